@@ -136,7 +136,7 @@ private final class SourceWalk {
                 sourceName: sourceName,
                 name: name,
                 status: status,
-                homeDevice: status.device,
+                homeDevice: plan.isExplicit ? status.device : try directory.status().device,
                 started: started
             )
             if !plan.isExplicit, selection.excludes(entry, path: { path }, markers: nil) {
