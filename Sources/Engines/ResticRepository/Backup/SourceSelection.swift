@@ -10,26 +10,17 @@ struct MarkerAnswers {
 final class SourceSelection {
     private let filter: SourceFilter
     private let lists: [PatternList]
-    private let markers: [Marker]
     private let cacheDirectory: ByteString?
-
-    private struct Marker {
-        var name: ByteString
-        var header: ByteString?
-    }
-
-    static let cacheTagName: ByteString = "CACHEDIR.TAG"
-    static let cacheTagHeader: ByteString = "Signature: 8a477f597d28d172789f06886806bc55"
 
     init(_ filter: SourceFilter, cacheDirectory: ByteString?) {
         self.filter = filter
         self.cacheDirectory = cacheDirectory.map(SourcePath.clean)
-        lists = filter.excludeLists
-        var markers = filter.excludeIfPresent.map { Marker(name: $0.name, header: $0.header) }
-        if filter.excludeCaches {
-            markers.append(Marker(name: Self.cacheTagName, header: Self.cacheTagHeader))
+        var lists: [PatternList] = []
+        if !filter.excludes.isEmpty { lists.append(PatternList(filter.excludes)) }
+        if !filter.insensitiveExcludes.isEmpty {
+            lists.append(PatternList(filter.insensitiveExcludes, ignoringCase: true))
         }
-        self.markers = markers
+        self.lists = lists
     }
 
     /// True when paths have to be built for `excludes(_:)`.
@@ -51,18 +42,18 @@ final class SourceSelection {
             let isMountPoint = entry.status.kind == .directory && isBelowHome
             if !isMountPoint { return true }
         }
-        if let limit = filter.excludeLargerThanBytes, entry.status.kind == .regular, entry.status.size > limit { return true }
-        guard !markers.isEmpty else { return false }
+        if let limit = filter.largerThanBytes, entry.status.kind == .regular, entry.status.size > limit { return true }
+        guard !filter.markers.isEmpty else { return false }
         let answers = directory?.markers ?? ask(entry.directory)
         directory?.markers = answers
-        return zip(markers, answers.isMarked).contains { marker, isMarked in isMarked && entry.sourceName != marker.name }
+        return zip(filter.markers, answers.isMarked).contains { marker, isMarked in isMarked && entry.sourceName != marker.fileName }
     }
 
     private func ask(_ directory: Directory) -> MarkerAnswers {
-        MarkerAnswers(isMarked: markers.map { marker in
-            guard (try? directory.status(marker.name)) != nil else { return false }
+        MarkerAnswers(isMarked: filter.markers.map { marker in
+            guard (try? directory.status(marker.fileName)) != nil else { return false }
             guard let header = marker.header, !header.bytes.isEmpty else { return true }
-            guard let file = try? directory.openFile(marker.name) else { return false }
+            guard let file = try? directory.openFile(marker.fileName) else { return false }
             var start = [UInt8](repeating: 0, count: header.bytes.count)
             let count = start.withUnsafeMutableBytes { buffer in (try? file.readFully(into: buffer)) ?? 0 }
             return count == header.bytes.count && start == header.bytes
