@@ -27,7 +27,7 @@ package struct SnapshotFilter: Sendable, Hashable {
     }
 
     private static func hasAll(_ wanted: [ByteString], in tags: [ByteString]) -> Bool {
-        if tags.isEmpty, wanted.contains(where: \.bytes.isEmpty) { return true }
+        if tags.isEmpty, let first = wanted.first { return first.bytes.isEmpty }
         return wanted.allSatisfy { tags.contains($0) }
     }
 
@@ -59,6 +59,6 @@ enum SnapshotPath {
             default: parts.append(part)
             }
         }
-        return ByteString([slash] + parts.joined(separator: [slash]))
+        return ByteString([slash] + Array(parts.joined(separator: [slash])))
     }
 }
