@@ -1,3 +1,4 @@
+import HostSystem
 package import Bytes
 import Compression
 package import ObjectStorage
