@@ -129,6 +129,12 @@ package final class Directory: Sendable {
         return parent
     }
 
+    /// Opens the directory above, whichever it is; of the root, the root.
+    package func openAbove() throws(Errno) -> Directory {
+        let number = try open("..", flags: Self.openFlags | O_NOFOLLOW, mode: 0, call: .open)
+        return Directory(descriptor: FileDescriptor(number, hooks: hooks))
+    }
+
     package func openParent(expecting expected: FileStatus) throws(Errno) -> Directory {
         try openParent(expecting: expected.identity)
     }

@@ -37,6 +37,8 @@ package final class LocalStorage: ObjectStorage {
         self.hooks = hooks
     }
 
+    package var localDirectory: ByteString? { path }
+
     package func exists() async throws -> Bool {
         // Once opened, the root has to be the same for any answer; before that an absent root is a plain no.
         if opened.withLock({ $0 != nil }) { return try openRoot("open").opened.config != nil }

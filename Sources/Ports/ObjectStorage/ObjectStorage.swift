@@ -13,6 +13,8 @@ import Outcome
 package protocol ObjectStorage: Sendable {
     /// Where it is, for people; never holds a secret.
     var location: String { get }
+    /// The directory that holds it, when it is one of this machine; nil elsewhere.
+    var localDirectory: ByteString? { get }
     /// Requests that are worth having in flight at a time.
     var connections: Int { get }
 
@@ -36,6 +38,8 @@ package protocol ObjectStorage: Sendable {
 }
 
 extension ObjectStorage {
+    package var localDirectory: ByteString? { nil }
+
     package func get(_ name: ObjectName) async throws -> Block { try await get(name, range: nil) }
 
     package func list(_ kind: ObjectKind) async throws -> [ObjectEntry] { try await listing(kind).entries }
