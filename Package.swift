@@ -41,10 +41,11 @@ let package = Package(
         module("Kernels", "Sealing", ["Bytes", "CKernels", "Outcome"]),
         module("Kernels", "Compression", ["Bytes", "CKernels"]),
 
+        .target(name: "GoldenVectors", path: "Tests/Support/GoldenVectors", swiftSettings: strict),
         tests("Kernels", "BytesTests", ["Bytes"]),
-        tests("Kernels", "ChunkingTests", ["Bytes", "Chunking"]),
-        tests("Kernels", "SealingTests", ["Bytes", "Outcome", "Sealing"]),
-        tests("Kernels", "CompressionTests", ["Bytes", "Compression"]),
+        tests("Kernels", "ChunkingTests", ["Bytes", "Chunking", "GoldenVectors", "Sealing"]),
+        tests("Kernels", "SealingTests", ["Bytes", "GoldenVectors", "Outcome", "Sealing"]),
+        tests("Kernels", "CompressionTests", ["Bytes", "Compression", "GoldenVectors", "Sealing"]),
 
         // Formats: bytes <-> values. Pure.
         module("Formats", "ResticFormat", ["Bytes"]),
