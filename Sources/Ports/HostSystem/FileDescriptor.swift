@@ -58,8 +58,6 @@ package final class FileDescriptor: Sendable {
                 }
             } catch where error.code == EAGAIN {
                 try wait(for: Int16(POLLIN))
-            } catch where error.code == EINTR {
-                continue
             }
         }
     }
@@ -80,16 +78,12 @@ package final class FileDescriptor: Sendable {
         var filled = 0
         while filled < buffer.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-            do throws(Errno) {
-                let position = try signedOffset(offset, adding: filled)
-                let count = try hooks.around(.read, "pread", count: rest.count) { count throws(Errno) in
-                    try retryInterrupted("pread") { pread(rawValue, rest.baseAddress, count, position) }
-                }
-                if count == 0 { break }
-                filled += count
-            } catch where error.code == EINTR {
-                continue
+            let position = try signedOffset(offset, adding: filled)
+            let count = try hooks.around(.read, "pread", count: rest.count) { count throws(Errno) in
+                try retryInterrupted("pread") { pread(rawValue, rest.baseAddress, count, position) }
             }
+            if count == 0 { break }
+            filled += count
         }
         return filled
     }
@@ -130,8 +124,6 @@ package final class FileDescriptor: Sendable {
                 done += count
             } catch where error.code == EAGAIN {
                 try wait(for: Int16(POLLOUT))
-            } catch where error.code == EINTR {
-                continue
             }
         }
     }

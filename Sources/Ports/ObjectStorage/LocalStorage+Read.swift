@@ -54,6 +54,7 @@ extension LocalStorage {
             }
             return result
         }
+        if try isLockDirectoryAbsent(kind, root) { return result }
         let directory = try openDirectory(kind, in: root, "list")
         do throws(Errno) {
             if kind == .pack {
@@ -65,6 +66,18 @@ extension LocalStorage {
             throw failure(error, "list", "directory \(kind.directoryName) of the repository in \(location)")
         }
         return result
+    }
+
+    /// True when `locks` is missing in a repository that has a config.
+    ///
+    /// It is empty most of the time, and tools that copy repositories leave empty directories out; restic takes that for no locks, too.
+    func isLockDirectoryAbsent(_ kind: ObjectKind, _ root: Root) throws -> Bool {
+        guard kind == .lock, root.opened.config != nil, root.opened.directories[.lock] == nil else { return false }
+        do throws(Errno) {
+            return try !root.directory.exists(ByteString(kind.directoryName))
+        } catch {
+            throw failure(error, "list", "directory \(kind.directoryName) of the repository in \(location)")
+        }
     }
 
     private func listPacks(in data: Directory, into result: inout ObjectListing) throws(Errno) {

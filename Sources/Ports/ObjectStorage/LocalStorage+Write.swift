@@ -57,8 +57,10 @@ extension LocalStorage {
         )
     }
 
-    /// Opens the directory of an object; a pack's is made when it is missing inside the `data` of the layout, and nothing else ever.
+    /// Opens the directory of an object; a pack's is made when it is missing inside the `data` of the layout, `locks` when it is
+    /// missing beside a config, and nothing else ever.
     private func openDirectoryForWriting(_ name: ObjectName, _ root: Root) throws -> Directory {
+        if try isLockDirectoryAbsent(name.kind, root) { try createLockDirectory(root) }
         let parent = try openDirectory(name.kind, in: root, "write")
         guard let subdirectory = name.subdirectory.map({ ByteString($0) }) else { return parent }
         do throws(Errno) {
@@ -75,6 +77,21 @@ extension LocalStorage {
             }
         } catch {
             throw failure(error, "write", object(name))
+        }
+    }
+
+    /// Makes the one directory that copies of repositories lack, inside the root that was proven to be ours.
+    private func createLockDirectory(_ root: Root) throws {
+        do throws(Errno) {
+            let name = ByteString(ObjectKind.lock.directoryName)
+            do throws(Errno) {
+                try root.directory.createDirectory(name, permissions: root.opened.directoryPermissions)
+                try root.directory.sync()
+            } catch where error.kind == .exists {
+                // Another writer was faster.
+            }
+        } catch {
+            throw failure(error, "create", "directory locks of the repository in \(location)")
         }
     }
 

@@ -11,7 +11,7 @@ import Synchronization
 /// 1. No descriptor is held between calls, so the disk can be unmounted; every call opens the root by its path and proves that it
 ///    is the directory that was opened first, by device and inode. A vanished mount is `diskGone` and nothing is written below its mount point (B-09).
 /// 2. Below the root no symbolic link is followed (D-05). Links and `..` in the path of the root mean what they say.
-/// 3. Nothing but `prepare` creates directories, except the two-digit ones inside `data`.
+/// 3. Nothing but `prepare` creates directories, except the two-digit ones inside `data`, and `locks` beside a config.
 /// 4. Files are 0400 and directories 0700; 0440 and 0750 when the config file is readable by its group, as restic has it.
 ///
 /// **Source**: restic internal/backend/local/local.go.
