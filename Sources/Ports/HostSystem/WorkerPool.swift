@@ -26,8 +26,9 @@ package final class WorkerPool: TaskExecutor {
 
     /// Most threads at a time.
     package let width: Int
-    /// Bytes of a thread's stack. Our recursion is bounded everywhere; zstd and libcrypto keep their state on the heap.
+    /// Bytes of a thread's stack unless told otherwise. Our recursion is bounded everywhere; zstd and libcrypto keep their state on the heap.
     package static let stackBytes = 1 << 20
+    private let stackBytes: Int
 
     private let state = Mutex(State())
     /// A counting semaphore (eventfd): one count for each thread that was taken from `idle`.
@@ -35,9 +36,14 @@ package final class WorkerPool: TaskExecutor {
     private let name: String
 
     /// Starts the first thread; `width` is at least 1.
-    package init(width: Int = max(4, processorCount() + 2), name: String = "holdfast") throws(Errno) {
+    package init(
+        width: Int = max(4, processorCount() + 2),
+        stackBytes: Int = WorkerPool.stackBytes,
+        name: String = "holdfast"
+    ) throws(Errno) {
         precondition(width >= 1)
         self.width = width
+        self.stackBytes = stackBytes
         self.name = name
         let number = chost_semaphore()
         try checked("eventfd", number)
@@ -99,7 +105,7 @@ package final class WorkerPool: TaskExecutor {
     }
 
     private func startThread(_ index: Int) throws(Errno) -> SystemThread {
-        try SystemThread.start(name: "\(name)-\(index)", stackBytes: Self.stackBytes) { [self] in work() }
+        try SystemThread.start(name: "\(name)-\(index)", stackBytes: stackBytes) { [self] in work() }
     }
 
     private func work() {

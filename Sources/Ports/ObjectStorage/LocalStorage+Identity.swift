@@ -82,9 +82,20 @@ extension LocalStorage {
     }
 
     private func rootFailure(_ errno: Errno, _ operation: String, wasKnown: Bool) -> StorageFailure {
-        let isOther = errno.code == Self.staleCode || errno.kind == .missing
-        guard wasKnown, isOther else {
+        guard errno.code == Self.staleCode || errno.kind == .missing else {
             return failure(errno, operation, "repository in \(location)")
+        }
+        guard wasKnown else {
+            // Not "not found": that would say something about an object in a store that nobody has seen.
+            return StorageFailure(
+                .diskGone,
+                operation,
+                "repository in \(location)",
+                "there is no such directory (\(errno.name) in \(errno.callName))",
+                state: "nothing was created",
+                next: "check the path, mount the file system of the repository, or run init for a new one",
+                because: errno
+            )
         }
         return StorageFailure(
             .diskGone,

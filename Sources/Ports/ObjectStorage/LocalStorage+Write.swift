@@ -34,9 +34,8 @@ extension LocalStorage {
         }
     }
 
-    private func writeFailure(_ errno: Errno, _ name: ObjectName, _ count: Int) -> any Error {
-        if errno.kind == .missing { return objectFailure(errno, "write", name) }
-        return failure(
+    private func writeFailure(_ errno: Errno, _ name: ObjectName, _ count: Int) -> StorageFailure {
+        failure(
             errno,
             "write",
             object(name),

@@ -82,7 +82,7 @@ package final class LocalStorage: ObjectStorage {
 
     func object(_ name: ObjectName) -> String { "\(name.short) in \(location)" }
 
-    /// The failure of a call, with the user when it was refused (B-12), and with inodes told from bytes when it was full (C-02).
+    /// The failure of a call that was not the lookup of an object, so it never says `notFound`; with the user when it was refused (B-12), and with inodes told from bytes when it was full (C-02).
     func failure(
         _ errno: Errno,
         _ operation: String,
@@ -103,10 +103,18 @@ package final class LocalStorage: ObjectStorage {
                 failure.next = "remove files from this file system, or make it anew with more inodes"
             }
             return failure
-        case .symbolicLink:
+        case .missing:
+            // Something that was open or opened just before is gone; that says nothing about whether an object exists.
             var failure = StorageFailure(errno, operation, object, detail: detail, state: state)
-            failure.what = "a symbolic link lies where the repository has a file or directory (\(errno.name) in \(errno.callName))"
-            failure.next = "replace the link by the real file or directory; a bind mount is allowed"
+            failure.code = .diskGone
+            failure.retry = StorageCode.diskGone.retry
+            failure.what = "the file or its directory vanished meanwhile (\(errno.name) in \(errno.callName))"
+            failure.next = "check that the file system of the repository is mounted and that nothing else removes files from it"
+            return failure
+        case .symbolicLink, .notDirectory:
+            var failure = StorageFailure(errno, operation, object, detail: detail, state: state)
+            failure.what = "something else lies where the repository has a file or directory (\(errno.name) in \(errno.callName))"
+            failure.next = "if it is a symbolic link, put the real directory in its place, or mount it there with --bind; else move it away"
             return failure
         default:
             return StorageFailure(errno, operation, object, detail: detail, state: state)

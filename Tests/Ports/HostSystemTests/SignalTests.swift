@@ -60,9 +60,11 @@ import Testing
         await #expect(processExitsWith: .exitCode(5)) {
             umask(0)
             usePrivateUmask()
-            let scratch = Scratch()
-            scratch.write("file", "x")
-            let mode = try scratch.open().status("file").permissions
+            let mode = try { () throws -> UInt32 in
+                let scratch = Scratch()
+                scratch.write("file", "x")
+                return try scratch.open().status("file").permissions
+            }()
             exit(mode & 0o077 == 0 ? 5 : 6)
         }
     }

@@ -61,19 +61,19 @@ import Testing
 
     @Test func `Q-03 when the system has no more threads the pool goes on with fewer`() async {
         await #expect(processExitsWith: .success) {
-            let pool = try WorkerPool(width: 200, name: "few")
-            // Room for a few stacks and no more; root is exempt from the limit of processes, not from this one.
-            limitAddressSpace(toMoreBytes: 40 << 20)
+            let pool = try WorkerPool(width: 200, stackBytes: 256 << 20, name: "few")
+            // Room for two more such stacks, and plenty for the heap; root is exempt from the limit of processes, not from this one.
+            limitAddressSpace(toMoreBytes: 700 << 20)
             let sum = await withTaskGroup(of: Int.self) { group in
-                for number in 0..<2000 {
+                for number in 0..<600 {
                     group.addTask(executorPreference: pool) {
-                        usleep(50)
+                        usleep(100)
                         return number
                     }
                 }
                 return await group.reduce(0, +)
             }
-            guard sum == 2000 * 1999 / 2, pool.shortfall?.kind == .wouldBlock, pool.threadCount < 200 else { exit(3) }
+            guard sum == 600 * 599 / 2, pool.shortfall?.kind == .wouldBlock, pool.threadCount <= 3 else { exit(3) }
             exit(0)
         }
     }
