@@ -10,7 +10,8 @@ package enum SystemCall: String, Sendable, Hashable, CaseIterable {
     var isRepeated: Bool {
         switch self {
         case .open, .create, .read, .write, .allocate, .sync, .syncDirectory, .status, .list: true
-        case .close, .rename, .link, .remove, .createDirectory, .createSymbolicLink, .createNode, .readLink, .setMetadata,
+        case .close, .rename, .link, .remove, .createDirectory, .createSymbolicLink, .createNode, .readLink,
+            .setMetadata,
             .attributes:
             false
         }
@@ -28,9 +29,11 @@ package enum SystemVerdict: Sendable, Hashable {
     case shorten(Int)
 }
 
-/// The injection point of fail-at-call-N (fault-plan 2.3): sees every call made through the descriptors and directories that carry it.
+/// The injection point of fail-at-call-N (fault-plan 2.3): sees every call made through the descriptors and
+/// directories that carry it.
 ///
-/// One per store instance, inherited by what is opened through it; nil in production, where it costs one comparison a call.
+/// One per store instance, inherited by what is opened through it; nil in production, where it costs one comparison a
+/// call.
 package final class SystemHooks: Sendable {
     private struct State {
         var calls: [SystemCall] = []

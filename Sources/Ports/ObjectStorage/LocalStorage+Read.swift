@@ -70,7 +70,8 @@ extension LocalStorage {
 
     /// True when `locks` is missing in a repository that has a config.
     ///
-    /// It is empty most of the time, and tools that copy repositories leave empty directories out; restic takes that for no locks, too.
+    /// It is empty most of the time, and tools that copy repositories leave empty directories out; restic takes that
+    /// for no locks, too.
     func isLockDirectoryAbsent(_ kind: ObjectKind, _ root: Root) throws -> Bool {
         guard kind == .lock, root.opened.config != nil, root.opened.directories[.lock] == nil else { return false }
         do throws(Errno) {
@@ -84,7 +85,8 @@ extension LocalStorage {
         let subdirectories = try data.listing()
         for index in subdirectories.indices {
             let name = subdirectories.name(at: index)
-            guard let prefix = twoDigits(name), let directory = try openIfDirectory(index, in: subdirectories, of: data) else {
+            guard let prefix = twoDigits(name), let directory = try openIfDirectory(index, in: subdirectories, of: data)
+            else {
                 result.noteForeign("data/\(name.display)")
                 continue
             }
@@ -102,7 +104,7 @@ extension LocalStorage {
         guard [.directory, .unknown].contains(listing.kind(at: index)) else { return nil }
         do throws(Errno) {
             return try data.openDirectory(of: index, in: listing)
-        } catch where [.notDirectory, .symbolicLink, .missing].contains(error.kind) {
+        } catch  where [.notDirectory, .symbolicLink, .missing].contains(error.kind) {
             return nil
         }
     }
@@ -127,7 +129,7 @@ extension LocalStorage {
                 } else {
                     result.noteForeign(prefix + listing.name(at: index).display)
                 }
-            } catch where error.kind == .missing {
+            } catch  where error.kind == .missing {
                 // Removed since the directory was read: as if it had been before.
             }
         }

@@ -29,7 +29,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [ENOSYS, EPERM]) func `H-05 without openat2 the path is walked and the same is refused`(_ code: Int32) throws {
+    @Test(arguments: [ENOSYS, EPERM]) func `H-05 without openat2 the path is walked and the same is refused`(
+        _ code: Int32
+    ) throws {
         func root() throws -> Directory { try scratch.open(hooks: .failing(.open, at: [1], with: code)) }
         try root().createDirectory("a")
         try scratch.open().openDirectory("a").createDirectory("b")

@@ -9,7 +9,8 @@ import Testing
     @Test func `G-08 names of any bytes come back as they are and in byte order`() throws {
         let directory = try scratch.open()
         let names: [[UInt8]] = [
-            [0xff, 0xfe], [0x0a], [0x1b, 0x5b, 0x6d], Array("é".utf8), Array("e\u{301}".utf8), [UInt8](repeating: 0x61, count: 255),
+            [0xff, 0xfe], [0x0a], [0x1b, 0x5b, 0x6d], Array("é".utf8), Array("e\u{301}".utf8),
+            [UInt8](repeating: 0x61, count: 255),
             Array("-rf".utf8), Array("a\\b".utf8), Array("...".utf8), Array("A".utf8), Array("a".utf8), Array(" ".utf8),
         ]
         for name in names { try directory.createFile(ByteString(name)).close() }
@@ -18,7 +19,9 @@ import Testing
         #expect(listing.indices.map { listing.name(at: $0) } == expected)
         #expect(listing.indices.allSatisfy { listing.kind(at: $0) == .regular })
         #expect(try listing.indices.allSatisfy { try directory.status(of: $0, in: listing).kind == .regular })
-        #expect(listing.indices.allSatisfy { index in listing.withName(at: index) { Array($0) } == expected[index].bytes })
+        #expect(
+            listing.indices.allSatisfy { index in listing.withName(at: index) { Array($0) } == expected[index].bytes }
+        )
     }
 
     @Test func `an empty directory has no entries and a listing can be repeated`() throws {
@@ -32,7 +35,9 @@ import Testing
     @Test func `G-07 a directory larger than the buffer is listed whole`() throws {
         let directory = try scratch.open()
         let count = 6000
-        for number in 0..<count { try directory.createFile(ByteString("a name that takes some room \(number)")).close() }
+        for number in 0..<count {
+            try directory.createFile(ByteString("a name that takes some room \(number)")).close()
+        }
         let listing = try directory.listing(sorted: true)
         #expect(Set(listing.indices.map { listing.name(at: $0) }).count == count)
     }
@@ -58,7 +63,9 @@ import Testing
         try directory.createSymbolicLink("folder", target: "real")
         try directory.createSymbolicLink("file", target: "/etc/passwd")
         #expect { try directory.openFile("file") } throws: { ($0 as? Errno)?.kind == .symbolicLink }
-        #expect { try directory.openDirectory("folder") } throws: { [.symbolicLink, .notDirectory].contains(($0 as? Errno)?.kind) }
+        #expect { try directory.openDirectory("folder") } throws: {
+            [.symbolicLink, .notDirectory].contains(($0 as? Errno)?.kind)
+        }
         #expect(try directory.status("file").kind == .symbolicLink)
         #expect(try directory.readLink("file") == "/etc/passwd")
     }
@@ -128,7 +135,9 @@ import Testing
         let directory = try scratch.open()
         scratch.write("a", "one")
         scratch.write("b", "two")
-        #expect { try directory.renameWithoutReplacing("a", to: "b", in: directory) } throws: { ($0 as? Errno)?.kind == .exists }
+        #expect { try directory.renameWithoutReplacing("a", to: "b", in: directory) } throws: {
+            ($0 as? Errno)?.kind == .exists
+        }
         #expect(scratch.content("b") == Array("two".utf8))
         try directory.renameWithoutReplacing("a", to: "c", in: directory)
         #expect(try scratch.names() == ["b", "c"])
@@ -142,7 +151,9 @@ import Testing
         #expect(try scratch.names() == ["b"])
         let again = try scratch.open(hooks: .failing(.rename, at: [0], with: ENOSYS))
         scratch.write("a", "two")
-        #expect { try again.renameWithoutReplacing("a", to: "b", in: again) } throws: { ($0 as? Errno)?.kind == .exists }
+        #expect { try again.renameWithoutReplacing("a", to: "b", in: again) } throws: {
+            ($0 as? Errno)?.kind == .exists
+        }
         #expect(scratch.content("b") == Array("one".utf8))
     }
 

@@ -8,7 +8,14 @@ import Testing
     let content = [UInt8]("durable".utf8)
 
     private func write(_ directory: Directory, ifExists: ExistingFile = .replace) throws {
-        try writeDurably(content, to: "file", in: directory, permissions: 0o400, ifExists: ifExists, entropy: SeededBytes(7))
+        try writeDurably(
+            content,
+            to: "file",
+            in: directory,
+            permissions: 0o400,
+            ifExists: ifExists,
+            entropy: SeededBytes(7)
+        )
     }
 
     @Test func `a file is written, synced, closed, named and the name synced, in this order`() throws {

@@ -46,7 +46,7 @@ func isAllowed(_ body: () throws(Errno) -> Void) throws(Errno) -> Bool {
     do throws(Errno) {
         try body()
         return true
-    } catch where error.kind == .unsupported || error.kind == .permission {
+    } catch  where error.kind == .unsupported || error.kind == .permission {
         return false
     }
 }

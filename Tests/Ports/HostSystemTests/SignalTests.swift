@@ -5,7 +5,9 @@ import HostSystem
 import Testing
 
 @Suite struct SignalTests {
-    @Test(arguments: [SIGINT, SIGTERM]) func `A-04 the first request is reported and ends nothing`(_ number: Int32) async {
+    @Test(arguments: [SIGINT, SIGTERM]) func `A-04 the first request is reported and ends nothing`(_ number: Int32)
+        async
+    {
         // Exit tests capture nothing, so each number has its own body.
         if number == SIGINT {
             await #expect(processExitsWith: .exitCode(7)) { try raiseOnce(SIGINT, expecting: .interrupt) }
@@ -28,7 +30,11 @@ import Testing
             let count = Locked(0)
             try Signals.install { signal in
                 guard signal == .hangup else { exit(1) }
-                if count.with({ $0 += 1; return $0 }) == 3 { exit(9) }
+                if count.with({
+                    $0 += 1; return $0
+                }) == 3 {
+                    exit(9)
+                }
                 kill(getpid(), SIGHUP)
             }
             kill(getpid(), SIGHUP)

@@ -62,7 +62,8 @@ import Testing
     @Test func `Q-03 when the system has no more threads the pool goes on with fewer`() async {
         await #expect(processExitsWith: .success) {
             let pool = try WorkerPool(width: 200, stackBytes: 256 << 20, name: "few")
-            // Room for two more such stacks, and plenty for the heap; root is exempt from the limit of processes, not from this one.
+            // Room for two more such stacks, and plenty for the heap; root is exempt from the limit of processes, not
+            // from this one.
             limitAddressSpace(toMoreBytes: 700 << 20)
             let sum = await withTaskGroup(of: Int.self) { group in
                 for number in 0..<600 {

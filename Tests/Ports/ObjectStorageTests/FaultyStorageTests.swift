@@ -85,7 +85,9 @@ import Testing
         #expect(try await store.list(.index).count == 2)
     }
 
-    @Test func `Q-06 a store that hangs ends with the task and a slow one waits on the clock it was given`() async throws {
+    @Test func `Q-06 a store that hangs ends with the task and a slow one waits on the clock it was given`()
+        async throws
+    {
         let store = try await store([
             StorageRule(.hang, on: .get, when: .calls([0])), StorageRule(.delay(nanoseconds: 5_000_000_000), on: .size),
         ])

@@ -53,7 +53,9 @@ import Testing
         let store = try await prepared()
         try await store.put(name(.pack, 1), block("before"))
         #expect(Scratch.shell("umount '\(scratch.path)/mnt'") == 0, "the store keeps the disk busy")
-        for kind in ObjectKind.listed { #expect(await code { try await store.put(name(kind, 2), block("x")) } == .diskGone) }
+        for kind in ObjectKind.listed {
+            #expect(await code { try await store.put(name(kind, 2), block("x")) } == .diskGone)
+        }
         #expect(await code { try await store.checkIdentity() } == .diskGone)
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/mnt").isEmpty)
     }
@@ -94,7 +96,9 @@ import Testing
         guard scratch.mountMemory("size=16m", for: "B-07") else { return }
         let store = try await prepared()
         try await store.put(name(.pack, 1), block("kept"))
-        guard Scratch.shell("mount -o remount,ro '\(scratch.path)/mnt'") == 0 else { return print("SKIP B-07 no remount") }
+        guard Scratch.shell("mount -o remount,ro '\(scratch.path)/mnt'") == 0 else {
+            return print("SKIP B-07 no remount")
+        }
         #expect(await code { try await store.put(name(.pack, 2), block("x")) } == .readOnly)
         #expect(await code { try await store.remove(name(.pack, 1)) } == .readOnly)
         #expect(try await store.get(name(.pack, 1)).bytes == Array("kept".utf8))
@@ -145,7 +149,9 @@ import Testing
         guard scratch.mountMemory("size=16m", for: "B-09") else { return }
         let store = try await scratch.preparedStore()
         let inner = scratch.path + "/repo/data/" + (name(.pack, 1).subdirectory ?? "")
-        guard Scratch.shell("mount --bind '\(scratch.path)/mnt' '\(inner)'") == 0 else { return print("SKIP B-09 no bind mount") }
+        guard Scratch.shell("mount --bind '\(scratch.path)/mnt' '\(inner)'") == 0 else {
+            return print("SKIP B-09 no bind mount")
+        }
         defer { Scratch.shell("umount -l '\(inner)'") }
         #expect(await code { try await store.put(name(.pack, 1), block("x")) } != nil)
         #expect(scratch.files(below: "mnt").isEmpty)

@@ -41,9 +41,12 @@ import Testing
         #expect(closing.files() == ["config"])
     }
 
-    @Test func `B-08 every errno of every call is a failure with its name, and none is taken for a missing object`() async throws {
+    @Test func `B-08 every errno of every call is a failure with its name, and none is taken for a missing object`()
+        async throws
+    {
         let zoo = [
-            ENOTSUP, EINVAL, ENOENT, ENOSYS, ESTALE, EDQUOT, ENODEV, EROFS, ELOOP, ENAMETOOLONG, EMFILE, EXDEV, EIO, ENOSPC, EACCES,
+            ENOTSUP, EINVAL, ENOENT, ENOSYS, ESTALE, EDQUOT, ENODEV, EROFS, ELOOP, ENAMETOOLONG, EMFILE, EXDEV, EIO,
+            ENOSPC, EACCES,
             4711,
         ]
         var count = 0
@@ -58,7 +61,10 @@ import Testing
             #expect(failure?.what.contains("\(expected.name) in pread") == true)
             #expect(failure?.next.isEmpty == false)
             let list = scratch.store(hooks: .failing(.list, at: [0], with: errno))
-            #expect(await code { _ = try await list.listing(.pack) } != nil, "a list that failed is never short: \(errno)")
+            #expect(
+                await code { _ = try await list.listing(.pack) } != nil,
+                "a list that failed is never short: \(errno)"
+            )
             count += 2
         }
         print("B-08 \(count)/\(count)")
@@ -97,7 +103,8 @@ import Testing
         #expect(failure?.what.contains("user \(currentUser().uid)") == true)
     }
 
-    @Test func `A-02 whichever call of a put fails, the object is absent or right and a second put heals`() async throws {
+    @Test func `A-02 whichever call of a put fails, the object is absent or right and a second put heals`() async throws
+    {
         let counting = SystemHooks { _, _, _ in .proceed }
         let scratch = Scratch()
         try await scratch.smallStore(hooks: counting).put(name(.pack, 1), block(content))

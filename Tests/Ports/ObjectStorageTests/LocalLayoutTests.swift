@@ -13,7 +13,10 @@ import Testing
         umask(0)
         let store = try await scratch.preparedStore()
         try await store.put(name(.pack, 3), block("pack"))
-        for folder in ["repo", "repo/data", "repo/keys", "repo/locks", "repo/snapshots", "repo/index", "repo/data/00", "repo/data/ff"] {
+        for folder in [
+            "repo", "repo/data", "repo/keys", "repo/locks", "repo/snapshots", "repo/index", "repo/data/00",
+            "repo/data/ff",
+        ] {
             #expect(try scratch.permissions(folder) == 0o700, "\(folder)")
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/repo/data").count == 256)
@@ -75,7 +78,10 @@ import Testing
         let store = try await scratch.preparedStore()
         let digest = name(.pack, 2).digest.hex
         let wrong = digest.hasPrefix("00") ? "01" : "00"
-        _ = FileManager.default.createFile(atPath: "\(scratch.path)/repo/data/\(wrong)/\(digest)", contents: Data("x".utf8))
+        _ = FileManager.default.createFile(
+            atPath: "\(scratch.path)/repo/data/\(wrong)/\(digest)",
+            contents: Data("x".utf8)
+        )
         let listing = try await store.listing(.pack)
         #expect(listing.entries.isEmpty)
         #expect(listing.foreign == ["data/\(wrong)/\(digest)"])
@@ -107,7 +113,9 @@ import Testing
 
     @Test func `D-05 a directory of the layout that is a link is refused with the way out`() async throws {
         _ = try await scratch.preparedStore()
-        Scratch.shell("mv '\(scratch.path)/repo/index' '\(scratch.path)/elsewhere' && ln -s ../elsewhere '\(scratch.path)/repo/index'")
+        Scratch.shell(
+            "cd '\(scratch.path)' && mv repo/index elsewhere && ln -s ../elsewhere repo/index"
+        )
         let store = scratch.store()
         let failure = await failure { try await store.put(name(.index, 1), block("x")) }
         #expect(failure?.code == .layout)
@@ -126,7 +134,10 @@ import Testing
     @Test func `a leftover temporary file is harmless`() async throws {
         let store = try await scratch.preparedStore()
         let digest = name(.index, 1).digest.hex
-        _ = FileManager.default.createFile(atPath: "\(scratch.path)/repo/index/\(digest)-tmp-1", contents: Data("half".utf8))
+        _ = FileManager.default.createFile(
+            atPath: "\(scratch.path)/repo/index/\(digest)-tmp-1",
+            contents: Data("half".utf8)
+        )
         try await store.put(name(.index, 1), block("whole"))
         #expect(try await store.list(.index).count == 1)
         #expect(try await store.get(name(.index, 1)).bytes == Array("whole".utf8))

@@ -46,7 +46,9 @@ final class Scratch: Sendable {
         return all.filter { ((try? status(at: ByteString(root + "/" + $0)))?.kind ?? .unknown) != .directory }.sorted()
     }
 
-    func content(_ name: String) -> [UInt8]? { FileManager.default.contents(atPath: "\(path)/\(name)").map { Array($0) } }
+    func content(_ name: String) -> [UInt8]? {
+        FileManager.default.contents(atPath: "\(path)/\(name)").map { Array($0) }
+    }
 
     func permissions(_ name: String) throws -> UInt32 { try status(at: ByteString("\(path)/\(name)")).permissions }
 
@@ -60,7 +62,8 @@ final class Scratch: Sendable {
         return process.terminationStatus
     }
 
-    /// Mounts a new ext4 of 32 MiB at `mnt`, from the image `disk`; false, and says so, when this user or machine cannot.
+    /// Mounts a new ext4 of 32 MiB at `mnt`, from the image `disk`; false, and says so, when this user or machine
+    /// cannot.
     func mountDisk(for identifier: String) -> Bool {
         let commands = [
             "cd '\(path)'", "truncate -s 32M disk", "mkfs.ext4 -q -m0 disk", "mkdir -p mnt", "mount -o loop disk mnt",
@@ -72,7 +75,8 @@ final class Scratch: Sendable {
 
     /// Mounts a tmpfs at `mnt`; false, and says so, when this user or machine cannot.
     func mountMemory(_ options: String, for identifier: String) -> Bool {
-        let isMounted = Scratch.shell("mkdir -p '\(path)/mnt' && mount -t tmpfs -o \(options) tmpfs '\(path)/mnt' 2>/dev/null") == 0
+        let isMounted =
+            Scratch.shell("mkdir -p '\(path)/mnt' && mount -t tmpfs -o \(options) tmpfs '\(path)/mnt' 2>/dev/null") == 0
         if !isMounted { print("SKIP \(identifier) mounting needs root") }
         return isMounted
     }

@@ -43,7 +43,9 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         #expect(store.connections >= 1)
     }
 
-    @Test(arguments: StoreKind.allCases) func `the layout can be prepared again and nothing changes`(_ kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func `the layout can be prepared again and nothing changes`(_ kind: StoreKind)
+        async throws
+    {
         let store = try await prepared(kind)
         try await store.put(name(.pack, 1), block("pack"))
         try await store.prepare()
@@ -58,7 +60,9 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
             #expect(try await store.get(name(object, 5)).bytes == bytes)
             #expect(try await store.size(name(object, 5)) == UInt64(bytes.count))
             #expect(try await store.has(name(object, 5)))
-            #expect(try await store.list(object) == [ObjectEntry(digest: name(object, 5).digest, size: UInt64(bytes.count))])
+            #expect(
+                try await store.list(object) == [ObjectEntry(digest: name(object, 5).digest, size: UInt64(bytes.count))]
+            )
         }
         #expect(try await store.get(.config).bytes == Array("config".utf8))
         #expect(try await store.list(.config).map(\.digest) == [.zero])
@@ -71,18 +75,24 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         #expect(try await store.list(.lock).map(\.size) == [0])
     }
 
-    @Test(arguments: StoreKind.allCases) func `a large object comes back and so does every range of it`(_ kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func `a large object comes back and so does every range of it`(
+        _ kind: StoreKind
+    ) async throws {
         let store = try await prepared(kind)
         let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
         try await store.put(name(.pack, 9), Block(bytes))
         #expect(try await store.get(name(.pack, 9)).bytes == bytes)
-        for range: Range<UInt64> in [0..<0, 0..<1, 17..<4096, 2_999_999..<3_000_000, 3_000_000..<3_000_000, 0..<3_000_000] {
+        for range: Range<UInt64> in [
+            0..<0, 0..<1, 17..<4096, 2_999_999..<3_000_000, 3_000_000..<3_000_000, 0..<3_000_000,
+        ] {
             let part = try await store.get(name(.pack, 9), range: range)
             #expect(part.bytes == Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)]))
         }
     }
 
-    @Test(arguments: StoreKind.allCases) func `a range beyond the end is too short and never a part`(_ kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func `a range beyond the end is too short and never a part`(_ kind: StoreKind)
+        async throws
+    {
         let store = try await prepared(kind)
         try await store.put(name(.index, 1), block("0123456789"))
         for range: Range<UInt64> in [0..<11, 10..<11, 5..<UInt64.max, 100..<101] {
@@ -90,7 +100,9 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: StoreKind.allCases) func `what is not there is not found and says so`(_ kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func `what is not there is not found and says so`(_ kind: StoreKind)
+        async throws
+    {
         let store = try await prepared(kind)
         for object in ObjectKind.listed {
             #expect(await code { _ = try await store.get(name(object, 1)) } == .notFound)
@@ -104,7 +116,9 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         #expect(failure?.next.isEmpty == false)
     }
 
-    @Test(arguments: StoreKind.allCases) func `the same bytes again are success and other bytes never replace`(_ kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func `the same bytes again are success and other bytes never replace`(
+        _ kind: StoreKind
+    ) async throws {
         let store = try await prepared(kind)
         try await store.put(name(.snapshot, 1), block("first"))
         try await store.put(name(.snapshot, 1), block("first"))
@@ -115,7 +129,9 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         #expect(try await store.list(.snapshot).count == 1)
     }
 
-    @Test(arguments: StoreKind.allCases) func `a second config is refused even when it is the same`(_ kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func `a second config is refused even when it is the same`(_ kind: StoreKind)
+        async throws
+    {
         let store = try await prepared(kind)
         #expect(await code { try await store.put(.config, block("config")) } == .exists)
         #expect(await code { try await store.put(.config, block("another")) } == .exists)
@@ -125,7 +141,9 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         try await store.checkIdentity()
     }
 
-    @Test(arguments: StoreKind.allCases) func `a removed object is gone and can be put again`(_ kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func `a removed object is gone and can be put again`(_ kind: StoreKind)
+        async throws
+    {
         let store = try await prepared(kind)
         for object in ObjectKind.listed {
             try await store.put(name(object, 1), block("a"))
@@ -137,7 +155,8 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: StoreKind.allCases) func `many objects put at once are all listed`(_ kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func `many objects put at once are all listed`(_ kind: StoreKind) async throws
+    {
         let store = try await prepared(kind)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<200 {
@@ -149,7 +168,9 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         #expect(listed == Set((0..<200).map { name(.pack, $0).digest }))
     }
 
-    @Test(arguments: StoreKind.allCases) func `the same object put by many at once is stored once`(_ kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func `the same object put by many at once is stored once`(_ kind: StoreKind)
+        async throws
+    {
         let store = try await prepared(kind)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<16 { group.addTask { try await store.put(name(.pack, 1), block("same")) } }
