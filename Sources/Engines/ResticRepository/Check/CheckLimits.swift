@@ -8,6 +8,8 @@ enum CheckLimits {
     static let packAttempts = 3
     /// Trees that one round of the walk takes from the stack.
     static let treesPerRound = 2048
+    /// Trees below which the stack takes in further snapshots, so that many small snapshots are walked side by side.
+    static let rootsInFlight = 64
     /// Findings kept in the result; the observer hears of all, and all are counted.
     static let findingsKept = 10_000
     /// Copies of blobs known to be lost that are traced back to files.

@@ -1,7 +1,6 @@
 import Bytes
 import Outcome
 import ResticFormat
-import Synchronization
 
 /// What level 2 found out for the levels after it.
 struct StructureWalk: Sendable {
@@ -75,7 +74,7 @@ extension CheckRun {
     // MARK: The walk
 
     private func walk(_ walk: TreeWalkState) async throws {
-        let workers = (0..<CheckLimits.workersMax).map { _ in WorkerSlot(repository.makeWorker()) }
+        let worker = repository.makeWorker()
         while true {
             try Task.checkCancellation()
             refill(walk)
@@ -83,28 +82,31 @@ extension CheckRun {
             if round.isEmpty { return }
             let jobs = jobs(for: round)
             if jobs.count == 1 {
-                try await workers[0].use { worker in try await self.visit(jobs[0], walk, worker) }
+                try await visit(jobs[0], walk, worker)
             } else {
-                let next = SharedCounter()
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for slot in workers.prefix(width(jobs.count)) {
-                        group.addTask(executorPreference: repository.environment.pool) {
-                            try await slot.use { worker in
-                                while let number = next.take(below: jobs.count) { try await self.visit(jobs[number], walk, worker) }
-                            }
-                        }
-                    }
-                    try await group.waitForAll()
-                }
+                try await visitAll(jobs, walk)
             }
             let finished = walk.endRound(round)
             if finished > 0 { advance(.structure, by: finished) }
         }
     }
 
+    private func visitAll(_ jobs: [TreeJob], _ walk: TreeWalkState) async throws {
+        let next = SharedCounter()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<width(jobs.count) {
+                group.addTask(executorPreference: repository.environment.pool) {
+                    let worker = self.repository.makeWorker()
+                    while let number = next.take(below: jobs.count) { try await self.visit(jobs[number], walk, worker) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     /// Puts roots of further snapshots on the stack while there is room for more work.
     private func refill(_ walk: TreeWalkState) {
-        while walk.stackCount < CheckLimits.workersMax, let (root, number) = walk.nextRoot() {
+        while walk.stackCount < CheckLimits.rootsInFlight, let (root, number) = walk.nextRoot() {
             if let root {
                 push([root], root: number, walk)
             } else {
@@ -223,15 +225,4 @@ extension BlobLocation {
     var packed: PackedBlob {
         PackedBlob(id: id, type: type, offset: offset, length: length, uncompressedLength: uncompressedLength)
     }
-}
-
-/// A worker's tools, lent to one task of a round at a time.
-///
-/// The unchecked conformance is true because rounds do not overlap and each slot is given to one task of a round.
-final class WorkerSlot: @unchecked Sendable {
-    private let worker: BlobWorker
-
-    init(_ worker: BlobWorker) { self.worker = worker }
-
-    func use(_ body: (BlobWorker) async throws -> Void) async throws { try await body(worker) }
 }
