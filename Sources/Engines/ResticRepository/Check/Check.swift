@@ -1,5 +1,6 @@
 import Bytes
-package import Outcome
+import ObjectStorage
+import Outcome
 import ResticFormat
 
 /// Checks a repository and reports all damage that it finds; throws only when it cannot look (no listing, cancelled).

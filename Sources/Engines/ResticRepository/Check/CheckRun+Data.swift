@@ -1,4 +1,5 @@
 import Bytes
+import ObjectStorage
 import Outcome
 import ResticFormat
 
@@ -36,7 +37,7 @@ extension CheckRun {
     }
 
     /// The packs that hold a copy of one of those blobs.
-    private func packs(holding needed: EntrySet?, _ table: PackTable) -> [IndexedPack] {
+    private func packs(holding needed: EntrySet?, _ table: PackTable) -> [CheckedPack] {
         guard let needed else { return table.packs }
         return table.packs.filter { pack in
             table.blobs(of: pack, in: index).contains { blob in

@@ -85,7 +85,7 @@ extension CheckRun {
             let object = Finding.pack(pack.id)
             if pack.isInconsistent {
                 markBroken(pack.id)
-                let names = CheckWords.set(table.indexes(naming: pack))
+                let names = CheckWords.set(table.indexFiles(naming: pack))
                 report(
                     Finding(
                         .damage,
@@ -97,7 +97,7 @@ extension CheckRun {
                 )
             } else if table.isDuplicate(pack) {
                 suggestRepairIndex()
-                let names = CheckWords.set(table.indexes(naming: pack))
+                let names = CheckWords.set(table.indexFiles(naming: pack))
                 report(
                     Finding(
                         .hint,
@@ -141,7 +141,7 @@ extension CheckRun {
         reportForeign(listing)
     }
 
-    private func judge(_ pack: IndexedPack, _ blobs: [PackedBlob], storedBytes: UInt64?) {
+    private func judge(_ pack: CheckedPack, _ blobs: [PackedBlob], storedBytes: UInt64?) {
         guard let storedBytes else {
             for blob in blobs { lost.insert(blob, in: pack.id) }
             report(Finding(.damage, .packMissing, object: Finding.pack(pack.id), what: "does not exist", next: CheckWords.repairIndex))
@@ -195,4 +195,11 @@ extension CheckRun {
         }
     }
 
-    private func isKeyDamaged(_ id: Digest) async throws -> Bool
+    private func isKeyDamaged(_ id: Digest) async throws -> Bool {
+        for _ in 0..<CheckLimits.packAttempts {
+            if let block = try? await repository.store.get(ObjectName(.key, id), range: nil), sha256(block) == id { return false }
+            try Task.checkCancellation()
+        }
+        return true
+    }
+}

@@ -1,4 +1,5 @@
 import Bytes
+import ObjectStorage
 import Outcome
 import ResticFormat
 

@@ -1,4 +1,6 @@
 import Bytes
+import HostSystem
+import ObjectStorage
 import Outcome
 import ResticFormat
 import Synchronization

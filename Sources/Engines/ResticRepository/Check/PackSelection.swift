@@ -3,17 +3,17 @@ import ResticFormat
 
 /// Which packs level 3 reads.
 struct PackSelection {
-    var packs: [IndexedPack]
+    var packs: [CheckedPack]
     /// The line that says so, in restic's words.
     var text: String
 
     /// Takes from `all` what `amount` asks for; nil when nothing is to be read. `bytes` gives a pack's size.
     init?(
         _ amount: ReadDataAmount,
-        of all: [IndexedPack],
+        of all: [CheckedPack],
         isFiltered: Bool,
         entropy: any EntropySource,
-        bytes: (IndexedPack) -> UInt64
+        bytes: (CheckedPack) -> UInt64
     ) {
         let filtered = isFiltered ? "filtered " : ""
         switch amount {
@@ -38,7 +38,7 @@ struct PackSelection {
     }
 
     /// At least one pack, if there is any.
-    private static func draw(_ percent: Double, of all: [IndexedPack], _ entropy: any EntropySource) -> [IndexedPack] {
+    private static func draw(_ percent: Double, of all: [CheckedPack], _ entropy: any EntropySource) -> [CheckedPack] {
         let count = min(all.count, max(all.isEmpty ? 0 : 1, Int(Double(all.count) * percent / 100)))
         var source = EntropyGenerator(entropy: entropy)
         return Array(all.shuffled(using: &source).prefix(count))

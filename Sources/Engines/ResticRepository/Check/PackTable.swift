@@ -2,7 +2,7 @@ import Bytes
 import ResticFormat
 
 /// What the index files say about one pack.
-struct IndexedPack: Sendable {
+struct CheckedPack: Sendable {
     var id: PackID
     /// Its number in the blob index; the numbers behind it where several index files describe it differently.
     var number: Int
@@ -19,7 +19,7 @@ struct IndexedPack: Sendable {
 
 /// The packs of all index files, each once.
 struct PackTable: Sendable {
-    private(set) var packs: [IndexedPack] = []
+    private(set) var packs: [CheckedPack] = []
     private var places: [PackID: Int] = [:]
     private(set) var indexes: [IndexID] = []
     private var duplicates: [PackID: [Int]] = [:]
@@ -38,7 +38,7 @@ struct PackTable: Sendable {
                 packs[place].note(blobs)
             } else {
                 places[pack] = packs.count
-                var record = IndexedPack(id: pack, number: index.packCount, firstIndex: file)
+                var record = CheckedPack(id: pack, number: index.packCount, firstIndex: file)
                 record.note(blobs)
                 packs.append(record)
             }
@@ -64,14 +64,14 @@ struct PackTable: Sendable {
     }
 
     /// The index files that name the pack.
-    func indexes(naming pack: IndexedPack) -> [IndexID] {
+    func indexFiles(naming pack: CheckedPack) -> [IndexID] {
         ([pack.firstIndex] + (duplicates[pack.id] ?? [])).map { indexes[$0] }
     }
 
-    func isDuplicate(_ pack: IndexedPack) -> Bool { duplicates[pack.id] != nil }
+    func isDuplicate(_ pack: CheckedPack) -> Bool { duplicates[pack.id] != nil }
 
     /// The blobs of the pack by offset, each once, whichever index file names them.
-    func blobs(of pack: IndexedPack, in index: BlobIndex) -> [PackedBlob] {
+    func blobs(of pack: CheckedPack, in index: BlobIndex) -> [PackedBlob] {
         var blobs = index.blobs(ofPack: pack.number)
         if pack.isInconsistent {
             blobs = Array(Set(blobs + pack.otherNumbers.flatMap { index.blobs(ofPack: $0) }))
@@ -80,7 +80,7 @@ struct PackTable: Sendable {
     }
 }
 
-extension IndexedPack {
+extension CheckedPack {
     mutating func note(_ blobs: [PackedBlob]) {
         hasData = hasData || blobs.contains { $0.type == .data }
         hasTrees = hasTrees || blobs.contains { $0.type == .tree }

@@ -32,12 +32,12 @@ struct TreeJudgement {
         case .file:
             judgeContent(of: node, in: tree, index: index)
             if let use, let content = node.content { use(content) }
-        case .directory:
+        case .dir:
             judgeSubtree(of: node, in: tree)
-        case .symbolicLink, .blockDevice, .characterDevice, .fifo, .socket:
+        case .symlink, .dev, .chardev, .fifo, .socket:
             break
-        case .irregular, .other:
-            add(tree, "node \(quoted(node.name)) with invalid type \(quoted(node.typeName))")
+        case .irregular:
+            add(tree, "node \(quoted(node.name)) with invalid type \"\(node.type.name)\"")
         }
         if node.name.bytes.isEmpty { add(tree, "node with empty name") }
     }
