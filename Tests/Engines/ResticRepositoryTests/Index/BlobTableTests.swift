@@ -48,8 +48,8 @@ import Testing
             }
         }
         #expect(wrong == 0)
-        let asTree = table.contains(.tree, Self.blob(1).id)
-        #expect(!asTree, "the type is part of the name")
+        let asData = table.contains(.data, Self.blob(1).id)
+        #expect(!asData, "the type is part of the name")
         let unknown = table.contains(.data, Self.blob(99_999_999).id)
         #expect(!unknown)
     }
