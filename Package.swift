@@ -63,6 +63,11 @@ let package = Package(
             "ResticRepository",
             ["Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
         ),
+        tests(
+            "Engines",
+            "ResticRepositoryTests",
+            ["ResticRepository", "Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
+        ),
 
         // App: the one executable.
         .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
