@@ -31,6 +31,13 @@ let package = Package(
         module("Kernels", "Bytes"),
         module("Kernels", "Outcome"),
 
+        // Ports: touches the world; does not know what a backup is.
+        .target(name: "CHost", path: "Sources/Ports/CHost"),
+        module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
+        module("Ports", "ObjectStorage", ["Bytes", "Outcome", "HostSystem"]),
+        tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
+        tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
+
         // App: the one executable.
         .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
     ]
