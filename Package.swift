@@ -53,6 +53,19 @@ let package = Package(
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
 
+        // Commands: what a person or script types and reads.
+        module("Commands", "Console", ["Bytes", "Outcome", "ResticFormat", "HostSystem"]),
+        module(
+            "Commands",
+            "ResticCommand",
+            [
+                "Console", "ResticRepository", "ObjectStorage", "HostSystem", "ResticFormat", "Chunking", "Compression", "Sealing", "Bytes",
+                "Outcome",
+            ]
+        ),
+        tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
+        tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Bytes", "Outcome"]),
+
         // App: the one executable.
         .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
     ]
