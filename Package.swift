@@ -46,12 +46,22 @@ let package = Package(
         tests("Kernels", "SealingTests", ["Bytes", "Outcome", "Sealing"]),
         tests("Kernels", "CompressionTests", ["Bytes", "Compression"]),
 
+        // Formats: bytes <-> values. Pure.
+        module("Formats", "ResticFormat", ["Bytes"]),
+
         // Ports: touches the world; does not know what a backup is.
         .target(name: "CHost", path: "Sources/Ports/CHost"),
         module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
         module("Ports", "ObjectStorage", ["Bytes", "Outcome", "HostSystem"]),
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
+
+        // Engines: the stores.
+        module(
+            "Engines",
+            "ResticRepository",
+            ["Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
+        ),
 
         // Commands: what a person or script types and reads.
         module("Commands", "Console", ["Bytes", "Outcome", "ResticFormat", "HostSystem"]),
