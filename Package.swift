@@ -77,6 +77,11 @@ let package = Package(
         tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Bytes", "Outcome"]),
 
         // App: the one executable.
-        .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
+        .executableTarget(
+            name: "holdfast",
+            dependencies: ["ResticCommand", "Console", "HostSystem", "Bytes", "Outcome"],
+            path: "Sources/App/holdfast",
+            swiftSettings: strict
+        ),
     ]
 )

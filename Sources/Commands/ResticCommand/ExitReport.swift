@@ -62,7 +62,7 @@ struct ExitReport {
 }
 
 /// The words of an error inside a line of ours: what is wrong, without code, state and next step.
-func words(of error: any Error) -> Text {
+func causeText(_ error: any Error) -> Text {
     switch error {
     case let failure as CommandFailure: return failure.message
     case let failure as any ReportableFailure:

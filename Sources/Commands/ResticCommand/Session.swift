@@ -1,8 +1,10 @@
 import Bytes
+import Compression
 import Console
 import HostSystem
 import ObjectStorage
 import Outcome
+import ResticFormat
 import ResticRepository
 
 /// One run of one command: what was asked for, and with what.

@@ -176,7 +176,7 @@ extension Session {
                 do { found = try await repository.findSnapshot(SnapshotName(named)) } catch let failure as RepositoryFailure
                     where failure.code == .notFound || failure.code == .ambiguous
                 {
-                    throw CommandFailure(words(of: failure))
+                    throw CommandFailure(causeText(failure))
                 }
             }
         }

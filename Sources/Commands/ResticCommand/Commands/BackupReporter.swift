@@ -81,7 +81,7 @@ final class BackupReporter: BackupObserver {
 
     /// The error with the path it is about, once.
     private func itemWords(_ path: ByteString, _ error: any Error) -> Text {
-        let text = words(of: error)
+        let text = causeText(error)
         let shown = printer.isJSON ? path : quotedForDisplay(path)
         return text.string.contains(path.display) ? text : "\(shown): \(text)"
     }

@@ -43,7 +43,7 @@ extension Session {
 
     private func printMasterKey(_ repository: Repository) {
         repository.key.withParts { encrypt, k, r in
-            printDocument(MasterKeyDocument(k: k, r: r, encrypt: encrypt).encode())
+            printDocument(MasterKeyDocument(k: Array(k), r: Array(r), encrypt: Array(encrypt)).encode())
         }
     }
 
@@ -54,7 +54,7 @@ extension Session {
             let id = try await repository.find(.snapshot, prefix: snapshotName.name)
             return try await repository.loadSnapshot(SnapshotID(id))
         } catch let failure as RepositoryFailure where failure.code == .notFound || failure.code == .ambiguous {
-            throw CommandFailure.fatal("could not find snapshot: \(words(of: failure))")
+            throw CommandFailure.fatal("could not find snapshot: \(causeText(failure))")
         }
     }
 

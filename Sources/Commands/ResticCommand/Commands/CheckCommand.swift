@@ -8,12 +8,11 @@ extension Session {
     /// `check`: looks for damage; any makes the exit status 1.
     func runCheck() async throws -> ExitStatus {
         let amount = try readDataAmount()
-        var result = CheckResult()
+        let result: CheckResult
         do {
-            try await check(amount, &result)
+            result = try await performCheck(amount)
         } catch {
-            if result.errorCount == 0 { result.errorCount = 1 }
-            if options.isJSON { printer.result(summaryJSON(result)) }
+            if options.isJSON { printer.result(summaryJSON(nil)) }
             throw error
         }
         if options.isJSON { printer.result(summaryJSON(result)) }
@@ -22,10 +21,10 @@ extension Session {
         return .success
     }
 
-    private func check(_ amount: ReadDataAmount, _ result: inout CheckResult) async throws {
+    private func performCheck(_ amount: ReadDataAmount) async throws -> CheckResult {
         let temporary = try temporaryCache()
         defer {
-            do { try temporary?.remove() } catch {
+            do throws(Errno) { try temporary?.remove() } catch {
                 printer.error("error removing temporary cache directory: \(goMessage(error))")
             }
         }
@@ -39,11 +38,12 @@ extension Session {
             snapshots: words
         )
         let reporter = CheckReporter(self)
-        result = try await session.withRepository(options.noLock ? .none : .exclusive) { repository in
+        let result = try await session.withRepository(options.noLock ? .none : .exclusive) { repository in
             try await ResticRepository.check(request, in: repository, observer: reporter)
         }
         reporter.finish()
         report(result, reporter)
+        return result
     }
 
     /// A cache for this check alone; nil when the usual one is wanted, none is, or none can be made.
@@ -103,12 +103,14 @@ extension Session {
         if !result.isAffectedComplete { reporter.say("there is too much damage to name every file that is affected") }
     }
 
-    private func summaryJSON(_ result: CheckResult) -> Text {
+    /// The last line; nil stands for a check that could not look.
+    private func summaryJSON(_ result: CheckResult?) -> Text {
+        let broken = result?.brokenPacks ?? []
         var line = JSONLine(messageType: "summary")
-        line.add("num_errors", result.errorCount)
-        line.add("broken_packs", result.brokenPacks.isEmpty ? nil : result.brokenPacks.map { ByteString($0.hex) })
-        line.add("suggest_repair_index", result.suggestRepairIndex)
-        line.add("suggest_prune", result.suggestPrune)
+        line.add("num_errors", result?.errorCount ?? 1)
+        line.add("broken_packs", broken.isEmpty ? nil : broken.map { ByteString($0.hex) })
+        line.add("suggest_repair_index", result?.suggestRepairIndex ?? false)
+        line.add("suggest_prune", result?.suggestPrune ?? false)
         return line.text
     }
 

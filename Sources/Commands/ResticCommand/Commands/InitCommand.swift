@@ -3,6 +3,7 @@ import Chunking
 import Console
 import ObjectStorage
 import Outcome
+import ResticFormat
 import ResticRepository
 
 extension Session {

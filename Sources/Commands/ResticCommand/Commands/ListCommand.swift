@@ -2,6 +2,7 @@ import Bytes
 import Console
 import ObjectStorage
 import Outcome
+import ResticFormat
 import ResticRepository
 
 extension Session {

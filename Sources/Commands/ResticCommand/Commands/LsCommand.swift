@@ -26,7 +26,7 @@ extension Session {
             do { snapshot = try await repository.findSnapshot(listed, filter: filter) } catch let failure as RepositoryFailure
                 where failure.code == .notFound || failure.code == .ambiguous
             {
-                throw CommandFailure(words(of: failure))
+                throw CommandFailure(causeText(failure))
             }
             let tree = try await findDirectory(listed.subfolder, in: snapshot, repository)
             // restic shows the tree that is listed, not that of the snapshot.
@@ -221,7 +221,7 @@ private struct SortedNodes: NodeOutput {
         case "atime": sort { $0.node.atime.moment }
         case "ctime": sort { $0.node.ctime.moment }
         case "mtime", "time": sort { $0.node.mtime.moment }
-        case "extension": sort { fileExtension($0.path) }
+        case "extension": sort { Self.fileExtension($0.path) }
         default: break
         }
         if isReversed { nodes.reverse() }
@@ -234,7 +234,7 @@ private struct SortedNodes: NodeOutput {
         nodes = keyed.sorted { $0.key != $1.key ? $0.key < $1.key : $0.node.path < $1.node.path }.map(\.node)
     }
 
-    private func fileExtension(_ path: ByteString) -> ByteString {
+    private static func fileExtension(_ path: ByteString) -> ByteString {
         for (index, byte) in path.bytes.enumerated().reversed() {
             if byte == 0x2f { break }
             if byte == 0x2e { return ByteString(Array(path.bytes[index...])) }

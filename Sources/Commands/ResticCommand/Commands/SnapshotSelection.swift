@@ -1,6 +1,7 @@
 import Bytes
 import Console
 import HostSystem
+import ResticFormat
 import ResticRepository
 
 extension Session {
@@ -21,7 +22,7 @@ extension Session {
     /// Says which snapshot is left out, and why; the others are shown.
     func reportIgnored(_ name: String, _ error: any Error) throws {
         if error is CancellationError { throw error }
-        printer.error("Ignoring \(quoted(ByteString(name))): \(words(of: error))")
+        printer.error("Ignoring \(quoted(ByteString(name))): \(causeText(error))")
     }
 }
 

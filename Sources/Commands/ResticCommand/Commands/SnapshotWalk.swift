@@ -39,32 +39,32 @@ extension Session {
 
     /// Visits every node below a tree, directories before their contents, in stored order.
     ///
-    /// Iterative, so that no depth overflows a stack (I-09); memory: the tree documents of one path.
+    /// Errors: what is damaged ends the walk, since a listing that lacks something would look complete.
     func walk(
         _ tree: BlobID,
         in repository: Repository,
         visit: (_ path: ByteString, _ node: Node) throws -> WalkStep,
         leave: (_ path: ByteString) throws -> Void = { _ in }
     ) async throws {
-        struct Level {
-            var path: [UInt8]
-            var reader: TreeReader
-        }
-        let worker = repository.makeWorker()
-        var levels = [Level(path: [], reader: TreeReader(try await repository.loadTree(tree, worker: worker)))]
-        while let top = levels.indices.last {
-            try checkOutput()
-            guard let node = try levels[top].reader.next() else {
-                let finished = levels.removeLast()
-                if !levels.isEmpty { try leave(ByteString(finished.path)) }
-                continue
+        var walker = TreeWalker(repository, worker: repository.makeWorker())
+        try await walker.enter(tree)
+        var directories: [ByteString] = [""]
+        while let event = try walker.next() {
+            switch event {
+            case .problem(let error): throw error
+            case .leave:
+                let left = directories.removeLast()
+                if !directories.isEmpty { try leave(left) }
+                try checkOutput()
+            case .entry(let node):
+                let path = ByteString((directories.last ?? "").bytes + [0x2f] + node.name.bytes)
+                guard try visit(path, node) == .enter, node.type == .dir else { continue }
+                guard let subtree = node.subtree else {
+                    throw CommandFailure("directory \(quotedForDisplay(path)) has no subtree")
+                }
+                try await walker.enter(subtree, name: node.name)
+                directories.append(path)
             }
-            let path = levels[top].path + [0x2f] + node.name.bytes
-            guard try visit(ByteString(path), node) == .enter, node.type == .dir else { continue }
-            guard let subtree = node.subtree else {
-                throw CommandFailure("directory \(quotedForDisplay(ByteString(path))) has no subtree")
-            }
-            levels.append(Level(path: path, reader: TreeReader(try await repository.loadTree(subtree, worker: worker))))
         }
     }
 }

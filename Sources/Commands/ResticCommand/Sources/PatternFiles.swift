@@ -1,6 +1,7 @@
 package import Bytes
 import Console
 import HostSystem
+import ResticRepository
 
 /// Patterns collected from the options of one kind: those typed, then those of the files.
 struct PatternOptions {
@@ -24,10 +25,7 @@ struct PatternOptions {
 
 /// Refuses patterns with an open class or a lone backslash, all of them in one message.
 func checkPatterns(_ patterns: [ByteString], _ option: String) throws(CommandFailure) {
-    let invalid = patterns.filter { pattern in
-        let body = pattern.bytes.first == 0x21 ? pattern.bytes.dropFirst() : pattern.bytes[...]
-        return !body.split(separator: 0x2f).allSatisfy(isValidGoPattern)
-    }
+    let invalid = PatternList.malformed(patterns)
     guard invalid.isEmpty else {
         let list = invalid.map { Text(bytes: $0.bytes) }.joined("\n")
         throw .fatal("\(option): invalid pattern(s) provided:\n\(list)")
