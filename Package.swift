@@ -69,7 +69,25 @@ let package = Package(
             ["ResticRepository", "Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
         ),
 
+        // Commands: what a person or script types and reads.
+        module("Commands", "Console", ["Bytes", "Outcome", "ResticFormat", "HostSystem"]),
+        module(
+            "Commands",
+            "ResticCommand",
+            [
+                "Console", "ResticRepository", "ObjectStorage", "HostSystem", "ResticFormat", "Chunking", "Compression", "Sealing", "Bytes",
+                "Outcome",
+            ]
+        ),
+        tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
+        tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Bytes", "Outcome"]),
+
         // App: the one executable.
-        .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
+        .executableTarget(
+            name: "holdfast",
+            dependencies: ["ResticCommand", "Console", "HostSystem", "Bytes", "Outcome"],
+            path: "Sources/App/holdfast",
+            swiftSettings: strict
+        ),
     ]
 )
