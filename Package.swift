@@ -25,11 +25,17 @@ let package = Package(
     name: "holdfast",
     products: [.executable(name: "holdfast", targets: ["holdfast"])],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     ],
     targets: [
         // Kernels: computes. No I/O, no async, no Foundation, no clock.
         module("Kernels", "Bytes"),
         module("Kernels", "Outcome"),
+
+        // Strategy: the operator's declaration as values and functions. Pure.
+        module("Strategy", "Strategy", [.product(name: "Yams", package: "Yams")]),
+        tests("Strategy", "StrategyTests", ["Strategy"]),
 
         // App: the one executable.
         .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
