@@ -32,6 +32,28 @@ let package = Package(
         // Kernels: computes. No I/O, no async, no Foundation, no clock.
         module("Kernels", "Bytes"),
         module("Kernels", "Outcome"),
+        .target(
+            name: "CKernels",
+            path: "Sources/Kernels/CKernels",
+            // Debug builds chunk whole files in tests; unoptimised C would make them ten times slower.
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
+            linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("zstd")]
+        ),
+        module("Kernels", "Chunking", ["Bytes", "CKernels"]),
+        module("Kernels", "Sealing", ["Bytes", "CKernels", "Outcome"]),
+        module("Kernels", "Compression", ["Bytes", "CKernels"]),
+
+        tests("Kernels", "BytesTests", ["Bytes"]),
+        tests("Kernels", "ChunkingTests", ["Bytes", "Chunking"]),
+        tests("Kernels", "SealingTests", ["Bytes", "Outcome", "Sealing"]),
+        tests("Kernels", "CompressionTests", ["Bytes", "Compression"]),
+
+        // Ports: touches the world; does not know what a backup is.
+        .target(name: "CHost", path: "Sources/Ports/CHost"),
+        module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
+        module("Ports", "ObjectStorage", ["Bytes", "Outcome", "HostSystem"]),
+        tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
+        tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
 
         // Strategy: the operator's declaration as values and functions. Pure.
         module("Strategy", "Strategy", [.product(name: "Yams", package: "Yams")]),

@@ -1,0 +1,83 @@
+// The narrow C face of libcrypto and libzstd, and the kernels that want plain C to be fast (also in debug builds).
+//
+// Rules: no allocation by a claimed length; every pointer is borrowed for the call; handles belong to one task at a time.
+// A failure of the libraries themselves (no memory, no provider) stops the process: a wrong hash is worse than none.
+#ifndef HOLDFAST_CKERNELS_H
+#define HOLDFAST_CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// MARK: SHA-256 (libcrypto)
+
+typedef struct hf_sha256 hf_sha256;
+
+/// A fresh hash; free it with `hf_sha256_free`.
+hf_sha256 *hf_sha256_new(void);
+void hf_sha256_free(hf_sha256 *hash);
+void hf_sha256_update(hf_sha256 *hash, const void *_Nullable bytes, size_t count);
+/// Writes 32 bytes and starts anew.
+void hf_sha256_finish(hf_sha256 *hash, uint8_t *digest);
+
+// MARK: AES-256-CTR with Poly1305-AES, restic's message format (libcrypto)
+
+typedef struct hf_cipher hf_cipher;
+
+/// `encrypt` 32 bytes, `k` 16, `r` 16 (unclamped); free it with `hf_cipher_free`, which wipes the expanded keys.
+hf_cipher *hf_cipher_new(const uint8_t *encrypt, const uint8_t *k, const uint8_t *r);
+void hf_cipher_free(hf_cipher *cipher);
+/// Writes IV || ciphertext || MAC (count + 32 bytes) to `sealed`, which may hold `plain` at sealed + 16 and nowhere else.
+void hf_cipher_seal(hf_cipher *cipher, const uint8_t *iv, const uint8_t *_Nullable plain, size_t count, uint8_t *sealed);
+/// Checks the MAC of `count` >= 32 bytes in constant time, then writes count - 32 bytes; false and nothing written if it is wrong.
+bool hf_cipher_open(hf_cipher *cipher, const uint8_t *sealed, size_t count, uint8_t *_Nullable plain);
+
+/// scrypt; false when the library refuses the parameters or the memory.
+bool hf_scrypt(
+    const uint8_t *password, size_t password_count, const uint8_t *salt, size_t salt_count, uint64_t n, uint64_t r,
+    uint64_t p, uint64_t memory_limit, uint8_t *key, size_t key_count);
+
+/// Overwrites memory in a way the optimiser keeps.
+void hf_wipe(void *bytes, size_t count);
+
+// MARK: Rabin fingerprint
+
+/// The smallest length L in from...to for which the fingerprint of bytes[L - 64 ..< L] has no bit of `mask`, or 0.
+/// `tables`: 256 words b * x^512 mod P, then 256 words (b * x^53 mod P) | b << 53. `from` is at least 64.
+size_t hf_rabin_find(const uint64_t *tables, const uint8_t *bytes, size_t from, size_t to, uint64_t mask);
+
+// MARK: zstd (libzstd)
+
+typedef struct hf_compressor hf_compressor;
+typedef struct hf_decompressor hf_decompressor;
+
+enum { HF_ZSTD_OK = 0, HF_ZSTD_NO_ROOM = 1, HF_ZSTD_DAMAGED = 2, HF_ZSTD_NO_MEMORY = 3, HF_ZSTD_OTHER = 4 };
+
+/// `window_log` 0 leaves the window to the level. Frames carry the content size, no checksum, no dictionary.
+hf_compressor *hf_compressor_new(int level, int window_log);
+void hf_compressor_free(hf_compressor *compressor);
+size_t hf_compress_bound(size_t count);
+/// Returns the frame's length, or 0 with `status` set.
+size_t hf_compress(
+    hf_compressor *compressor, const void *_Nullable source, size_t count, void *target, size_t capacity, int *status);
+
+hf_decompressor *hf_decompressor_new(void);
+void hf_decompressor_free(hf_decompressor *decompressor);
+/// Decodes the one frame in source[0 ..< count] and returns the plain length, or 0 with `status` set.
+size_t hf_decompress(
+    hf_decompressor *decompressor, const void *source, size_t count, void *_Nullable target, size_t capacity,
+    int *status);
+/// The length of the first frame in `source`, walking its block headers only; 0 when it is cut short or damaged.
+size_t hf_frame_length(const void *source, size_t count);
+/// The version of the linked library, "1.5.4".
+const char *hf_zstd_version(void);
+
+// MARK: Compressibility
+
+/// True when a sample looks as dense as random bytes and repeats nothing; false when in doubt.
+bool hf_looks_incompressible(const uint8_t *bytes, size_t count);
+
+#pragma clang assume_nonnull end
+#endif
