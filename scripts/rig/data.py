@@ -44,7 +44,7 @@ def change(root, seed=2, count=8):
     for number, path in enumerate(generator.sample(paths, min(count, len(paths)))):
         with open(path, "ab" if number % 2 else "wb") as sink:
             sink.write(generator.randbytes(generator.randrange(1, 20_000)))
-    with open(os.path.join(root, f"new-{seed}"), "wb") as sink:
+    with open(os.path.join(root, "new-" + str(seed).replace("/", "-")), "wb") as sink:
         sink.write(generator.randbytes(3000))
 
 

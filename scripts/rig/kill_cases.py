@@ -183,13 +183,16 @@ def signals(case):
         os.kill(running.pid, name)
         if twice:
             os.kill(running.pid, name)
+        if case.is_stock:
+            running.stdin.close()                  # stock restic waits for the end of its input, whatever the signal
         try:
             running.wait(10)
         except subprocess.TimeoutExpired:
             board.fail(f"{what}: did not end in 10 s", "HANGS")
             process.stop(running)
         seconds = time.monotonic() - began
-        running.stdin.close()
+        if not running.stdin.closed:
+            running.stdin.close()
         text = (running.stdout.read() + running.stderr.read()).decode("utf-8", "replace")
         locks = os.listdir(os.path.join(repository, "locks"))
         ok = running.returncode == 130 and (twice or (not locks and seconds < 2.5)) and not os.listdir(os.path.join(repository, "snapshots"))

@@ -120,7 +120,7 @@ def write_key(repository, password, master, document, **changes):
     document = dict(document, **changes)
     document["salt"] = base64.b64encode(os.urandom(64)).decode()
     plain = json.dumps(master["inner"], separators=(",", ":")).encode()
-    cheap = {k: document[k] if isinstance(document[k], int) and 128 * document["N"] * document["r"] <= 1 << 27 else 1024 for k in ("N", "r", "p")}
+    cheap = {} if 128 * document["N"] * document["r"] <= 1 << 27 else {"N": 1024, "r": 1, "p": 1}
     document["data"] = base64.b64encode(seal(derive(dict(document, **cheap), password), plain)).decode()
     stored = json.dumps(document, separators=(",", ":")).encode()
     return write(os.path.join(repository, "keys", hashlib.sha256(stored).hexdigest()), stored)
