@@ -48,6 +48,9 @@ let package = Package(
         tests("Kernels", "SealingTests", ["Bytes", "Outcome", "Sealing"]),
         tests("Kernels", "CompressionTests", ["Bytes", "Compression"]),
 
+        // Formats: bytes <-> values. Pure.
+        module("Formats", "ResticFormat", ["Bytes"]),
+
         // Ports: touches the world; does not know what a backup is.
         .target(name: "CHost", path: "Sources/Ports/CHost"),
         module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
@@ -58,6 +61,23 @@ let package = Package(
         // Strategy: the operator's declaration as values and functions. Pure.
         module("Strategy", "Strategy", [.product(name: "Yams", package: "Yams")]),
         tests("Strategy", "StrategyTests", ["Strategy"]),
+
+        // Engines: the stores.
+        module(
+            "Engines",
+            "ResticRepository",
+            ["Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
+        ),
+
+        module(
+            "Commands",
+            "LabCommands",
+            [
+                "Bytes", "Outcome", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat", "ResticRepository", "Console",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        tests("Commands", "LabCommandsTests", ["LabCommands", "Strategy", "Console", "HostSystem", "Bytes", "Outcome"]),
 
         // App: the one executable.
         .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),

@@ -1,4 +1,4 @@
-import Bytes
+package import Bytes
 
 /// Appends JSON exactly as Go's `encoding/json` does, since tree identifiers hash these bytes.
 package enum JSONWriter {

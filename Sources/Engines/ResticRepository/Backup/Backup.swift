@@ -1,6 +1,7 @@
 import Bytes
+import Synchronization
 import ObjectStorage
-package import ResticFormat
+import ResticFormat
 
 /// Saves a source as a new snapshot.
 ///

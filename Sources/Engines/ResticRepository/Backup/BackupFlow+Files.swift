@@ -1,4 +1,5 @@
 import Bytes
+import Synchronization
 import HostSystem
 import Outcome
 import ResticFormat

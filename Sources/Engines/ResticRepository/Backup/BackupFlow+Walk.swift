@@ -112,7 +112,7 @@ private final class SourceWalk {
             let tree = open(child.name, node, previous: previous, in: frame)
             let parentTree = await load(previous?.subtree, at: path)
             push(child.plan, tree: tree, parentTree: parentTree, sourcePath: path)
-        } catch let error as Errno {
+        } catch {
             flow.failed(path, error)
         }
     }

@@ -1,6 +1,6 @@
 package import Bytes
 package import ResticFormat
-import Synchronization
+package import Synchronization
 
 /// Where the bytes of a stdin backup come from.
 package struct StreamSource: Sendable {

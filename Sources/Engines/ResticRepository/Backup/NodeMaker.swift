@@ -1,18 +1,12 @@
 import Bytes
 import HostSystem
 import ResticFormat
-import Synchronization
 
 /// Turns what the file system says about an entry into a restic node.
 final class NodeMaker: Sendable {
     private let environment: RepositoryEnvironment
     private let withAtime: Bool
-    private let names = Mutex(NameCache())
-
-    private struct NameCache {
-        var users: [UInt32: ByteString] = [:]
-        var groups: [UInt32: ByteString] = [:]
-    }
+    private let accounts = Accounts()
 
     init(environment: RepositoryEnvironment, withAtime: Bool) {
         self.environment = environment
@@ -28,8 +22,8 @@ final class NodeMaker: Sendable {
         node.ctime = environment.zoned(status.changed)
         node.uid = status.uid
         node.gid = status.gid
-        node.user = user(status.uid)
-        node.group = group(status.gid)
+        node.user = accounts.userName(status.uid) ?? ""
+        node.group = accounts.groupName(status.gid) ?? ""
         node.inode = status.inode
         node.deviceID = status.device
         switch node.type {
@@ -56,24 +50,6 @@ final class NodeMaker: Sendable {
         case .fifo: .fifo
         case .socket: .socket
         case .unknown: .irregular
-        }
-    }
-
-    private func user(_ id: UInt32) -> ByteString {
-        names.withLock { cache in
-            if let known = cache.users[id] { return known }
-            let name = userName(id) ?? ""
-            cache.users[id] = name
-            return name
-        }
-    }
-
-    private func group(_ id: UInt32) -> ByteString {
-        names.withLock { cache in
-            if let known = cache.groups[id] { return known }
-            let name = groupName(id) ?? ""
-            cache.groups[id] = name
-            return name
         }
     }
 

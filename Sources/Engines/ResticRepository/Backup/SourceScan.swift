@@ -1,4 +1,5 @@
 import Bytes
+import Synchronization
 import HostSystem
 
 /// Runs `body` and, if asked for, beside it a second walk of the source that counts files and bytes for the progress display.

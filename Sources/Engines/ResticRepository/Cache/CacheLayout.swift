@@ -82,23 +82,18 @@ enum CacheLayout {
     }
 
     private static func checkVersion(_ root: Directory, entropy: any EntropySource) throws(CacheFailure) {
+        let text: [UInt8]
         do throws(Errno) {
-            let text = try readAll(root.openFile("version"), limit: 64)
-            guard let found = Int(String(decoding: text, as: UTF8.self)) else { throw CacheFailure.version("its version file is damaged") }
-            guard found <= version else { throw CacheFailure.version("cache version is newer") }
-        } catch let error as Errno where error.kind == .missing {
             do throws(Errno) {
-                try writeDurably(Array("\(version)".utf8), to: "version", in: root, permissions: 0o644, entropy: entropy)
-            } catch {
-                throw .system(error)
+                text = try readAll(root.openFile("version"), limit: 64)
+            } catch where error.kind == .missing {
+                return try writeDurably(Array("\(version)".utf8), to: "version", in: root, permissions: 0o644, entropy: entropy)
             }
-        } catch let error as Errno {
-            throw .system(error)
-        } catch let error as CacheFailure {
-            throw error
         } catch {
-            throw .version("its version file cannot be read")
+            throw .system(error)
         }
+        guard let found = Int(String(decoding: text, as: UTF8.self)) else { throw .version("its version file is damaged") }
+        guard found <= version else { throw .version("cache version is newer") }
     }
 
     private static func writeNew(_ bytes: [UInt8], _ name: ByteString, in directory: Directory) throws(Errno) {

@@ -79,7 +79,7 @@ package final class MetadataCache: Sendable {
     /// Those bytes of the copy, unverified, or nil when there is no copy or it is too short.
     package func load(_ kind: ObjectKind, _ id: Digest, range: Range<UInt64>) -> Block? {
         guard range.upperBound <= UInt64(Int32.max) else { return nil }
-        let name = ObjectName(kind: kind, digest: id)
+        let name = ObjectName(kind, id)
         return windows.read(name, Int(range.lowerBound)..<Int(range.upperBound)) { self.open(kind, id) }
     }
 
@@ -89,12 +89,12 @@ package final class MetadataCache: Sendable {
     }
 
     private func isBypassed(_ kind: ObjectKind, _ id: Digest) -> Bool {
-        state.withLock { !$0.bypassed.isEmpty && $0.bypassed.contains(ObjectName(kind: kind, digest: id)) }
+        state.withLock { !$0.bypassed.isEmpty && $0.bypassed.contains(ObjectName(kind, id)) }
     }
 
     /// Whether it is worth fetching that pack whole in order to keep it: not after keeping it failed.
     package func wantsPack(_ id: Digest) -> Bool {
-        state.withLock { $0.isWriting && !$0.bypassed.contains(ObjectName(kind: .pack, digest: id)) }
+        state.withLock { $0.isWriting && !$0.bypassed.contains(ObjectName(.pack, id)) }
     }
 
     // MARK: Writing
@@ -115,7 +115,7 @@ package final class MetadataCache: Sendable {
 
     /// Drops a copy that proved wrong. Only once in a run; after that the object is not looked for here any more.
     package func forget(_ kind: ObjectKind, _ id: Digest) {
-        let name = ObjectName(kind: kind, digest: id)
+        let name = ObjectName(kind, id)
         windows.drop(name)
         let isFirst = state.withLock { state in
             if state.forgotten.insert(name).inserted { return true }
@@ -129,7 +129,7 @@ package final class MetadataCache: Sendable {
     package func keepOnly(_ kind: ObjectKind, _ valid: Set<Digest>) {
         guard let folder = folders[kind] else { return }
         for id in CacheLayout.contents(of: folder) where !valid.contains(id) {
-            windows.drop(ObjectName(kind: kind, digest: id))
+            windows.drop(ObjectName(kind, id))
             remove(kind, id)
         }
     }

@@ -1,7 +1,7 @@
-import Bytes
+package import Bytes
 import ObjectStorage
 import Outcome
-package import ResticFormat
+import ResticFormat
 
 extension Repository {
     /// Loads all index files into memory, several at a time; `progress` hears (done, total).

@@ -1,8 +1,8 @@
-package import Bytes
-package import ObjectStorage
-package import Outcome
+import Bytes
+import ObjectStorage
+import Outcome
 import ResticFormat
-package import Sealing
+import Sealing
 
 /// Key files: each wraps the same master key under one password.
 enum KeyStore {
@@ -16,7 +16,7 @@ enum KeyStore {
         let salt = environment.entropy.bytes(64)
         let wrapping = try wrappingKey(password: password, salt: salt, parameters: parameters)
         let plain = master.withParts { encrypt, k, r in
-            MasterKeyDocument(k: k, r: r, encrypt: encrypt).encode()
+            MasterKeyDocument(k: Array(k), r: Array(r), encrypt: Array(encrypt)).encode()
         }
         let file = KeyFile(
             created: environment.zonedNow(),

@@ -1,5 +1,5 @@
-import Bytes
-package import ObjectStorage
+package import Bytes
+import ObjectStorage
 package import ResticFormat
 
 /// One lock file that somebody holds.

@@ -1,7 +1,8 @@
 package import Bytes
-package import ObjectStorage
+import ObjectStorage
 import Outcome
-package import ResticFormat
+import Synchronization
+import ResticFormat
 
 /// How a command locks the repository.
 package enum LockMode: Sendable, Hashable {
@@ -234,12 +235,12 @@ extension Repository {
         }
         guard let held else { return }
         let id = held.id
-        // A cancelled task must still take its lock away: the removal runs in a task of its own group, whose parent waits.
-        await withTaskCancellationShield { try? await self.removeLockFile(id) }
+        // A cancelled task still takes its lock away: `remove` of a store does not listen to cancellation.
+        try? await removeLockFile(id)
     }
 
     private func removeLockFile(_ id: LockID) async throws {
-        try await store.remove(ObjectName(kind: .lock, digest: id.digest))
+        try await store.remove(ObjectName(.lock, id.digest))
     }
 
     /// Removes stale locks, or all; returns how many went.

@@ -1,8 +1,8 @@
-import Bytes
+package import Bytes
 import Compression
 import Outcome
 import ResticFormat
-package import Sealing
+import Sealing
 
 /// One task's tools for blobs: cipher, compressor, hash and scratch memory, all reused from blob to blob.
 ///

@@ -67,7 +67,7 @@ package final class BlobWriter: Sendable {
         let sealedBytes = UnsafeRawBufferPointer(worker.sealed.slice(sealed.count))
         let target = repository.options.packSizeBytes
         let isOwnPack = sealed.count >= target
-        let full: OpenPack? = packs(type).withLock { open in
+        let full: OpenPack? = withPacks(type) { open in
             if isOwnPack {
                 let pack = OpenPack(type: type, capacity: OpenPack.capacity(target: 0, largestBlob: sealed.count))
                 pack.append(sealedBytes, id: id, uncompressedLength: sealed.uncompressedLength)
@@ -87,10 +87,10 @@ package final class BlobWriter: Sendable {
         return SavedBlob(id: id, isNew: true, storedBytes: sealed.count + entry)
     }
 
-    private func packs(_ type: BlobType) -> borrowing Mutex<OpenPacks> {
+    private func withPacks<R: Sendable>(_ type: BlobType, _ body: (inout sending OpenPacks) -> sending R) -> R {
         switch type {
-        case .data: dataPacks
-        case .tree: treePacks
+        case .data: dataPacks.withLock(body)
+        case .tree: treePacks.withLock(body)
         }
     }
 
@@ -116,7 +116,7 @@ package final class BlobWriter: Sendable {
         let worker = repository.makeWorker()
         for type in [BlobType.data, .tree] {
             let target = repository.options.packSizeBytes
-            let remaining = packs(type).withLock { $0.takeAll(target: target) }
+            let remaining = withPacks(type) { $0.takeAll(target: target) }
             for pack in remaining { try await queue.send(pack.finish(worker: worker)) }
         }
         queue.finish()

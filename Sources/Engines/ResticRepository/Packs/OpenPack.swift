@@ -7,7 +7,10 @@ import Sealing
 /// 1. Blobs are contiguous from offset 0, in the order of `blobs`.
 /// 2. The hash has seen exactly `block`'s bytes.
 /// 3. There is always room left in the block for the sealed header of the blobs that it holds.
-final class OpenPack {
+///
+/// `@unchecked Sendable`: one task at a time touches it, first under the mutex that holds the open packs, then the one that took it
+/// out.
+final class OpenPack: @unchecked Sendable {
     let type: BlobType
     private(set) var blobs: [PackedBlob] = []
     private var block: Block

@@ -1,5 +1,5 @@
 package import Bytes
-package import ObjectStorage
+import ObjectStorage
 import Outcome
 package import ResticFormat
 import Sealing
@@ -43,7 +43,7 @@ extension Repository {
         if location.type == .tree, let cache {
             if let copy = cache.load(.pack, location.pack.digest, range: range) { return copy }
             if cache.wantsPack(location.pack.digest) {
-                let whole = try await store.get(ObjectName(kind: .pack, digest: location.pack.digest), range: nil)
+                let whole = try await store.get(ObjectName(.pack, location.pack.digest), range: nil)
                 if sha256(whole) == location.pack.digest { cache.store(.pack, location.pack.digest, whole) }
                 guard range.upperBound <= UInt64(whole.count) else { throw BlobDamage.wrongLength }
                 return whole.withBytes { bytes in
@@ -51,7 +51,7 @@ extension Repository {
                 }
             }
         }
-        return try await store.get(ObjectName(kind: .pack, digest: location.pack.digest), range: range)
+        return try await store.get(ObjectName(.pack, location.pack.digest), range: range)
     }
 
     /// Loads a directory's tree document.
@@ -77,7 +77,7 @@ extension Repository {
             try Task.checkCancellation()
             let span = Self.nextSpan(ordered, from: position)
             let run = ordered[position..<span.next]
-            let block = try? await store.get(ObjectName(kind: .pack, digest: pack.digest), range: span.range)
+            let block = try? await store.get(ObjectName(.pack, pack.digest), range: span.range)
             for blob in run {
                 try Task.checkCancellation()
                 do {

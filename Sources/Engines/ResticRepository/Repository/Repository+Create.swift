@@ -1,4 +1,4 @@
-package import Bytes
+import Bytes
 package import Chunking
 package import ObjectStorage
 package import Outcome
@@ -29,7 +29,7 @@ extension Repository {
             try KeyStore.seal(master, password: password, parameters: parameters, environment: environment)
         )
         let keyID = KeyID(sha256(keyFile))
-        try await store.put(ObjectName(kind: .key, digest: keyID.digest), keyFile)
+        try await store.put(ObjectName(.key, keyID.digest), keyFile)
         let config = RepositoryConfig(
             version: version,
             id: environment.entropy.bytes(32).withUnsafeBytes { Digest(bytes: $0) },

@@ -1,10 +1,11 @@
 import HostSystem
-package import Bytes
+import Bytes
+import Chunking
 import Compression
 package import ObjectStorage
 package import Outcome
 import ResticFormat
-package import Sealing
+import Sealing
 
 extension Repository {
     /// Opens an existing repository: identity of the store, key, config, cache.
@@ -57,7 +58,7 @@ extension Repository {
             try Task.checkCancellation()
             let object = "key \(entry.digest.short) in \(store.location)"
             do {
-                let block = try await store.get(ObjectName(kind: .key, digest: entry.digest), range: nil)
+                let block = try await store.get(ObjectName(.key, entry.digest), range: nil)
                 if let key = try KeyStore.open(block.bytes, password: password, object: object) {
                     return (key, KeyID(entry.digest))
                 }
@@ -99,7 +100,12 @@ extension Repository {
         do { plain = try ResticCipher(key: key).open(block.bytes) } catch {
             throw damaged("does not authenticate with this repository's key", error)
         }
-        do { return try RepositoryConfig(decoding: plain) } catch { throw damaged("is not valid: \(error)", error) }
+        let config: RepositoryConfig
+        do { config = try RepositoryConfig(decoding: plain) } catch { throw damaged("is not valid: \(error)", error) }
+        guard let polynomial = Polynomial(bits: config.polynomial), polynomial.isIrreducible else {
+            throw damaged("names a chunker polynomial that is not irreducible", nil)
+        }
+        return config
     }
 
     static func openCache(

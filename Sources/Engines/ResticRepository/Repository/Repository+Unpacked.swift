@@ -19,7 +19,7 @@ extension Repository {
             if let json = try? openUnpacked(kind, id, copy) { return json }
             cache.forget(kind, id)
         }
-        let name = ObjectName(kind: kind, digest: id)
+        let name = ObjectName(kind, id)
         var block = try await get(name)
         if sha256(block) != id {
             // One second look: a transient flip on the way is not damage (D-10).

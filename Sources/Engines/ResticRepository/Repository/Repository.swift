@@ -1,4 +1,5 @@
 package import Bytes
+package import Chunking
 import Compression
 package import ObjectStorage
 import Outcome
@@ -42,6 +43,14 @@ package final class Repository: Sendable {
     /// Version 2 compresses, version 1 does not.
     package var isCompressing: Bool { config.version >= 2 }
 
+    /// The polynomial of this repository's chunker, checked when it was opened.
+    package var chunkerPolynomial: Polynomial {
+        guard let polynomial = Polynomial(bits: config.polynomial) else {
+            preconditionFailure("a repository was opened with a polynomial that was not checked")
+        }
+        return polynomial
+    }
+
     /// New tools for one task.
     package func makeWorker() -> BlobWorker {
         BlobWorker(key: key, mode: options.compression == .off ? .auto : options.compression, entropy: environment.entropy)
@@ -53,7 +62,7 @@ package final class Repository: Sendable {
     /// Gives an object to the store; nothing in a dry run.
     func put(_ kind: ObjectKind, _ digest: Digest, _ block: Block) async throws {
         guard !options.isDryRun else { return }
-        try await store.put(ObjectName(kind: kind, digest: digest), block)
+        try await store.put(ObjectName(kind, digest), block)
     }
 
     /// Called before each commit: the store is the one that was opened (B-09), and our lock still stands (L-03).
