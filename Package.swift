@@ -69,6 +69,8 @@ let package = Package(
             ["Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
         ),
 
+        // Commands: what a person or script types and reads.
+        module("Commands", "Console", ["Bytes", "Outcome", "HostSystem"]),
         module(
             "Commands",
             "LabCommands",

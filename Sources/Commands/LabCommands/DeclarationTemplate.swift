@@ -1,7 +1,5 @@
-import Bytes
-
 /// The first `holdfast.yaml` of a quickstart: what this machine offers, and comments that say how to go on.
-struct DeclarationTemplate {
+package struct DeclarationTemplate {
     /// Absolute folders to back up.
     var paths: [String]
     /// Patterns that stay out.
@@ -11,8 +9,15 @@ struct DeclarationTemplate {
     /// Name of the user, for the comment.
     var userName: String
 
+    package init(paths: [String], exclude: [String], unreadable: [String], userName: String) {
+        self.paths = paths
+        self.exclude = exclude
+        self.unreadable = unreadable
+        self.userName = userName
+    }
+
     /// The file, ready to be read by `decodeLab`.
-    var text: String {
+    package var text: String {
         """
         # Written by `holdfast quickstart`, and read back by it each time: what you change here counts from the next run.
         # Keys: docs/manual/holdfast-yaml.md. Passwords never stand here, only where they are found.
@@ -43,7 +48,10 @@ struct DeclarationTemplate {
     }
 
     private var unreadableLines: String {
-        unreadable.isEmpty ? "" : "\n          # not readable by \(userName); run as root to have them, and remove these lines\n" + list(unreadable)
+        unreadable.isEmpty
+            ? ""
+            : "\n          # not readable by \(userName); run as root to have them, and remove these lines\n"
+                + list(unreadable)
     }
 
     private func list(_ items: [String]) -> String {
@@ -68,7 +76,7 @@ struct DeclarationTemplate {
 }
 
 /// A path as a pattern of restic's filter language that matches it alone: wildcards are escaped.
-func literalPattern(_ path: String) -> String {
+package func literalPattern(_ path: String) -> String {
     var pattern = ""
     for character in path.unicodeScalars {
         if ["*", "?", "[", "\\"].contains(character) { pattern += "\\" }

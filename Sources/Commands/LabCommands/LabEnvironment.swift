@@ -1,6 +1,6 @@
-package import Bytes
+import Bytes
 import HostSystem
-import ResticRepository
+package import ResticRepository
 
 /// What a verb of the lab takes from the machine: clock, chance, threads, who we are, and where we stand.
 package struct LabEnvironment: Sendable {

@@ -30,7 +30,13 @@ struct LabFolder {
         if isNew {
             let text = try template(candidates).text
             do throws(Errno) {
-                try writeDurably(Array(text.utf8), to: Self.declarationName, in: directory, ifExists: .fail, entropy: SystemEntropy())
+                try writeDurably(
+                    Array(text.utf8),
+                    to: Self.declarationName,
+                    in: directory,
+                    ifExists: .fail,
+                    entropy: SystemEntropy()
+                )
             } catch {
                 throw LabFailure.folder("write", declarationPath, error)
             }
@@ -103,7 +109,9 @@ func unreadableEntries(below root: String, limit: Int = 200) -> [String] {
     var pending = [root]
     var seen = 0
     while let folder = pending.popLast(), found.count < limit, seen < 200_000 {
-        guard let directory = try? Directory.open(ByteString(folder), followLinks: false), let entries = try? directory.entries() else {
+        guard let directory = try? Directory.open(ByteString(folder), followLinks: false),
+            let entries = try? directory.entries()
+        else {
             found.append(folder)
             continue
         }
@@ -113,7 +121,8 @@ func unreadableEntries(below root: String, limit: Int = 200) -> [String] {
             let path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
             switch (try? directory.status(entry.name))?.kind ?? entry.kind {
             case .directory: pending.append(path)
-            case .regular where faccessat(directory.descriptor.rawValue, name, R_OK, AT_EACCESS) != 0: found.append(path)
+            case .regular where faccessat(directory.descriptor.rawValue, name, R_OK, AT_EACCESS) != 0:
+                found.append(path)
             default: break
             }
         }

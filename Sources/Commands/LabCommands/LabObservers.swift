@@ -13,7 +13,13 @@ final class UnreadableSources: BackupObserver {
     /// Path and reason of each, for people.
     var list: [String] { items.withLock { $0 } }
 
-    func completed(_ action: ItemAction, path: ByteString, isDirectory: Bool, statistics: ItemStatistics, seconds: Double) {}
+    func completed(
+        _ action: ItemAction,
+        path: ByteString,
+        isDirectory: Bool,
+        statistics: ItemStatistics,
+        seconds: Double
+    ) {}
 
     func failed(path: ByteString, during: BackupPhase, error: any Error) {
         guard during == .archival else { return }

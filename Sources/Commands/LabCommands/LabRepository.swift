@@ -33,7 +33,11 @@ struct LabRepository {
     /// Opens it once more, without the index that a backup loaded.
     func reopen() async throws -> Repository {
         guard let password = try readSecret(declaration.password) else { throw missing(nil) }
-        return try await Repository.open(store: LocalStorage(ByteString(path)), password: password, environment: environment)
+        return try await Repository.open(
+            store: LocalStorage(ByteString(path)),
+            password: password,
+            environment: environment
+        )
     }
 
     /// The password waits under a temporary name until the repository is true, so that a crash between the two leaves both readable.
@@ -42,7 +46,9 @@ struct LabRepository {
         let temporary = file + ".new"
         let waiting = try readSecret(.file(temporary))
         let password = try waiting ?? makeSecret(at: temporary, entropy: environment.entropy)
-        if waiting != nil, let found = try? await Repository.open(store: store, password: password, environment: environment) {
+        if waiting != nil,
+            let found = try? await Repository.open(store: store, password: password, environment: environment)
+        {
             try promoteSecret(from: temporary, to: file)
             return found
         }
@@ -72,7 +78,8 @@ struct LabRepository {
             object: "\(declaration.name) (\(path))",
             what: "its password exists (\(declaration.password.text)), but the repository does not",
             state: "nothing was written",
-            next: "mount the disk that holds it; or, to begin a new one there, give it a password file that does not exist yet",
+            next:
+                "mount the disk that holds it; or, to begin a new one there, give it a password file that does not exist yet",
             cause: cause
         )
     }

@@ -1,4 +1,4 @@
-package import Bytes
+import Bytes
 package import Console
 import HostSystem
 import ObjectStorage
@@ -6,6 +6,7 @@ import Outcome
 import ResticFormat
 import ResticRepository
 import Strategy
+import Synchronization
 
 /// The first run of a lab, and each later one.
 ///
@@ -29,7 +30,7 @@ package struct Quickstart: Sendable {
     }
 
     /// Runs all steps and returns what was found. Errors: `E-DECLARATION`, `E-MEDIUM`, `E-VERIFY`, those of the engine, cancellation.
-    func run() async throws -> QuickstartReport {
+    package func run() async throws -> QuickstartReport {
         let place = LabFolder(path: folder)
         let (lab, isNew) = try place.declaration(protecting: candidateFolders(from: environment.workingDirectory))
         say(isNew ? "Wrote \(place.declarationPath)" : "Read \(place.declarationPath)")
@@ -59,10 +60,15 @@ package struct Quickstart: Sendable {
 
     // MARK: one repository
 
-    private func backUp(_ protections: [HostProtection], to place: LabRepository) async throws -> QuickstartReport.Copy {
+    private func backUp(_ protections: [HostProtection], to place: LabRepository) async throws -> QuickstartReport.Copy
+    {
         let (repository, created) = try await place.openOrCreate()
         let name = place.declaration.name
-        if created { say("Created \(name) on \(place.medium.name)\(place.medium.kind == .standIn ? ", a stand-in for the cloud" : "")") }
+        if created {
+            say(
+                "Created \(name) on \(place.medium.name)\(place.medium.kind == .standIn ? ", a stand-in for the cloud" : "")"
+            )
+        }
         let before = try await storedBytes(repository)
         let started = time.monotonicNanoseconds()
         let unreadable = UnreadableSources()
@@ -135,7 +141,9 @@ package struct Quickstart: Sendable {
             )
         }
         let added = result.summary.dataAddedPacked
-        say("Backed up \(files) files, \(formatBytes(result.summary.totalBytesProcessed)), to \(name): \(formatBytes(added)) new, \(fixed(result.duration, 1)) s")
+        say(
+            "Backed up \(files) files, \(formatBytes(result.summary.totalBytesProcessed)), to \(name): \(formatBytes(added)) new, \(fixed(result.duration, 1)) s"
+        )
         return result
     }
 
@@ -158,7 +166,8 @@ package struct Quickstart: Sendable {
                 object: "\(name) (\(place.path))",
                 what: damage.prefix(5).map { "\($0.object) \($0.what)" }.joined(separator: "; "),
                 state: "the other copies were not touched; \(damage.count) findings in all",
-                next: "run `holdfast restic check --read-data -r \(place.path)` for all of them; keep the other copies, look at this disk"
+                next:
+                    "run `holdfast restic check --read-data -r \(place.path)` for all of them; keep the other copies, look at this disk"
             )
         }
         say("Verified \(name): all data read, clean")
@@ -195,7 +204,10 @@ package struct Quickstart: Sendable {
         try await repository.withLock(.shared) {
             try await repository.loadIndex()
             for protection in protections {
-                let filter = SnapshotFilter(hosts: [environment.repository.hostName], paths: protection.paths.map { ByteString($0) })
+                let filter = SnapshotFilter(
+                    hosts: [environment.repository.hostName],
+                    paths: protection.paths.map { ByteString($0) }
+                )
                 let snapshot = try await repository.findSnapshot(SnapshotName("latest"), filter: filter)
                 since = min(since, snapshot.document.time.moment)
                 let restored = try await withStatus({ "restoring from \(declaration.name)" }) {
@@ -215,7 +227,7 @@ package struct Quickstart: Sendable {
     private func removeScratch(_ folder: LabFolder) throws {
         do throws(Errno) {
             try removeTree("restored", in: try Directory.open(ByteString(folder.path)))
-        } catch where error.kind == .missing {
+        } catch  where error.kind == .missing {
             return
         } catch {
             throw LabFailure.folder("remove", folder.restoredPath, error)
@@ -234,7 +246,9 @@ package struct Quickstart: Sendable {
         _ line: @escaping @Sendable () -> Text,
         _ body: () async throws -> R
     ) async throws -> R {
-        guard printer.screen.facts.canUpdateStatus, !printer.isJSON, printer.verbosity >= .normal else { return try await body() }
+        guard printer.screen.facts.canUpdateStatus, !printer.isJSON, printer.verbosity >= .normal else {
+            return try await body()
+        }
         defer { printer.screen.setStatus([]) }
         let screen = printer.screen
         return try await withTicks(every: 200_000_000, time: time, { screen.setStatus([line()]) }, body)

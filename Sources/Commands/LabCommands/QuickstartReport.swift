@@ -1,61 +1,99 @@
-import Bytes
-import Console
-import Outcome
+package import Bytes
+package import Console
+package import Outcome
 
 /// What one run of a lab found out, in facts; the status screen and the JSON lines are made of it.
-struct QuickstartReport: Sendable {
-    struct Copy: Sendable {
-        var medium: String
-        var kind: String
-        var repository: String
+package struct QuickstartReport: Sendable {
+    /// One repository on one medium.
+    package struct Copy: Sendable {
+        package var medium: String
+        package var kind: String
+        package var repository: String
         /// Path of the repository.
-        var path: String
-        var passwordFile: String?
-        var snapshots: Int
-        var snapshotID: String
+        package var path: String
+        package var passwordFile: String?
+        package var snapshots: Int
+        package var snapshotID: String
         /// Moment of the newest snapshot.
-        var newest: Timestamp
+        package var newest: Timestamp
         /// Bytes of all objects in the store.
-        var storedBytes: UInt64
+        package var storedBytes: UInt64
         /// Bytes that this run added.
-        var addedBytes: UInt64
+        package var addedBytes: UInt64
         /// Seconds that the backup took.
-        var backupSeconds: Double
+        package var backupSeconds: Double
         /// Seconds that reading all data took.
-        var verifySeconds: Double
+        package var verifySeconds: Double
         /// Sources that could not be read, or not completely: path and reason.
-        var unreadable: [String]
+        package var unreadable: [String]
         /// Number of the device that the folder is on; the same number is the same disk, or partition.
-        var device: UInt64
+        package var device: UInt64
+
+        package init(
+            medium: String,
+            kind: String,
+            repository: String,
+            path: String,
+            passwordFile: String?,
+            snapshots: Int,
+            snapshotID: String,
+            newest: Timestamp,
+            storedBytes: UInt64,
+            addedBytes: UInt64,
+            backupSeconds: Double,
+            verifySeconds: Double,
+            unreadable: [String],
+            device: UInt64
+        ) {
+            self.medium = medium
+            self.kind = kind
+            self.repository = repository
+            self.path = path
+            self.passwordFile = passwordFile
+            self.snapshots = snapshots
+            self.snapshotID = snapshotID
+            self.newest = newest
+            self.storedBytes = storedBytes
+            self.addedBytes = addedBytes
+            self.backupSeconds = backupSeconds
+            self.verifySeconds = verifySeconds
+            self.unreadable = unreadable
+            self.device = device
+        }
     }
 
-    var labPath: String
-    var paths: [String]
-    var copies: [Copy] = []
-    var restoredFrom: String = ""
-    var restoredFromKind: String = ""
-    var restoredPath: String = ""
-    var restoreSeconds: Double = 0
-    var restoredFiles: UInt64 = 0
-    var restoredBytes: UInt64 = 0
-    var comparison = TreeComparison()
+    package var labPath: String
+    package var paths: [String]
+    package var copies: [Copy] = []
+    package var restoredFrom: String = ""
+    package var restoredFromKind: String = ""
+    package var restoredPath: String = ""
+    package var restoreSeconds: Double = 0
+    package var restoredFiles: UInt64 = 0
+    package var restoredBytes: UInt64 = 0
+    package var comparison = TreeComparison()
+
+    package init(labPath: String, paths: [String]) {
+        self.labPath = labPath
+        self.paths = paths
+    }
 
     /// Copies on media that count as off-site; a stand-in never does.
-    var offsiteCopies: Int { copies.count { $0.kind == "offsite" } }
+    package var offsiteCopies: Int { copies.count { $0.kind == "offsite" } }
 
     /// Different devices below the copies: an upper bound for the number of disks.
-    var devices: Int { Set(copies.map(\.device)).count }
+    package var devices: Int { Set(copies.map(\.device)).count }
 }
 
 extension QuickstartReport {
     /// 0 when everything was saved, clean and equal.
-    var exitStatus: ExitStatus {
+    package var exitStatus: ExitStatus {
         if !comparison.differing.isEmpty { return .drillFailed }
         return copies.contains { !$0.unreadable.isEmpty } ? .incomplete : .success
     }
 
     /// One object for each copy, then one summary.
-    func jsonLines(now: Timestamp) -> [Text] {
+    package func jsonLines(now: Timestamp) -> [Text] {
         var lines = copies.map { copy in
             var line = JSONLine(messageType: "copy")
             line.add("medium", copy.medium)

@@ -3,6 +3,7 @@ import Bytes
 import Console
 import HostSystem
 import Outcome
+import ResticRepository
 
 /// `holdfast quickstart`
 struct QuickstartVerb: ParsableCommand, LabVerb {

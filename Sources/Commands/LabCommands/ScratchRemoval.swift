@@ -1,11 +1,11 @@
-import Bytes
-import HostSystem
+package import Bytes
+package import HostSystem
 
 /// Removes an entry with everything in it; links are removed, never followed.
 ///
 /// Shape: goes down by descriptor and back up by proof (`openParent`), so depth costs nothing and nothing outside is reached. Folders
 /// that a restore left without write permission are opened up first. Errors: the first call that fails; ENOENT when it is not there.
-func removeTree(_ name: ByteString, in parent: Directory) throws(Errno) {
+package func removeTree(_ name: ByteString, in parent: Directory) throws(Errno) {
     guard try parent.status(name).kind == .directory else { return try parent.remove(name) }
     var names: [ByteString] = [name]
     var directory = try enter(name, in: parent)

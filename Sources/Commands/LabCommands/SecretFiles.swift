@@ -17,13 +17,15 @@ func readSecret(_ reference: SecretReference) throws -> Secret? {
         let bytes: [UInt8]
         do throws(Errno) {
             bytes = try readFile(ByteString(path), limit: 64 << 10)
-        } catch where error.kind == .missing {
+        } catch  where error.kind == .missing {
             return nil
         } catch {
             throw secretFailure(reference, "\(error)", next: error.remedy)
         }
         let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
-        guard !line.isEmpty else { throw secretFailure(reference, "its first line is empty", next: "write the password there") }
+        guard !line.isEmpty else {
+            throw secretFailure(reference, "its first line is empty", next: "write the password there")
+        }
         return Secret(line)
     }
 }

@@ -1,44 +1,60 @@
-import Bytes
+package import Bytes
 import HostSystem
 
 /// What a comparison of restored files with their source found.
-struct TreeComparison: Sendable, Equatable {
+package struct TreeComparison: Sendable, Equatable {
     /// Everything that is no directory.
-    var files = 0
+    package var files = 0
     /// Bytes of regular files that were read on both sides.
-    var bytes: UInt64 = 0
-    var equal = 0
+    package var bytes: UInt64 = 0
+    package var equal = 0
     /// Absolute paths of source files that were changed or removed after the backup began, in order of the walk.
-    var changedSince: [ByteString] = []
+    package var changedSince: [ByteString] = []
     /// Files that differ although nothing says that the source was changed: path and what differs.
-    var differing: [Difference] = []
+    package var differing: [Difference] = []
 
-    struct Difference: Sendable, Equatable {
-        var path: ByteString
-        var what: String
+    /// One file that differs.
+    package struct Difference: Sendable, Equatable {
+        package var path: ByteString
+        package var what: String
+
+        package init(path: ByteString, what: String) {
+            self.path = path
+            self.what = what
+        }
     }
 }
 
-/// Compares every entry below `restored` with the entry of the same path below `/`, byte by byte.
+/// Compares every entry below `restored` with the entry of the same path below `source`, byte by byte.
 ///
 /// `since` is the moment at which the backup began: a source whose change time is later is named as changed, and not as different.
 /// Kinds, permissions, modification times and link targets are compared, too; for directories kind and permissions. Isolation: blocks;
 /// run it on a pool. **Cost**: two buffers of 1 MiB, each file read once on each side; iterative.
-struct TreeComparer {
+package struct TreeComparer {
     let restored: ByteString
+    /// The folder whose entries were saved with their paths from it; "" for the root of the machine.
+    let source: ByteString
     let since: Timestamp
     private static let bufferBytes = 1 << 20
 
-    func run(progress: (TreeComparison) -> Void = { _ in }) throws -> TreeComparison {
+    package init(restored: ByteString, source: ByteString = "", since: Timestamp) {
+        self.restored = restored
+        self.source = source
+        self.since = since
+    }
+
+    /// Compares and reports. Errors: `E-FOLDER` when the restored side cannot be read, cancellation.
+    package func run(progress: (TreeComparison) -> Void = { _ in }) throws -> TreeComparison {
         var result = TreeComparison()
         var pending: [ByteString] = [""]
         while let folder = pending.popLast() {
             try Task.checkCancellation()
             let copy = try open(restored.appending(folder))
-            let source = try? Directory.open(folder.bytes.isEmpty ? "/" : folder, followLinks: false)
+            let original = source.appending(folder)
+            let source = try? Directory.open(original.bytes.isEmpty ? "/" : original, followLinks: false)
             for entry in try list(copy, folder) {
                 let path = folder.appending("/").appending(entry)
-                if try compare(entry, path, copy, source, &result) == .directory { pending.append(path) }
+                if try compare(entry, self.source.appending(path), copy, source, &result) == .directory { pending.append(path) }
             }
             progress(result)
         }
@@ -66,7 +82,9 @@ struct TreeComparer {
         _ result: inout TreeComparison
     ) throws -> FileKind {
         let have: FileStatus
-        do throws(Errno) { have = try copy.status(name) } catch { throw LabFailure.folder("look at", path.display, error) }
+        do throws(Errno) { have = try copy.status(name) } catch {
+            throw LabFailure.folder("look at", path.display, error)
+        }
         if have.kind != .directory { result.files += 1 }
         guard let source, let want = try? source.status(name) else {
             result.changedSince.append(path)
@@ -75,7 +93,9 @@ struct TreeComparer {
         let found = difference(name, copy, have, source, want, &result)
         if have.kind != .directory, found == nil { result.equal += 1 }
         if let found {
-            if since < want.changed || have.kind != .directory && want.modified != have.modified && since < want.modified {
+            if since < want.changed
+                || have.kind != .directory && want.modified != have.modified && since < want.modified
+            {
                 result.changedSince.append(path)
             } else {
                 result.differing.append(TreeComparison.Difference(path: path, what: found))
