@@ -100,6 +100,22 @@ package final class BlobIndex: Sendable {
         }
     }
 
+    /// The number of the first copy's entry, below `blobCount`; it stays as long as nothing is stored. A set of blobs of this
+    /// repository is then a set of small numbers.
+    package func firstEntry(_ type: BlobType, _ id: BlobID) -> Int? {
+        state.withLock { state in
+            var found: Int?
+            state.table.forEachCopy(type, id) { entry in
+                found = entry
+                return false
+            }
+            return found
+        }
+    }
+
+    /// The entry of that number.
+    package func location(ofEntry number: Int) -> BlobLocation { state.withLock { $0.table.location(number) } }
+
     /// Length of the plaintext, if the blob is stored.
     package func plainLength(_ type: BlobType, _ id: BlobID) -> Int? { location(type, id)?.plainLength }
 

@@ -30,10 +30,11 @@ extension Repository {
         filter: SnapshotFilter = SnapshotFilter(),
         unreadable: (SnapshotID, any Error) throws -> Void
     ) async throws -> [Snapshot] {
-        try await load(try await listSnapshots(), filter: filter, unreadable: unreadable)
+        try await loadSnapshots(try await listSnapshots(), filter: filter, unreadable: unreadable)
     }
 
-    private func load(
+    /// Those of the named snapshots that pass the filter; as above.
+    func loadSnapshots(
         _ ids: [SnapshotID],
         filter: SnapshotFilter,
         unreadable: (SnapshotID, any Error) throws -> Void
