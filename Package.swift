@@ -75,11 +75,11 @@ let package = Package(
             "Commands",
             "LabCommands",
             [
-                "Bytes", "Outcome", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat", "ResticRepository", "Console",
+                "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat", "ResticRepository", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
-        tests("Commands", "LabCommandsTests", ["LabCommands", "Strategy", "Console", "HostSystem", "Bytes", "Outcome"]),
+        tests("Commands", "LabCommandsTests", ["LabCommands", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing", "Bytes", "Outcome"]),
 
         // App: the one executable.
         .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),

@@ -32,19 +32,23 @@ package func runLab(arguments: [String]) async -> Int32 {
         screen.errorLine(Text(report.text))
         return report.exitStatus.rawValue
     } catch {
-        return ended(error, screen)
+        return ended(error, arguments, screen)
     }
 }
 
 /// What the argument parser wants to say: help, version, or a usage error.
-private func ended(_ error: any Error, _ screen: Screen) -> Int32 {
+private func ended(_ error: any Error, _ arguments: [String], _ screen: Screen) -> Int32 {
     screen.setStatus([])
-    let message = Text(HoldfastVerbs.fullMessage(for: error))
+    var message = HoldfastVerbs.fullMessage(for: error)
+    if message.contains("USAGE:"), HoldfastVerbs.exitCode(for: error).isSuccess {
+        let examples = arguments.contains("quickstart") ? QuickstartVerb.examples : HoldfastVerbs.examples
+        message += "\n\nEXAMPLES:\n" + examples.map { "  \($0)" }.joined(separator: "\n")
+    }
     guard HoldfastVerbs.exitCode(for: error).isSuccess else {
-        screen.errorLine(message)
+        screen.errorLine(Text(message))
         return ExitStatus.failed.rawValue
     }
-    screen.line(message)
+    screen.line(Text(message))
     return ExitStatus.success.rawValue
 }
 
@@ -55,15 +59,14 @@ protocol LabVerb {
 
 /// The program's own verbs; restic's are behind `holdfast restic`.
 struct HoldfastVerbs: ParsableCommand {
+    /// Shown at the end of the help.
+    static let examples = ["holdfast quickstart", "holdfast restic -r /mnt/usb/host backup /etc"]
+
     static let configuration = CommandConfiguration(
         commandName: "holdfast",
         abstract: "Backs up a homelab in layers, and proves that the copies restore.",
         discussion: """
             `holdfast restic COMMAND …` takes restic's own command line; so does this program when it is called `restic`.
-
-            Examples:
-              holdfast quickstart
-              holdfast restic -r /mnt/usb/host backup /etc
             """,
         version: "holdfast \(holdfastVersion)",
         subcommands: [QuickstartVerb.self]

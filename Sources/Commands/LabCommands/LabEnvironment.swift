@@ -1,12 +1,15 @@
 import Bytes
 import HostSystem
 package import ResticRepository
+package import Sealing
 
 /// What a verb of the lab takes from the machine: clock, chance, threads, who we are, and where we stand.
 package struct LabEnvironment: Sendable {
     package var repository: RepositoryEnvironment
     /// Absolute path of the working directory.
     package var workingDirectory: String
+    /// Cost of the keys of new repositories; nil, as outside of tests always, measures this machine for half a second.
+    package var keyCost: ScryptParameters?
 
     package init(repository: RepositoryEnvironment, workingDirectory: String) {
         self.repository = repository

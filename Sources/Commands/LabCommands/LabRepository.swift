@@ -3,6 +3,7 @@ import HostSystem
 import ObjectStorage
 import Outcome
 import ResticRepository
+import Sealing
 import Strategy
 
 /// Opens and creates the repositories of a lab.
@@ -13,6 +14,8 @@ struct LabRepository {
     let declaration: RepositoryDeclaration
     let medium: Medium
     let environment: RepositoryEnvironment
+    /// As in `LabEnvironment`.
+    let keyCost: ScryptParameters?
 
     var path: String { "\(medium.path)/\(declaration.name)" }
 
@@ -52,7 +55,12 @@ struct LabRepository {
             try promoteSecret(from: temporary, to: file)
             return found
         }
-        let repository = try await Repository.create(store: store, password: password, environment: environment)
+        let repository = try await Repository.create(
+            store: store,
+            password: password,
+            scrypt: keyCost,
+            environment: environment
+        )
         try promoteSecret(from: temporary, to: file)
         return repository
     }

@@ -38,7 +38,7 @@ package struct Quickstart: Sendable {
         var report = QuickstartReport(labPath: folder, paths: lab.protections.flatMap(\.paths))
         let targets = Self.orderedTargets(lab)
         for (declaration, medium, protections) in targets {
-            let place = LabRepository(declaration: declaration, medium: medium, environment: environment.repository)
+            let place = repository(declaration, on: medium)
             report.copies.append(try await backUp(protections, to: place))
         }
         try await restoreAndCompare(lab, targets, place, &report)
@@ -59,6 +59,15 @@ package struct Quickstart: Sendable {
     }
 
     // MARK: one repository
+
+    private func repository(_ declaration: RepositoryDeclaration, on medium: Medium) -> LabRepository {
+        LabRepository(
+            declaration: declaration,
+            medium: medium,
+            environment: environment.repository,
+            keyCost: environment.keyCost
+        )
+    }
 
     private func backUp(_ protections: [HostProtection], to place: LabRepository) async throws -> QuickstartReport.Copy
     {
@@ -191,7 +200,7 @@ package struct Quickstart: Sendable {
         _ report: inout QuickstartReport
     ) async throws {
         guard let (declaration, medium, protections) = targets.last else { return }
-        let place = LabRepository(declaration: declaration, medium: medium, environment: environment.repository)
+        let place = repository(declaration, on: medium)
         let repository = try await place.reopen()
         try removeScratch(folder)
         let scratch = ByteString(folder.restoredPath)

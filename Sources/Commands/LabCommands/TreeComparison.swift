@@ -54,7 +54,9 @@ package struct TreeComparer {
             let source = try? Directory.open(original.bytes.isEmpty ? "/" : original, followLinks: false)
             for entry in try list(copy, folder) {
                 let path = folder.appending("/").appending(entry)
-                if try compare(entry, self.source.appending(path), copy, source, &result) == .directory { pending.append(path) }
+                if try compare(entry, self.source.appending(path), copy, source, &result) == .directory {
+                    pending.append(path)
+                }
             }
             progress(result)
         }
