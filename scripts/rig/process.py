@@ -1,7 +1,7 @@
 # purpose: runs the subject and the judge in process groups of their own, with deadlines; a command that hangs is a result, not an exception
 # use:     subject = Restic.subject(); subject.run(repository, "backup", path)
 # needs:   python3; PEERS with bin/restic-* for the judge (scripts/peers prints it)
-import glob, json, os, shlex, signal, subprocess, tempfile, time
+import glob, json, os, resource, shlex, signal, subprocess, tempfile, time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PASSWORD = "correct horse battery staple"
@@ -50,8 +50,15 @@ def stop(process):
             pass
 
 
+FILE_BYTES_MAX = 2 << 30   # a hostile snapshot must not fill the machine's disk, whatever the subject does with it
+
+
+def bounded():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES_MAX, FILE_BYTES_MAX))
+
+
 def start(command, environment=None, cwd=None, stdin=subprocess.DEVNULL):
-    return subprocess.Popen(command, env=environment, cwd=cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    return subprocess.Popen(command, env=environment, cwd=cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=bounded)
 
 
 def finish(process, began, timeout, data=None):
