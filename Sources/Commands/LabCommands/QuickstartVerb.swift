@@ -7,6 +7,9 @@ import ResticRepository
 
 /// `holdfast quickstart`
 struct QuickstartVerb: ParsableCommand, LabVerb {
+    /// Shown at the end of the help.
+    static let examples = ["holdfast quickstart", "holdfast quickstart --directory /srv/lab --json"]
+
     static let configuration = CommandConfiguration(
         commandName: "quickstart",
         abstract: "A complete small lab on this machine: back up, verify, restore, compare, show.",
@@ -17,10 +20,6 @@ struct QuickstartVerb: ParsableCommand, LabVerb {
 
             Ends in 0; 3 when sources could not be read; 20 when reading all data found damage; 21 when a medium is missing; \
             24 when what was restored differs.
-
-            Examples:
-              holdfast quickstart
-              holdfast quickstart --directory /srv/lab --json
             """
     )
 
