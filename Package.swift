@@ -25,6 +25,8 @@ let package = Package(
     name: "holdfast",
     products: [.executable(name: "holdfast", targets: ["holdfast"])],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     ],
     targets: [
         // Kernels: computes. No I/O, no async, no Foundation, no clock.
@@ -57,6 +59,10 @@ let package = Package(
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
 
+        // Strategy: the operator's declaration as values and functions. Pure.
+        module("Strategy", "Strategy", [.product(name: "Yams", package: "Yams")]),
+        tests("Strategy", "StrategyTests", ["Strategy"]),
+
         // Engines: the stores.
         module(
             "Engines",
@@ -81,6 +87,18 @@ let package = Package(
         ),
         tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
         tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Bytes", "Outcome"]),
+
+        // Commands: what a person or script types and reads.
+        module("Commands", "Console", ["Bytes", "Outcome", "HostSystem"]),
+        module(
+            "Commands",
+            "LabCommands",
+            [
+                "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat", "ResticRepository", "Console",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        tests("Commands", "LabCommandsTests", ["LabCommands", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing", "Bytes", "Outcome"]),
 
         // App: the one executable.
         .executableTarget(
