@@ -43,10 +43,11 @@ let package = Package(
         module("Kernels", "Sealing", ["Bytes", "CKernels", "Outcome"]),
         module("Kernels", "Compression", ["Bytes", "CKernels"]),
 
+        .target(name: "GoldenVectors", path: "Tests/Support/GoldenVectors", swiftSettings: strict),
         tests("Kernels", "BytesTests", ["Bytes"]),
-        tests("Kernels", "ChunkingTests", ["Bytes", "Chunking"]),
-        tests("Kernels", "SealingTests", ["Bytes", "Outcome", "Sealing"]),
-        tests("Kernels", "CompressionTests", ["Bytes", "Compression"]),
+        tests("Kernels", "ChunkingTests", ["Bytes", "Chunking", "GoldenVectors", "Sealing"]),
+        tests("Kernels", "SealingTests", ["Bytes", "GoldenVectors", "Outcome", "Sealing"]),
+        tests("Kernels", "CompressionTests", ["Bytes", "Compression", "GoldenVectors", "Sealing"]),
 
         // Formats: bytes <-> values. Pure.
         module("Formats", "ResticFormat", ["Bytes"]),
@@ -68,6 +69,24 @@ let package = Package(
             "ResticRepository",
             ["Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
         ),
+        tests(
+            "Engines",
+            "ResticRepositoryTests",
+            ["ResticRepository", "Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
+        ),
+
+        // Commands: what a person or script types and reads.
+        module("Commands", "Console", ["Bytes", "Outcome", "ResticFormat", "HostSystem"]),
+        module(
+            "Commands",
+            "ResticCommand",
+            [
+                "Console", "ResticRepository", "ObjectStorage", "HostSystem", "ResticFormat", "Chunking", "Compression", "Sealing", "Bytes",
+                "Outcome",
+            ]
+        ),
+        tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
+        tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Bytes", "Outcome"]),
 
         // Commands: what a person or script types and reads.
         module("Commands", "Console", ["Bytes", "Outcome", "HostSystem"]),
@@ -82,6 +101,11 @@ let package = Package(
         tests("Commands", "LabCommandsTests", ["LabCommands", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing", "Bytes", "Outcome"]),
 
         // App: the one executable.
-        .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
+        .executableTarget(
+            name: "holdfast",
+            dependencies: ["ResticCommand", "Console", "HostSystem", "Bytes", "Outcome"],
+            path: "Sources/App/holdfast",
+            swiftSettings: strict
+        ),
     ]
 )

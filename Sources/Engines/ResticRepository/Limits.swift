@@ -36,4 +36,12 @@ package enum Limits {
     package static let openPacksPerType = 2
     /// Finished packs that may wait for an uploader.
     package static let packsWaitingMax = 1
+    /// Depth at which a walk over trees stops: ten times what a file system of today holds in practice.
+    package static let walkDepthMax = 200_000
+    /// Entries after which a walk stops; a snapshot of a billion files is not one of this program's.
+    package static let walkEntriesMax = 1_000_000_000
+    /// Directories of a restore target held open at a time.
+    package static let targetDirectoriesOpen = 24
+    /// Files of a restore held open at a time.
+    package static let targetFilesOpen = 24
 }

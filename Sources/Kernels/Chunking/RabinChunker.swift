@@ -40,7 +40,7 @@ package struct RabinChunker: Sendable {
         tables = Self.makeTables(polynomial.bits)
     }
 
-    /// Length of the first chunk of `bytes`, or nil when more bytes are needed (or, at the end, when there are none). Pure.
+    /// Length of the first chunk of `bytes`, a pure function; nil when more bytes are needed, or at the end when there are none.
     package func firstCut(in bytes: UnsafeRawBufferPointer, atEnd: Bool) -> Int? {
         var scanner = ChunkScanner(chunker: self)
         return scanner.scan(bytes, atEnd: atEnd)
@@ -89,8 +89,10 @@ package struct ChunkScanner: Sendable {
         next = chunker.minimumBytes
     }
 
-    /// Length of the current chunk, whose bytes so far are all of `bytes` from its start on; nil when more are needed, or at the
-    /// end when there are none. After a cut the scanner is ready for the next chunk. Traps when the buffer shrank.
+    /// Length of the current chunk, or nil when more bytes are needed, or at the end when there are none.
+    ///
+    /// `bytes` are all bytes of the chunk so far, from its first one on; traps when there are fewer than at the last call. After a
+    /// cut the scanner is ready for the next chunk.
     package mutating func scan(_ bytes: UnsafeRawBufferPointer, atEnd: Bool) -> Int? {
         let limit = min(bytes.count, chunker.maximumBytes)
         precondition(next == chunker.minimumBytes || limit >= next - 1, "the buffer lost bytes that were scanned")

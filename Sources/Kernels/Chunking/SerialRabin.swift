@@ -12,7 +12,9 @@ package struct SerialRabin: Sendable {
         maximumBytes = chunker.maximumBytes
     }
 
-    /// Lengths of all chunks of a whole stream. Slow: the fingerprint of every window is computed anew.
+    /// Lengths of all chunks of a whole stream.
+    ///
+    /// Cost: slow, since the fingerprint of every window is computed anew.
     package func lengths(of bytes: [UInt8]) -> [Int] {
         var lengths: [Int] = []
         var start = 0

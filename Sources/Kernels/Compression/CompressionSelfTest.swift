@@ -16,7 +16,9 @@ package struct CompressionSelfTest {
         }
         var generator = SplitMix64(seed: 3)
         let sample = generator.bytes(300) + text + text
-        guard let packed = compress(sample), packed.count < sample.count + 32, decompress(packed, sample.count) == sample else {
+        guard let packed = compress(sample), packed.count < sample.count + 32,
+            decompress(packed, sample.count) == sample
+        else {
             throw SelfTestFailure(kernel: "zstd", what: "a round trip gives other bytes")
         }
         guard decompress(packed, sample.count - 1) == nil else {

@@ -4,7 +4,7 @@ import CKernels
 package enum CompressionMode: String, Sendable, Hashable, CaseIterable {
     case auto, off, max, fastest, better
 
-    /// libzstd's level. `off` concerns data alone: trees and unpacked files are compressed as in `auto`.
+    /// The level for libzstd, where `off` is `auto`, because trees and unpacked files are compressed all the same.
     var level: Int32 {
         switch self {
         case .auto, .off: 2

@@ -1,6 +1,6 @@
 import Bytes
 
-/// What the first bytes of a zstd frame declare (RFC 8878 section 3.1.1). Nothing in it is trusted.
+/// What the first bytes of a zstd frame declare, with nothing in it trusted (RFC 8878 section 3.1.1).
 ///
 /// ```
 /// 0       4           5                 +0/1               +0/1/2/4         +0/1/2/4/8

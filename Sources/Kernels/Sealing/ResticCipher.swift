@@ -36,7 +36,11 @@ package final class ResticCipher {
     ///
     /// `iv` is the IV's first and last eight bytes as big-endian numbers and is never used twice under one key. `out` may hold the
     /// plaintext at offset 16 (sealing in place); any other overlap is a bug.
-    package func seal(_ plaintext: UnsafeRawBufferPointer, iv: (UInt64, UInt64), into out: UnsafeMutableRawBufferPointer) {
+    package func seal(
+        _ plaintext: UnsafeRawBufferPointer,
+        iv: (UInt64, UInt64),
+        into out: UnsafeMutableRawBufferPointer
+    ) {
         precondition(iv.0 | iv.1 != 0, "an all-zero IV")
         precondition(out.count == plaintext.count + Self.overhead, "the room for the sealed bytes has the wrong size")
         withUnsafeBytes(of: (iv.0.bigEndian, iv.1.bigEndian)) { iv in
@@ -72,7 +76,11 @@ package final class ResticCipher {
         return [UInt8](unsafeUninitializedCapacity: plaintext.count + Self.overhead) { buffer, count in
             let size = plaintext.count + Self.overhead
             plaintext.withUnsafeBytes { plaintext in
-                seal(plaintext, iv: iv, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size]))
+                seal(
+                    plaintext,
+                    iv: iv,
+                    into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size])
+                )
             }
             count = size
         }

@@ -42,7 +42,8 @@ package struct ResticKey: Sendable, Equatable, CustomStringConvertible, CustomDe
 
     /// Lends the three parts, for writing a key file; the caller keeps no copy beyond the call.
     package func withParts<R, E: Error>(
-        _ body: (_ encrypt: UnsafeRawBufferPointer, _ k: UnsafeRawBufferPointer, _ r: UnsafeRawBufferPointer) throws(E) -> R
+        _ body: (_ encrypt: UnsafeRawBufferPointer, _ k: UnsafeRawBufferPointer, _ r: UnsafeRawBufferPointer) throws(E)
+            -> R
     ) throws(E) -> R {
         try secret.withBytes { bytes throws(E) in
             try body(

@@ -70,9 +70,9 @@ private func saturatingProduct(_ factors: Int...) -> Int {
     return product
 }
 
-/// Derives `count` bytes from a password; the caller wipes them. Blocks for the time the parameters cost.
+/// Derives `count` bytes from a password, blocking for the time the parameters cost.
 ///
-/// Errors: parameters out of bounds before any work is done, a salt that is not 64 bytes long, no memory.
+/// The caller wipes the bytes. Errors: parameters out of bounds before any work is done, a salt that is not 64 bytes long, no memory.
 package func scrypt(
     password: Secret,
     salt: [UInt8],
@@ -93,7 +93,8 @@ func derive(password: Secret, salt: [UInt8], _ parameters: ScryptParameters, cou
     let done = password.withBytes { password in
         // An empty password has no memory; the library takes a null pointer to mean something else.
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) { empty in
-            let start = password.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? empty.baseAddress.map { UnsafePointer($0) }
+            let start =
+                password.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? empty.baseAddress.map { UnsafePointer($0) }
             guard let start else { return false }
             return hf_scrypt(
                 start,
@@ -113,7 +114,9 @@ func derive(password: Secret, salt: [UInt8], _ parameters: ScryptParameters, cou
 }
 
 /// The key that a password opens a key file with; nil when the derived bytes are no valid key (which does not happen by chance).
-package func deriveKey(password: Secret, salt: [UInt8], _ parameters: ScryptParameters) throws(ScryptError) -> ResticKey? {
+package func deriveKey(password: Secret, salt: [UInt8], _ parameters: ScryptParameters) throws(ScryptError)
+    -> ResticKey?
+{
     var bytes = try scrypt(password: password, salt: salt, parameters)
     defer { wipe(&bytes) }
     return ResticKey(concatenated: bytes)

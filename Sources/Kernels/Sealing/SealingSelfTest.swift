@@ -29,7 +29,11 @@ package struct SealingSelfTest {
 
     private func checkHash() throws(SelfTestFailure) {
         // FIPS 180-4: "abc" and the 448-bit message.
-        try expect("SHA-256", hash([UInt8]("abc".utf8)).hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        try expect(
+            "SHA-256",
+            hash([UInt8]("abc".utf8)).hex,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        )
         try expect(
             "SHA-256",
             hash([UInt8]("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq".utf8)).hex,
@@ -51,11 +55,15 @@ package struct SealingSelfTest {
         let sealed = seal(key, plaintext, (0xf0f1_f2f3_f4f5_f6f7, 0xf8f9_fafb_fcfd_feff))
         try expect("AES-256-CTR", Hex.encode(sealed.dropFirst(16).dropLast(16)), Self.ciphertext)
         try expect("Poly1305-AES", Hex.encode(sealed.suffix(16)), Self.tag)
-        guard open(key, sealed) == plaintext else { throw SelfTestFailure(kernel: "AES-256-CTR", what: "opening gives other bytes") }
+        guard open(key, sealed) == plaintext else {
+            throw SelfTestFailure(kernel: "AES-256-CTR", what: "opening gives other bytes")
+        }
         for index in [16, sealed.count - 1] {
             var changed = sealed
             changed[index] ^= 1
-            guard open(key, changed) == nil else { throw SelfTestFailure(kernel: "Poly1305-AES", what: "accepts a changed message") }
+            guard open(key, changed) == nil else {
+                throw SelfTestFailure(kernel: "Poly1305-AES", what: "accepts a changed message")
+            }
         }
     }
 

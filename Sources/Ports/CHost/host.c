@@ -253,3 +253,5 @@ void chost_reset_signal_count(void) { atomic_store(&stop_requests, 0); }
 int chost_forbid_dump(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0; }
 
 uint64_t chost_make_device(unsigned major, unsigned minor) { return makedev(major, minor); }
+
+int chost_sync_file_system(int descriptor) { return syncfs(descriptor); }

@@ -52,7 +52,9 @@ package final class Accounts: Sendable {
 private let recordSizeMax = 1 << 20
 
 /// Calls `body` with a growing buffer until it no longer answers ERANGE.
-private func withRecord<R>(_ body: (_ buffer: UnsafeMutablePointer<CChar>, _ size: Int) -> (code: Int32, value: R?)) -> R? {
+private func withRecord<R>(_ body: (_ buffer: UnsafeMutablePointer<CChar>, _ size: Int) -> (code: Int32, value: R?))
+    -> R?
+{
     var size = 1 << 10
     while size <= recordSizeMax {
         let (code, value) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: size) { buffer in

@@ -4,10 +4,10 @@ import Glibc
 
 /// Runs a command to its end and returns what it wrote.
 ///
-/// Both streams are read until the end, so the command never blocks on a full pipe; what exceeds `outputLimit` bytes (standard
-/// output) or `errorLimit` bytes (standard error) is dropped and `isCut` says so. After `timeoutNanoseconds` it is killed and
-/// the ending is `timedOut`; when the task is cancelled it is killed and `CancellationError` is thrown. A process that outlives
-/// the command and holds its pipes open is not waited for.
+/// Both streams are read until the end, so the command never blocks on a full pipe; what exceeds `outputLimit` bytes
+/// (standard output) or `errorLimit` bytes (standard error) is dropped and `isCut` says so. After
+/// `timeoutNanoseconds` it is killed and the ending is `timedOut`; when the task is cancelled it is killed and
+/// `CancellationError` is thrown. A process that outlives the command and holds its pipes open is not waited for.
 /// **Errors**: `Errno` when the program cannot be started. **Isolation**: blocks its thread; call it on a `WorkerPool`.
 package func run(
     _ command: Command,
@@ -64,7 +64,9 @@ func withCancellationEvent<R>(_ body: (CancellationEvent) throws -> R) async thr
     }
 }
 
-/// Waits for one of the descriptors; the answer has one flag for each. Negative descriptors are left out.
+/// Waits for one of the descriptors; the answer has one flag for each.
+///
+/// Negative descriptors are left out.
 func pollReadable(_ descriptors: [(Int32, Int16)], timeoutMilliseconds: Int32) throws(Errno) -> [Bool] {
     var requests = descriptors.map { pollfd(fd: $0.0, events: $0.1, revents: 0) }
     while poll(&requests, nfds_t(requests.count), timeoutMilliseconds) < 0 {
@@ -131,7 +133,8 @@ private func runToEnd(
     while true {
         let ready = try pollReadable(
             [
-                (output.descriptor, Int16(POLLIN)), (errors.descriptor, Int16(POLLIN)), (feed.descriptor, Int16(POLLOUT)),
+                (output.descriptor, Int16(POLLIN)), (errors.descriptor, Int16(POLLIN)),
+                (feed.descriptor, Int16(POLLOUT)),
                 (child.pollDescriptor, Int16(POLLIN)), (cancellation.descriptor.rawValue, Int16(POLLIN)),
             ],
             timeoutMilliseconds: deadline.remainingMilliseconds

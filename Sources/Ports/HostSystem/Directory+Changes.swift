@@ -8,11 +8,15 @@ import Glibc
 extension Directory {
     // MARK: Creating
 
-    /// Creates a file that did not exist and opens it for reading and writing; the permissions are exact, whatever the umask (S-06).
+    /// Creates a file that did not exist and opens it for reading and writing; the permissions are exact, whatever
+    /// the umask (S-06).
     package func createFile(_ name: ByteString, permissions: UInt32 = 0o600) throws(Errno) -> FileDescriptor {
         try withName(name) { name throws(Errno) in
             let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY
-            let file = FileDescriptor(try open(name, flags: flags, mode: permissions & 0o7777, call: .create), hooks: hooks)
+            let file = FileDescriptor(
+                try open(name, flags: flags, mode: permissions & 0o7777, call: .create),
+                hooks: hooks
+            )
             // The umask can only have taken bits away; ask again where there were any to take.
             if permissions & 0o077 != 0 { try? file.setPermissions(permissions) }
             return file
@@ -29,7 +33,7 @@ extension Directory {
             let name = temporaryName(prefix: prefix, entropy: entropy)
             do throws(Errno) {
                 return (name, try createFile(name))
-            } catch where error.code == EEXIST && attempt < 100 {
+            } catch  where error.code == EEXIST && attempt < 100 {
                 attempt += 1
             }
         }
@@ -45,7 +49,8 @@ extension Directory {
         if permissions & 0o7077 != 0 { try? setPermissions(permissions, of: name) }
     }
 
-    /// Opens the directory at `path` and creates it, and those above it, where they are missing; names and directories are durable then.
+    /// Opens the directory at `path` and creates it, and those above it, where they are missing; names and
+    /// directories are durable then.
     package static func createAll(
         _ path: ByteString,
         permissions: UInt32 = 0o700,
@@ -62,11 +67,11 @@ extension Directory {
     private func openOrCreate(_ name: ByteString, permissions: UInt32) throws(Errno) -> Directory {
         do throws(Errno) {
             return try openFollowing(name)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             do throws(Errno) {
                 try createDirectory(name, permissions: permissions)
                 try sync()
-            } catch where error.code == EEXIST {
+            } catch  where error.code == EEXIST {
                 // Another process was faster.
             }
             return try openFollowing(name)
@@ -133,8 +138,10 @@ extension Directory {
         }
     }
 
-    /// Renames an entry; EEXIST when the new name is taken. Atomic where the file system offers it; elsewhere (EINVAL, ENOSYS of
-    /// `renameat2`) the name is looked up first, and a writer between the two calls would be replaced.
+    /// Renames an entry; EEXIST when the new name is taken.
+    ///
+    /// Atomic where the file system offers it; elsewhere (EINVAL, ENOSYS of `renameat2`) the name is looked up first,
+    /// and a writer between the two calls would be replaced.
     package func renameWithoutReplacing(
         _ name: ByteString,
         to newName: ByteString,
@@ -148,7 +155,7 @@ extension Directory {
                     }
                 }
             }
-        } catch where error.code == EINVAL || error.code == ENOSYS {
+        } catch  where error.code == EINVAL || error.code == ENOSYS {
             if try directory.exists(newName) { throw Errno(EEXIST, in: "renameat2") }
             try rename(name, to: newName, in: directory)
         }
@@ -159,7 +166,7 @@ extension Directory {
         do throws(Errno) {
             _ = try status(name)
             return true
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             return false
         }
     }
@@ -180,15 +187,21 @@ extension Directory {
 
     /// Makes the names in this directory durable.
     ///
-    /// File systems that cannot sync a directory (SMB, some FUSE: ENOTSUP, EINVAL, ENOENT, ENOSYS) count as success (B-08).
+    /// File systems that cannot sync a directory (SMB, some FUSE: ENOTSUP, EINVAL, ENOENT, ENOSYS) count as success
+    /// (B-08).
     package func sync() throws(Errno) {
         do throws(Errno) {
             try hooks.around(.syncDirectory, "fsync") { () throws(Errno) in
                 _ = try retryInterrupted("fsync") { Int(fsync(number)) }
             }
-        } catch where [EOPNOTSUPP, EINVAL, ENOENT, ENOSYS].contains(error.code) {
+        } catch  where [EOPNOTSUPP, EINVAL, ENOENT, ENOSYS].contains(error.code) {
             return
         }
+    }
+
+    /// Makes everything written to this directory's file system durable, one call for any number of files.
+    package func syncFileSystem() throws(Errno) {
+        try hooks.around(.syncDirectory, "syncfs") { () throws(Errno) in try checked("syncfs", chost_sync_file_system(number)) }
     }
 
     // MARK: Metadata of an entry
@@ -202,6 +215,7 @@ extension Directory {
         }
     }
 
+    /// Sets user and group of an entry, of the link itself when it is one.
     package func setOwner(uid: UInt32, gid: UInt32, of name: ByteString) throws(Errno) {
         try withName(name) { name throws(Errno) in
             try hooks.around(.setMetadata, "fchownat") { () throws(Errno) in
@@ -210,6 +224,7 @@ extension Directory {
         }
     }
 
+    /// Sets access and modification time of an entry to the nanosecond, of the link itself when it is one.
     package func setTimes(accessed: Timestamp, modified: Timestamp, of name: ByteString) throws(Errno) {
         try withName(name) { name throws(Errno) in
             try hooks.around(.setMetadata, "utimensat") { () throws(Errno) in

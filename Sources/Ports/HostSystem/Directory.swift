@@ -4,11 +4,14 @@ import Glibc
 
 /// An open directory, and everything that is done to the entries in it by name.
 ///
-/// 1. Names are single components: a name with a slash, `.` and `..` are refused with EINVAL, so nothing here leaves the directory.
+/// 1. Names are single components: a name with a slash, `.` and `..` are refused with EINVAL, so nothing here leaves
+///    the directory.
 /// 2. Symbolic links are never followed; `open(_:)` alone follows those in the path that the user gave.
-/// 3. One descriptor each, closed with the last owner. A walk of a tree 10,000 deep keeps a few of them: it goes down with
-///    `openDirectory`, and back up with `openParent(expecting:)`, which proves that it came out where it went in.
+/// 3. One descriptor each, closed with the last owner. A walk of a tree 10,000 deep keeps a few of them: it goes down
+///    with `openDirectory`, and back up with `openParent(expecting:)`, which proves that it came out where it went
+///    in.
 package final class Directory: Sendable {
+    /// The open directory, for metadata by descriptor.
     package let descriptor: FileDescriptor
 
     var number: Int32 { descriptor.rawValue }
@@ -18,8 +21,9 @@ package final class Directory: Sendable {
 
     static let openFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK
 
-    /// Opens a path of any length, also beyond PATH_MAX. Symbolic links in it are followed unless `followLinks` is false,
-    /// which refuses one at the end of the path.
+    /// Opens a path of any length, also beyond PATH_MAX.
+    ///
+    /// Symbolic links in it are followed unless `followLinks` is false, which refuses one at the end of the path.
     package static func open(
         _ path: ByteString,
         followLinks: Bool = true,
@@ -32,7 +36,12 @@ package final class Directory: Sendable {
         while true {
             let piece = nextPiece(&rest)
             let base = current?.number ?? AT_FDCWD
-            let number = try open(ByteString(Array(piece)), at: base, flags: rest.isEmpty ? flags : openFlags, hooks: hooks)
+            let number = try open(
+                ByteString(Array(piece)),
+                at: base,
+                flags: rest.isEmpty ? flags : openFlags,
+                hooks: hooks
+            )
             current = Directory(descriptor: FileDescriptor(number, hooks: hooks))
             if rest.isEmpty, let current { return current }
         }
@@ -99,7 +108,9 @@ package final class Directory: Sendable {
         while true {
             var length = -1
             let target = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-                buffer.withMemoryRebound(to: CChar.self) { if let base = $0.baseAddress { length = readlinkat(number, name, base, capacity) } }
+                buffer.withMemoryRebound(to: CChar.self) {
+                    if let base = $0.baseAddress { length = readlinkat(number, name, base, capacity) }
+                }
                 count = max(length, 0)
             }
             if length < 0 { throw Errno.current("readlinkat") }
@@ -129,12 +140,21 @@ package final class Directory: Sendable {
         return parent
     }
 
+    /// Opens the directory above, whichever it is; of the root, the root.
+    package func openAbove() throws(Errno) -> Directory {
+        let number = try open("..", flags: Self.openFlags | O_NOFOLLOW, mode: 0, call: .open)
+        return Directory(descriptor: FileDescriptor(number, hooks: hooks))
+    }
+
+    /// As above, for the status that was seen on the way down.
     package func openParent(expecting expected: FileStatus) throws(Errno) -> Directory {
         try openParent(expecting: expected.identity)
     }
 
-    /// Opens a regular file for reading; never blocks on a FIFO or device (G-05): the caller compares `status()` of the result
-    /// with what it saw before. The access time stays where the kernel allows that.
+    /// Opens a regular file for reading; never blocks on a FIFO or device (G-05): the caller compares `status()` of
+    /// the result with what it saw before.
+    ///
+    /// The access time stays where the kernel allows that.
     package func openFile(_ name: ByteString, keepAccessTime: Bool = true) throws(Errno) -> FileDescriptor {
         try withName(name) { name throws(Errno) in try openFile(name, keepAccessTime: keepAccessTime) }
     }
@@ -143,8 +163,11 @@ package final class Directory: Sendable {
         let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
         if keepAccessTime {
             do throws(Errno) {
-                return FileDescriptor(try open(name, flags: flags | chost_no_access_time(), mode: 0, call: .open), hooks: hooks)
-            } catch where error.code == EPERM {
+                return FileDescriptor(
+                    try open(name, flags: flags | chost_no_access_time(), mode: 0, call: .open),
+                    hooks: hooks
+                )
+            } catch  where error.code == EPERM {
                 // Only the owner may ask for it.
             }
         }
@@ -159,7 +182,8 @@ package final class Directory: Sendable {
         }
     }
 
-    /// Opens `path`, components separated by slashes, below this directory without ever leaving it or following a link (H-05).
+    /// Opens `path`, components separated by slashes, below this directory without ever leaving it or following a
+    /// link (H-05).
     package func openDirectoryBeneath(_ path: ByteString) throws(Errno) -> Directory {
         let number = try openBeneath(path, flags: Self.openFlags)
         return Directory(descriptor: FileDescriptor(number, hooks: hooks))
@@ -179,7 +203,8 @@ package final class Directory: Sendable {
                     Int32(try retryBusy { chost_open_at_2(number, text, flags | O_NOFOLLOW, 0, resolve) })
                 }
             }
-        } catch where error.code == ENOSYS || error.code == EPERM || error.code == E2BIG || error.code == ENAMETOOLONG {
+        } catch  where error.code == ENOSYS || error.code == EPERM || error.code == E2BIG || error.code == ENAMETOOLONG
+        {
             // Before Linux 5.6, under a filter that does not know the call, or a path longer than PATH_MAX.
             return try openStepwise(path, flags: flags)
         }

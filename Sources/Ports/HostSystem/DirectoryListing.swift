@@ -4,9 +4,9 @@ import Glibc
 
 /// The entries of one directory at one moment, without `.` and `..`.
 ///
-/// **Shape**: all names stand one behind the other in one buffer, each with a NUL behind it, so that the kernel can be asked
-/// about an entry without building a string; an entry is 16 bytes beside it. **Cost**: 200,000 files take about 8 MB, one
-/// system call for each 128 KiB of records, no allocation for an entry.
+/// **Shape**: all names stand one behind the other in one buffer, each with a NUL behind it, so that the kernel can
+/// be asked about an entry without building a string; an entry is 16 bytes beside it. **Cost**: 200,000 files take
+/// about 8 MB, one system call for each 128 KiB of records, no allocation for an entry.
 package struct DirectoryListing: Sendable {
     struct Record: Sendable {
         var inode: UInt64
@@ -24,6 +24,7 @@ package struct DirectoryListing: Sendable {
 
     /// What the entry is according to the directory; `unknown` where the file system does not say, and never proof.
     package func kind(at index: Int) -> FileKind { records[index].kind }
+    /// The inode number according to the directory.
     package func inode(at index: Int) -> UInt64 { records[index].inode }
 
     /// The name, copied.
@@ -96,7 +97,9 @@ extension Directory {
     /// Bytes of the buffer for one `getdents64`.
     private static let bufferSize = 128 << 10
 
-    /// Reads the whole directory; `sorted` orders by name bytes. Fails rather than returning a part.
+    /// Reads the whole directory; `sorted` orders by name bytes.
+    ///
+    /// Fails rather than returning a part.
     ///
     /// Entries that come and go meanwhile may or may not be in it. **Cost**: see `DirectoryListing`.
     package func listing(sorted: Bool = false) throws(Errno) -> DirectoryListing {
@@ -137,7 +140,9 @@ extension Directory {
     }
 
     /// Opens a file of a listing as `openFile(_:)` does.
-    package func openFile(of index: Int, in listing: DirectoryListing, keepAccessTime: Bool = true) throws(Errno) -> FileDescriptor {
+    package func openFile(of index: Int, in listing: DirectoryListing, keepAccessTime: Bool = true) throws(Errno)
+        -> FileDescriptor
+    {
         try listing.withPath(at: index) { name throws(Errno) in try openFile(name, keepAccessTime: keepAccessTime) }
     }
 
@@ -148,13 +153,16 @@ extension Directory {
 }
 
 extension DirectoryListing {
-    /// Lends the name with the NUL behind it. Names come from the kernel, which has neither slashes nor `..` in them.
+    /// Lends the name with the NUL behind it.
+    ///
+    /// Names come from the kernel, which has neither slashes nor `..` in them.
     @inline(__always)
     func withPath<R>(at index: Int, _ body: (UnsafePointer<CChar>) throws(Errno) -> R) throws(Errno) -> R {
         let offset = Int(records[index].offset)
         return try names.withUnsafeBufferPointer { all throws(Errno) in
             guard let base = all.baseAddress else { preconditionFailure("a listing with entries has names") }
-            return try UnsafeRawPointer(base + offset).withMemoryRebound(to: CChar.self, capacity: 1) { pointer throws(Errno) in
+            return try UnsafeRawPointer(base + offset).withMemoryRebound(to: CChar.self, capacity: 1) {
+                pointer throws(Errno) in
                 try body(pointer)
             }
         }

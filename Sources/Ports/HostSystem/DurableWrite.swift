@@ -10,14 +10,16 @@ package enum ExistingFile: Sendable, Hashable {
 
 /// Writes a whole file so that it is either complete and durable under its name, or not there (L1).
 ///
-/// 1. The bytes go to a new file `temporaryPrefix` + random in the same directory; it is synced and closed without error before it gets its name.
-/// 2. A failed sync means lost bytes: that file is discarded and everything is written once more under another temporary name
-///    (B-03). Sync is never repeated on the same file. After a failed sync of the directory the name exists already, so the
-///    second file is renamed over the first.
+/// 1. The bytes go to a new file `temporaryPrefix` + random in the same directory; it is synced and closed without
+///    error before it gets its name.
+/// 2. A failed sync means lost bytes: that file is discarded and everything is written once more under another
+///    temporary name (B-03). Sync is never repeated on the same file. After a failed sync of the directory the name
+///    exists already, so the second file is renamed over the first.
 /// 3. When the function returns, file and name are on the disk, as far as the file system can tell.
 ///
-/// **Errors**: the first failing call; the temporary file is removed. EEXIST with `ifExists: .fail`. A file system that cannot
-/// sync files or set permissions (ENOTSUP and kin) is accepted. **Cost**: two syncs, no copy of the bytes.
+/// **Errors**: the first failing call; the temporary file is removed. EEXIST with `ifExists: .fail`. A file system
+/// that cannot sync files or set permissions (ENOTSUP and kin) is accepted. **Cost**: two syncs, no copy of the
+/// bytes.
 package func writeDurably(
     _ bytes: UnsafeRawBufferPointer,
     to name: ByteString,
@@ -43,6 +45,7 @@ package func writeDurably(
     }
 }
 
+/// As above, for an array.
 package func writeDurably(
     _ bytes: [UInt8],
     to name: ByteString,
@@ -98,7 +101,8 @@ private func writeTemporary(
     _ permissions: UInt32
 ) throws(DurableWriteFailure) {
     let file = try wrap { () throws(Errno) in try directory.createFile(temporary) }
-    // Reserving is a wish: file systems without it, and those that lie about free space, are found out by the write (C-08).
+    // Reserving is a wish: file systems without it, and those that lie about free space, are found out by the write
+    // (C-08).
     try? file.allocate(UInt64(bytes.count))
     try wrap { () throws(Errno) in
         try file.write(bytes)
@@ -119,7 +123,7 @@ private func ignoringUnsupported(
 ) throws(Errno) {
     do throws(Errno) {
         try body()
-    } catch where error.code == EOPNOTSUPP || alsoRefused && [EINVAL, ENOSYS, EPERM, EACCES].contains(error.code) {
+    } catch  where error.code == EOPNOTSUPP || alsoRefused && [EINVAL, ENOSYS, EPERM, EACCES].contains(error.code) {
         return
     }
 }

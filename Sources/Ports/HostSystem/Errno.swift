@@ -2,9 +2,10 @@ import Glibc
 
 /// A system call that failed: which one, and with which number.
 ///
-/// What a number means stands in one table (`ErrnoTable.swift`); a number that is not in it has the kind `unknown`, which
-/// no caller may treat as "not there" (B-08).
+/// What a number means stands in one table (`ErrnoTable.swift`); a number that is not in it has the kind `unknown`,
+/// which no caller may treat as "not there" (B-08).
 package struct Errno: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The kernel's number.
     package var code: Int32
     /// The name of the system call: `openat`.
     package var call: StaticString
@@ -23,13 +24,18 @@ package struct Errno: Error, Sendable, Hashable, CustomStringConvertible {
 
     package func hash(into hasher: inout Hasher) { hasher.combine(code) }
 
+    /// The name of the system call as text.
     package var callName: String { call.description }
     /// `ENOSPC`; `errno 4711` when the table does not know it.
     package var name: String { ErrnoEntry.of(code)?.name ?? "errno \(code)" }
     /// `No space left on device`.
     package var message: String { ErrnoEntry.of(code)?.sentence ?? "Unknown error \(code)" }
     /// What the operator does about it; never empty.
-    package var remedy: String { ErrnoEntry.of(code)?.remedy ?? "look into the kernel log (dmesg); the call failed in a way that is not known here" }
+    package var remedy: String {
+        ErrnoEntry.of(code)?.remedy
+            ?? "look into the kernel log (dmesg); the call failed in a way that is not known here"
+    }
+    /// What the number means to a caller that has to decide.
     package var kind: ErrnoKind { ErrnoEntry.of(code)?.kind ?? .unknown }
     /// `No space left on device (ENOSPC in write)`.
     package var description: String { "\(message) (\(name) in \(callName))" }

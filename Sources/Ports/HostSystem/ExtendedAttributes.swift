@@ -4,8 +4,9 @@ import Glibc
 
 /// Extended attributes by name of the entry, without opening it and without following it.
 ///
-/// **Errors**: ENODATA (`noAttribute`) when an attribute is absent, EOPNOTSUPP when the file system has none. An attribute that
-/// changes its length between two calls is read again, at most eight times (G-12). **Bounds**: 64 KiB names and 64 KiB a value, as in the kernel.
+/// **Errors**: ENODATA (`noAttribute`) when an attribute is absent, EOPNOTSUPP when the file system has none. An
+/// attribute that changes its length between two calls is read again, at most eight times (G-12). **Bounds**: 64 KiB
+/// names and 64 KiB a value, as in the kernel.
 extension Directory {
     /// Names of the attributes of an entry, in the order of the kernel; of the directory itself for nil.
     package func attributeNames(of name: ByteString?) throws(Errno) -> [ByteString] {
@@ -17,10 +18,12 @@ extension Directory {
         try listing.withPath(at: index) { entry throws(Errno) in try hooks.names(number, entry) }
     }
 
+    /// The value of an attribute of an entry; of the directory itself for nil.
     package func attribute(_ attribute: ByteString, of name: ByteString?) throws(Errno) -> [UInt8] {
         try withEntry(name) { entry throws(Errno) in try hooks.value(number, entry, attribute) }
     }
 
+    /// The value of an attribute of an entry of a listing.
     package func attribute(
         _ attribute: ByteString,
         of index: Int,
@@ -29,10 +32,12 @@ extension Directory {
         try listing.withPath(at: index) { entry throws(Errno) in try hooks.value(number, entry, attribute) }
     }
 
+    /// Creates or replaces an attribute of an entry; of the directory itself for nil.
     package func setAttribute(_ attribute: ByteString, to value: [UInt8], of name: ByteString?) throws(Errno) {
         try withEntry(name) { entry throws(Errno) in try hooks.set(number, entry, attribute, value) }
     }
 
+    /// Removes an attribute of an entry; of the directory itself for nil.
     package func removeAttribute(_ attribute: ByteString, of name: ByteString?) throws(Errno) {
         try withEntry(name) { entry throws(Errno) in try hooks.remove(number, entry, attribute) }
     }
@@ -48,16 +53,20 @@ extension Directory {
 
 /// The same through an open file.
 extension FileDescriptor {
+    /// Names of the file's attributes, in the order of the kernel.
     package func attributeNames() throws(Errno) -> [ByteString] { try hooks.names(rawValue, "") }
 
+    /// The value of an attribute of the file.
     package func attribute(_ attribute: ByteString) throws(Errno) -> [UInt8] {
         try hooks.value(rawValue, "", attribute)
     }
 
+    /// Creates or replaces an attribute of the file.
     package func setAttribute(_ attribute: ByteString, to value: [UInt8]) throws(Errno) {
         try hooks.set(rawValue, "", attribute, value)
     }
 
+    /// Removes an attribute of the file.
     package func removeAttribute(_ attribute: ByteString) throws(Errno) { try hooks.remove(rawValue, "", attribute) }
 }
 

@@ -56,10 +56,8 @@ package final class FileDescriptor: Sendable {
                 return try hooks.around(.read, "read", count: buffer.count) { count throws(Errno) in
                     try retryInterrupted("read") { Glibc.read(rawValue, buffer.baseAddress, count) }
                 }
-            } catch where error.code == EAGAIN {
+            } catch  where error.code == EAGAIN {
                 try wait(for: Int16(POLLIN))
-            } catch where error.code == EINTR {
-                continue
             }
         }
     }
@@ -80,16 +78,12 @@ package final class FileDescriptor: Sendable {
         var filled = 0
         while filled < buffer.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-            do throws(Errno) {
-                let position = try signedOffset(offset, adding: filled)
-                let count = try hooks.around(.read, "pread", count: rest.count) { count throws(Errno) in
-                    try retryInterrupted("pread") { pread(rawValue, rest.baseAddress, count, position) }
-                }
-                if count == 0 { break }
-                filled += count
-            } catch where error.code == EINTR {
-                continue
+            let position = try signedOffset(offset, adding: filled)
+            let count = try hooks.around(.read, "pread", count: rest.count) { count throws(Errno) in
+                try retryInterrupted("pread") { pread(rawValue, rest.baseAddress, count, position) }
             }
+            if count == 0 { break }
+            filled += count
         }
         return filled
     }
@@ -101,6 +95,7 @@ package final class FileDescriptor: Sendable {
         try writeAll(bytes, call: "write") { rest, count, _ in Glibc.write(rawValue, rest.baseAddress, count) }
     }
 
+    /// Writes all bytes at the current position.
     package func write(_ bytes: [UInt8]) throws(Errno) {
         try bytes.withRawBytes { bytes throws(Errno) in try write(bytes) }
     }
@@ -128,10 +123,8 @@ package final class FileDescriptor: Sendable {
                 // Nothing moved and no reason given: going on would loop for ever.
                 if count == 0 { throw Errno(EIO, in: call) }
                 done += count
-            } catch where error.code == EAGAIN {
+            } catch  where error.code == EAGAIN {
                 try wait(for: Int16(POLLOUT))
-            } catch where error.code == EINTR {
-                continue
             }
         }
     }
@@ -150,11 +143,14 @@ package final class FileDescriptor: Sendable {
 
     // MARK: The file behind it
 
+    /// The status of the open file, whatever its name means by now.
     package func status() throws(Errno) -> FileStatus {
         try hooks.around(.status, "fstat") { () throws(Errno) in try FileStatus.at(rawValue, "") }
     }
 
-    /// Makes content and metadata durable. A failure means that the content is lost: discard the file, never sync again (B-03).
+    /// Makes content and metadata durable.
+    ///
+    /// A failure means that the content is lost: discard the file, never sync again (B-03).
     package func sync() throws(Errno) {
         try hooks.around(.sync, "fsync") { () throws(Errno) in
             _ = try retryInterrupted("fsync") { Int(fsync(rawValue)) }
@@ -195,7 +191,12 @@ package final class FileDescriptor: Sendable {
 
     /// Tells the kernel that a range will not be read again; a hint, never an error.
     package func adviseDone(at offset: UInt64, count: UInt64) {
-        _ = posix_fadvise(rawValue, off_t(truncatingIfNeeded: offset), off_t(truncatingIfNeeded: count), POSIX_FADV_DONTNEED)
+        _ = posix_fadvise(
+            rawValue,
+            off_t(truncatingIfNeeded: offset),
+            off_t(truncatingIfNeeded: count),
+            POSIX_FADV_DONTNEED
+        )
     }
 
     /// Takes the advisory whole-file lock (flock); false when another holds it.
@@ -203,11 +204,12 @@ package final class FileDescriptor: Sendable {
         do throws(Errno) {
             _ = try retryInterrupted("flock") { Int(flock(rawValue, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB)) }
             return true
-        } catch where error.code == EWOULDBLOCK {
+        } catch  where error.code == EWOULDBLOCK {
             return false
         }
     }
 
+    /// Gives the advisory lock back.
     package func unlock() { _ = flock(rawValue, LOCK_UN) }
 
     /// Identifier of the mount the file lives on; nil when the kernel does not tell.
@@ -225,13 +227,18 @@ package final class FileDescriptor: Sendable {
         }
     }
 
+    /// Sets user and group.
     package func setOwner(uid: UInt32, gid: UInt32) throws(Errno) {
-        try hooks.around(.setMetadata, "fchown") { () throws(Errno) in try checked("fchown", fchown(rawValue, uid, gid)) }
+        try hooks.around(.setMetadata, "fchown") { () throws(Errno) in try checked("fchown", fchown(rawValue, uid, gid))
+        }
     }
 
+    /// Sets access and modification time to the nanosecond.
     package func setTimes(accessed: Timestamp, modified: Timestamp) throws(Errno) {
         try hooks.around(.setMetadata, "futimens") { () throws(Errno) in
-            try withTimes(accessed, modified) { times throws(Errno) in try checked("futimens", futimens(rawValue, times)) }
+            try withTimes(accessed, modified) { times throws(Errno) in
+                try checked("futimens", futimens(rawValue, times))
+            }
         }
     }
 }

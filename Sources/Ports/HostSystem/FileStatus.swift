@@ -88,7 +88,8 @@ package struct FileStatus: Sendable, Hashable {
     }
 
     /// Looks `name` up below the descriptor; the descriptor's own status when `name` is the empty string.
-    static func at(_ descriptor: Int32, _ name: UnsafePointer<CChar>, follow: Bool = false) throws(Errno) -> FileStatus {
+    static func at(_ descriptor: Int32, _ name: UnsafePointer<CChar>, follow: Bool = false) throws(Errno) -> FileStatus
+    {
         var raw = chost_status()
         while chost_status_at(descriptor, name, follow ? 1 : 0, &raw) != 0 {
             if errno != EINTR { throw Errno.current("fstatat") }

@@ -3,9 +3,9 @@ import Glibc
 
 /// Keeps the secrets of this process out of core dumps and away from debuggers of the same user (S-05).
 ///
-/// Sets RLIMIT_CORE to 0 and clears the dumpable flag, which also makes the files below /proc/self root's: call it after
-/// arguments were read, and not in a process that opens its own /proc entries later as another user.
-/// Returns false when the kernel refused; the program goes on and says so.
+/// Sets RLIMIT_CORE to 0 and clears the dumpable flag, which also makes the files below /proc/self root's: call it
+/// after arguments were read, and not in a process that opens its own /proc entries later as another user. Returns
+/// false when the kernel refused; the program goes on and says so.
 @discardableResult
 package func forbidCoreDumps() -> Bool {
     var limit = rlimit(rlim_cur: 0, rlim_max: 0)
@@ -27,7 +27,9 @@ package func raiseOpenFileLimit(to wanted: UInt64 = 65_536) -> UInt64 {
     return setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? goal : 0
 }
 
-/// Opens `/dev/null` for every standard stream that is closed, so that no file of ours ever becomes standard output. First thing in `main`.
+/// Opens `/dev/null` for every standard stream that is closed, so that no file of ours ever becomes standard output.
+///
+/// First thing in `main`.
 package func openStandardStreams() {
     for number in Int32(0)...2 where fcntl(number, F_GETFD) < 0 {
         // The lowest free number is taken, which is this one.

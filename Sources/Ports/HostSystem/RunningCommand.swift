@@ -4,14 +4,17 @@ import Synchronization
 
 /// A command whose standard output is read while it runs: the source of `--stdin-from-command`.
 ///
-/// Standard error is drained by a thread of its own, so the command never blocks on it; its last 64 KiB are kept. Dropping the
-/// last reference kills the command. A backup of its output is complete only when `finish` returned success (G-14).
+/// Standard error is drained by a thread of its own, so the command never blocks on it; its last 64 KiB are kept.
+/// Dropping the last reference kills the command. A backup of its output is complete only when `finish` returned
+/// success (G-14).
 package final class RunningCommand: Sendable {
     private let child: Child
     private let output: FileDescriptor
     private let errors: ErrorDrain?
 
-    /// Starts the command. `onErrorOutput` gets standard error in pieces as they arrive, on the draining thread.
+    /// Starts the command.
+    ///
+    /// `onErrorOutput` gets standard error in pieces as they arrive, on the draining thread.
     /// **Errors**: `Errno` when the program, a pipe or the thread cannot be had.
     package init(_ command: Command, onErrorOutput: (@Sendable ([UInt8]) -> Void)? = nil) throws {
         // Feeding and reading at once wants the loop of `run`; a source of a backup reads nothing.
@@ -31,8 +34,8 @@ package final class RunningCommand: Sendable {
 
     /// Reads up to `buffer.count` bytes of standard output; 0 at its end.
     ///
-    /// Throws `CancellationError` when the task is cancelled, `Errno` ETIMEDOUT when nothing comes for `idleNanoseconds`; the
-    /// command is killed then. **Isolation**: blocks its thread; call it on a `WorkerPool`.
+    /// Throws `CancellationError` when the task is cancelled, `Errno` ETIMEDOUT when nothing comes for
+    /// `idleNanoseconds`; the command is killed then. **Isolation**: blocks its thread; call it on a `WorkerPool`.
     package func read(
         into buffer: UnsafeMutableRawBufferPointer,
         idleNanoseconds: UInt64? = nil

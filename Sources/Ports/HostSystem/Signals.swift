@@ -10,12 +10,15 @@ package enum StopSignal: Int32, Sendable, Hashable {
 
 /// Turns signals into calls of a function on a thread of its own.
 ///
-/// 1. The first SIGINT or SIGTERM is reported; the second ends the process at once with status 130, from the handler
-///    itself, so it works even when everything else hangs.
-/// 2. SIGHUP is reported and never ends the process: other restic processes send it to find out whether the holder of a lock lives.
+/// 1. The first SIGINT or SIGTERM is reported; the second ends the process at once with status 130, from the
+///    handler itself, so it works even when everything else hangs.
+/// 2. SIGHUP is reported and never ends the process: other restic processes send it to find out whether the holder of
+///    a lock lives.
 /// 3. SIGPIPE is ignored; writing to a closed pipe is the error EPIPE.
 package enum Signals {
-    /// Installs the handlers; `report` runs on its own thread, one signal at a time. Once in a process.
+    /// Installs the handlers; `report` runs on its own thread, one signal at a time.
+    ///
+    /// Once in a process.
     package static func install(_ report: @escaping @Sendable (StopSignal) -> Void) throws(Errno) {
         let (reader, writer) = try makePipe()
         try checked("fcntl", fcntl(writer.rawValue, F_SETFL, O_NONBLOCK))

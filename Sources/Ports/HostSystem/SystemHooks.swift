@@ -1,9 +1,21 @@
+import Glibc
 import Synchronization
 
 /// The system calls that tests can fail, by what they do rather than by kernel name.
 package enum SystemCall: String, Sendable, Hashable, CaseIterable {
     case open, create, read, write, allocate, sync, syncDirectory, close, rename, link, remove
     case createDirectory, createSymbolicLink, createNode, status, readLink, list, setMetadata, attributes
+
+    /// Calls that are made again when a signal interrupted them.
+    var isRepeated: Bool {
+        switch self {
+        case .open, .create, .read, .write, .allocate, .sync, .syncDirectory, .status, .list: true
+        case .close, .rename, .link, .remove, .createDirectory, .createSymbolicLink, .createNode, .readLink,
+            .setMetadata,
+            .attributes:
+            false
+        }
+    }
 }
 
 /// What becomes of one call.
@@ -17,9 +29,11 @@ package enum SystemVerdict: Sendable, Hashable {
     case shorten(Int)
 }
 
-/// The injection point of fail-at-call-N (fault-plan 2.3): sees every call made through the descriptors and directories that carry it.
+/// The injection point of fail-at-call-N (fault-plan 2.3): sees every call made through the descriptors and
+/// directories that carry it.
 ///
-/// One per store instance, inherited by what is opened through it; nil in production, where it costs one comparison a call.
+/// One per store instance, inherited by what is opened through it; nil in production, where it costs one comparison a
+/// call.
 package final class SystemHooks: Sendable {
     private struct State {
         var calls: [SystemCall] = []
@@ -42,7 +56,16 @@ package final class SystemHooks: Sendable {
     /// Every call so far, in order.
     package var record: [SystemCall] { state.withLock { $0.calls } }
 
+    /// An interruption counts as one call and is followed by the next, as in the loops around the kernel.
     func verdict(_ call: SystemCall) -> SystemVerdict {
+        while true {
+            let verdict = decideOnce(call)
+            if call.isRepeated, verdict == .fail(EINTR) { continue }
+            return verdict
+        }
+    }
+
+    private func decideOnce(_ call: SystemCall) -> SystemVerdict {
         let (ofCall, overall) = state.withLock { state in
             let ofCall = state.countOf[call, default: 0]
             state.countOf[call] = ofCall + 1

@@ -4,6 +4,7 @@ package import Outcome
 
 /// Whether a descriptor is a terminal, and its width.
 package enum Terminal {
+    /// Whether a person may sit behind the descriptor.
     package static func isTerminal(_ file: FileDescriptor) -> Bool { isatty(file.rawValue) == 1 }
 
     /// Columns, nil when it is no terminal or does not say.
@@ -12,16 +13,18 @@ package enum Terminal {
         return columns > 0 ? Int(columns) : nil
     }
 
-    /// Whether this process is in the terminal's foreground; a background one that writes status lines garbles the screen.
+    /// Whether this process is in the terminal's foreground; a background one that writes status lines garbles the
+    /// screen.
     package static func isForeground(_ file: FileDescriptor) -> Bool {
         let group = tcgetpgrp(file.rawValue)
         return group < 0 || group == getpgrp()
     }
 
-    /// Asks on `output` and reads one line from the terminal `input` without showing it; the newline is not part of the answer.
+    /// Asks on `output` and reads one line from the terminal `input` without showing it; the newline is not part of
+    /// the answer.
     ///
-    /// **Bounds**: EFBIG beyond 64 KiB. The terminal shows typing again afterwards, also on failure. A signal meanwhile does
-    /// not return from here; the handler that ends the process calls `restoreEcho`.
+    /// **Bounds**: EFBIG beyond 64 KiB. The terminal shows typing again afterwards, also on failure. A signal
+    /// meanwhile does not return from here; the handler that ends the process calls `restoreEcho`.
     package static func readHidden(
         prompt: String,
         from input: FileDescriptor,

@@ -44,7 +44,8 @@ extension ByteString {
     }
 }
 
-/// Free room of a file system, as it says itself; quotas and reserves are not in it, so it advises and never decides (C-08).
+/// Free room of a file system, as it says itself; quotas and reserves are not in it, so it advises and never decides
+/// (C-08).
 package struct FileSystemSpace: Sendable, Hashable {
     package var freeBytes: UInt64
     package var totalBytes: UInt64

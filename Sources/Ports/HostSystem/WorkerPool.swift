@@ -4,13 +4,16 @@ import Synchronization
 
 /// Threads of the operating system that run tasks, and may block.
 ///
-/// Give it to a child task as its executor preference; plain `async` code then stays on these threads, where system calls that
-/// wait for disks are allowed. The cooperative pool of the language never blocks, because nothing on it calls the kernel.
+/// Give it to a child task as its executor preference; plain `async` code then stays on these threads, where system
+/// calls that wait for disks are allowed. The cooperative pool of the language never blocks, because nothing on it
+/// calls the kernel.
 ///
 /// 1. A job waits in first-come order; a waiting thread sleeps in the kernel. Nothing polls.
 /// 2. Threads start when a job finds none idle, up to `width`; stacks have `stackBytes` bytes.
-/// 3. When the system refuses a thread, the pool goes on with those it has, and `shortfall` says why. `init` throws when it gets none at all.
-/// 4. Work must not block on other work of the same pool that has not started; what must never wait (the refresh of a lock) has a pool of its own.
+/// 3. When the system refuses a thread, the pool goes on with those it has, and `shortfall` says why. `init`
+///    throws when it gets none at all.
+/// 4. Work must not block on other work of the same pool that has not started; what must never wait (the refresh of a
+///    lock) has a pool of its own.
 package final class WorkerPool: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob?] = []
@@ -26,8 +29,11 @@ package final class WorkerPool: TaskExecutor {
 
     /// Most threads at a time.
     package let width: Int
-    /// Bytes of a thread's stack. Our recursion is bounded everywhere; zstd and libcrypto keep their state on the heap.
+    /// Bytes of a thread's stack unless told otherwise.
+    ///
+    /// Our recursion is bounded everywhere; zstd and libcrypto keep their state on the heap.
     package static let stackBytes = 1 << 20
+    private let stackBytes: Int
 
     private let state = Mutex(State())
     /// A counting semaphore (eventfd): one count for each thread that was taken from `idle`.
@@ -35,9 +41,14 @@ package final class WorkerPool: TaskExecutor {
     private let name: String
 
     /// Starts the first thread; `width` is at least 1.
-    package init(width: Int = max(4, processorCount() + 2), name: String = "holdfast") throws(Errno) {
+    package init(
+        width: Int = max(4, processorCount() + 2),
+        stackBytes: Int = WorkerPool.stackBytes,
+        name: String = "holdfast"
+    ) throws(Errno) {
         precondition(width >= 1)
         self.width = width
+        self.stackBytes = stackBytes
         self.name = name
         let number = chost_semaphore()
         try checked("eventfd", number)
@@ -70,7 +81,9 @@ package final class WorkerPool: TaskExecutor {
         if let newThread { addThread(newThread) }
     }
 
-    /// Runs what was enqueued, then ends the threads and waits for them. Not from a thread of the pool; once.
+    /// Runs what was enqueued, then ends the threads and waits for them.
+    ///
+    /// Not from a thread of the pool; once.
     package func shutdown() {
         let (threads, idle) = state.withLock { state in
             state.isStopping = true
@@ -99,7 +112,7 @@ package final class WorkerPool: TaskExecutor {
     }
 
     private func startThread(_ index: Int) throws(Errno) -> SystemThread {
-        try SystemThread.start(name: "\(name)-\(index)", stackBytes: Self.stackBytes) { [self] in work() }
+        try SystemThread.start(name: "\(name)-\(index)", stackBytes: stackBytes) { [self] in work() }
     }
 
     private func work() {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A store that lies, fails, waits and dies by a script, around a store that does not (fault-plan rig 8).
 ///
-/// Deterministic: rules are tried in order, and what chance decides follows from `seed`, the object and how often that object
-/// was asked for, so the order in which tasks run changes nothing. Every call is counted and recorded.
+/// Deterministic: rules are tried in order, and what chance decides follows from `seed`, the object and how often
+/// that object was asked for, so the order in which tasks run changes nothing. Every call is counted and recorded.
 package final class FaultyStorage: ObjectStorage {
     private struct State {
         var rules: [StorageRule]
@@ -129,7 +129,13 @@ package final class FaultyStorage: ObjectStorage {
         _ range: Range<UInt64>? = nil
     ) -> StorageCall {
         state.withLock { state in
-            var call = StorageCall(number: state.calls.count, operation: operation, kind: kind, name: name, range: range)
+            var call = StorageCall(
+                number: state.calls.count,
+                operation: operation,
+                kind: kind,
+                name: name,
+                range: range
+            )
             let turn = state.asked[name, default: 0]
             state.asked[name] = turn + 1
             call.fault = state.isDead ? .fail(.diskGone) : decide(call, turn, &state)
@@ -199,7 +205,9 @@ package final class FaultyStorage: ObjectStorage {
 
     private func other(than block: Block, _ call: StorageCall) async throws -> Block {
         guard let name = call.name else { return block }
-        let others = try await inner.list(name.kind).filter { $0.digest != name.digest && $0.size >= UInt64(block.count) }
+        let others = try await inner.list(name.kind).filter {
+            $0.digest != name.digest && $0.size >= UInt64(block.count)
+        }
         guard let other = others.min(by: { $0.digest < $1.digest }) else { return flipped(block, call) }
         return try await inner.get(ObjectName(name.kind, other.digest), range: 0..<UInt64(block.count))
     }

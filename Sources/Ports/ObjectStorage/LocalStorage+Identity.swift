@@ -30,7 +30,9 @@ extension LocalStorage {
         do throws(Errno) {
             let directory = try Directory.open(path, hooks: hooks)
             let identity = try directory.status().identity
-            guard let known else { return Root(directory: directory, opened: remember(try inspect(directory, identity))) }
+            guard let known else {
+                return Root(directory: directory, opened: remember(try inspect(directory, identity)))
+            }
             guard identity == known.root else { throw Errno(Self.staleCode, in: "identity of root") }
             if let config = known.config, try directory.status("config").identity != config {
                 throw Errno(Self.staleCode, in: "identity of config")
@@ -61,7 +63,7 @@ extension LocalStorage {
     private func statusIfThere(_ name: ByteString, _ directory: Directory) throws(Errno) -> FileStatus? {
         do throws(Errno) {
             return try directory.status(name)
-        } catch where error.kind == .missing {
+        } catch  where error.kind == .missing {
             return nil
         }
     }
@@ -82,15 +84,27 @@ extension LocalStorage {
     }
 
     private func rootFailure(_ errno: Errno, _ operation: String, wasKnown: Bool) -> StorageFailure {
-        let isOther = errno.code == Self.staleCode || errno.kind == .missing
-        guard wasKnown, isOther else {
+        guard errno.code == Self.staleCode || errno.kind == .missing else {
             return failure(errno, operation, "repository in \(location)")
+        }
+        guard wasKnown else {
+            // Not "not found": that would say something about an object in a store that nobody has seen.
+            return StorageFailure(
+                .diskGone,
+                operation,
+                "repository in \(location)",
+                "there is no such directory (\(errno.name) in \(errno.callName))",
+                state: "nothing was created",
+                next: "check the path, mount the file system of the repository, or run init for a new one",
+                because: errno
+            )
         }
         return StorageFailure(
             .diskGone,
             operation,
             "repository in \(location)",
-            "the directory is not the one that was opened: another file system or an empty mount point lies there now (\(errno.name) in \(errno.callName))",
+            "the directory is not the one that was opened: another file system or an empty mount point lies there now "
+                + "(\(errno.name) in \(errno.callName))",
             state: "nothing was written to what lies there now",
             next: "mount the file system of the repository again, then start again",
             because: errno
@@ -112,21 +126,24 @@ extension LocalStorage {
                 throw Errno(Self.staleCode, in: "identity of directory")
             }
             return directory
-        } catch where error.kind == .missing {
+        } catch  where error.kind == .missing {
             throw StorageFailure(
                 .layout,
                 operation,
                 object,
                 "the directory is missing (\(error.name) in \(error.callName))",
-                next: "if the repository was copied without its empty directories, create it with mkdir -m 0700; else restore it from a copy",
+                next:
+                    "if the repository was copied without its empty directories, create it with mkdir -m 0700; "
+                    + "else restore it from a copy",
                 because: error
             )
-        } catch where error.code == Self.staleCode {
+        } catch  where error.code == Self.staleCode {
             throw StorageFailure(
                 .diskGone,
                 operation,
                 object,
-                "the directory is not the one that was opened: something else was mounted there, or it was replaced (\(error.callName))",
+                "the directory is not the one that was opened: something else was mounted there, or it was replaced "
+                    + "(\(error.callName))",
                 next: "mount the file systems of the repository as they were, then start again",
                 because: error
             )

@@ -54,6 +54,7 @@ extension LocalStorage {
             }
             return result
         }
+        if try isLockDirectoryAbsent(kind, root) { return result }
         let directory = try openDirectory(kind, in: root, "list")
         do throws(Errno) {
             if kind == .pack {
@@ -67,11 +68,25 @@ extension LocalStorage {
         return result
     }
 
+    /// True when `locks` is missing in a repository that has a config.
+    ///
+    /// It is empty most of the time, and tools that copy repositories leave empty directories out; restic takes that
+    /// for no locks, too.
+    func isLockDirectoryAbsent(_ kind: ObjectKind, _ root: Root) throws -> Bool {
+        guard kind == .lock, root.opened.config != nil, root.opened.directories[.lock] == nil else { return false }
+        do throws(Errno) {
+            return try !root.directory.exists(ByteString(kind.directoryName))
+        } catch {
+            throw failure(error, "list", "directory \(kind.directoryName) of the repository in \(location)")
+        }
+    }
+
     private func listPacks(in data: Directory, into result: inout ObjectListing) throws(Errno) {
         let subdirectories = try data.listing()
         for index in subdirectories.indices {
             let name = subdirectories.name(at: index)
-            guard let prefix = twoDigits(name), let directory = try openIfDirectory(index, in: subdirectories, of: data) else {
+            guard let prefix = twoDigits(name), let directory = try openIfDirectory(index, in: subdirectories, of: data)
+            else {
                 result.noteForeign("data/\(name.display)")
                 continue
             }
@@ -89,7 +104,7 @@ extension LocalStorage {
         guard [.directory, .unknown].contains(listing.kind(at: index)) else { return nil }
         do throws(Errno) {
             return try data.openDirectory(of: index, in: listing)
-        } catch where [.notDirectory, .symbolicLink, .missing].contains(error.kind) {
+        } catch  where [.notDirectory, .symbolicLink, .missing].contains(error.kind) {
             return nil
         }
     }
@@ -114,7 +129,7 @@ extension LocalStorage {
                 } else {
                     result.noteForeign(prefix + listing.name(at: index).display)
                 }
-            } catch where error.kind == .missing {
+            } catch  where error.kind == .missing {
                 // Removed since the directory was read: as if it had been before.
             }
         }

@@ -5,7 +5,8 @@ import Outcome
 import Synchronization
 
 extension LocalStorage {
-    /// Stores an object durably (L1): temporary file in its directory, sync, close, rename that replaces nothing, sync of the directory.
+    /// Stores an object durably (L1): temporary file in its directory, sync, close, rename that replaces nothing,
+    /// sync of the directory.
     func write(_ name: ObjectName, _ bytes: Block) throws {
         let root = try openRoot("write")
         if name.kind == .config, root.opened.config != nil { throw configExists(nil) }
@@ -26,7 +27,7 @@ extension LocalStorage {
                 )
             }
             if name.kind == .config { try rememberAgain(root.directory) }
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             if name.kind == .config { throw configExists(error) }
             try confirmSame(name, bytes, in: directory)
         } catch {
@@ -34,9 +35,8 @@ extension LocalStorage {
         }
     }
 
-    private func writeFailure(_ errno: Errno, _ name: ObjectName, _ count: Int) -> any Error {
-        if errno.kind == .missing { return objectFailure(errno, "write", name) }
-        return failure(
+    private func writeFailure(_ errno: Errno, _ name: ObjectName, _ count: Int) -> StorageFailure {
+        failure(
             errno,
             "write",
             object(name),
@@ -57,18 +57,20 @@ extension LocalStorage {
         )
     }
 
-    /// Opens the directory of an object; a pack's is made when it is missing inside the `data` of the layout, and nothing else ever.
+    /// Opens the directory of an object; a pack's is made when it is missing inside the `data` of the layout, `locks`
+    /// when it is missing beside a config, and nothing else ever.
     private func openDirectoryForWriting(_ name: ObjectName, _ root: Root) throws -> Directory {
+        if try isLockDirectoryAbsent(name.kind, root) { try createLockDirectory(root) }
         let parent = try openDirectory(name.kind, in: root, "write")
         guard let subdirectory = name.subdirectory.map({ ByteString($0) }) else { return parent }
         do throws(Errno) {
             do throws(Errno) {
                 return try sameDevice(parent.openDirectory(subdirectory), as: parent)
-            } catch where error.kind == .missing {
+            } catch  where error.kind == .missing {
                 do throws(Errno) {
                     try parent.createDirectory(subdirectory, permissions: root.opened.directoryPermissions)
                     try parent.sync()
-                } catch where error.kind == .exists {
+                } catch  where error.kind == .exists {
                     // Another writer was faster.
                 }
                 return try sameDevice(parent.openDirectory(subdirectory), as: parent)
@@ -78,9 +80,25 @@ extension LocalStorage {
         }
     }
 
+    /// Makes the one directory that copies of repositories lack, inside the root that was proven to be ours.
+    private func createLockDirectory(_ root: Root) throws {
+        do throws(Errno) {
+            let name = ByteString(ObjectKind.lock.directoryName)
+            do throws(Errno) {
+                try root.directory.createDirectory(name, permissions: root.opened.directoryPermissions)
+                try root.directory.sync()
+            } catch  where error.kind == .exists {
+                // Another writer was faster.
+            }
+        } catch {
+            throw failure(error, "create", "directory locks of the repository in \(location)")
+        }
+    }
+
     private func sameDevice(_ directory: Directory, as parent: Directory) throws(Errno) -> Directory {
         guard try directory.status().device == parent.status().device else {
-            throw Errno(EXDEV, in: "device of directory")  // EXDEV: something is mounted in the middle of the repository.
+            // Something is mounted in the middle of the repository.
+            throw Errno(EXDEV, in: "device of directory")
         }
         return directory
     }
@@ -131,12 +149,16 @@ extension LocalStorage {
         }
     }
 
-    /// Removes an object. Pointers (snapshot, index, key, config) are durably gone on return, so that what they point to may follow (L2).
+    /// Removes an object.
+    ///
+    /// Pointers (snapshot, index, key, config) are durably gone on return, so that what they point to may follow (L2).
     func removeObject(_ name: ObjectName) throws {
         let root = try openRoot("remove")
         do {
             var directory = try openDirectory(name.kind, in: root, "remove")
-            if let subdirectory = name.subdirectory { directory = try directory.openDirectory(ByteString(subdirectory)) }
+            if let subdirectory = name.subdirectory {
+                directory = try directory.openDirectory(ByteString(subdirectory))
+            }
             try directory.remove(ByteString(name.fileName))
             switch name.kind {
             case .config, .key, .snapshot, .index: try directory.sync()
@@ -169,7 +191,7 @@ extension LocalStorage {
     private func createIfMissing(_ name: ByteString, in directory: Directory) throws(Errno) {
         do throws(Errno) {
             try directory.createDirectory(name)
-        } catch where error.kind == .exists {
+        } catch  where error.kind == .exists {
             // Ours from an earlier try, or anything else, which the next call refuses.
         }
     }

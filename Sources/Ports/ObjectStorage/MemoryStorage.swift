@@ -34,7 +34,8 @@ package final class MemoryStorage: ObjectStorage {
             .exists,
             "write",
             object(name),
-            name.kind == .config ? "there is a config already" : "an object of this name with different content is there",
+            name.kind == .config
+                ? "there is a config already" : "an object of this name with different content is there",
             state: "the existing object was not changed",
             next: name.kind == .config ? "open this repository, or choose another place" : "run check --read-data"
         )
@@ -63,7 +64,9 @@ package final class MemoryStorage: ObjectStorage {
         try state.withLock { state throws(StorageFailure) in
             guard state.isPrepared else { throw unprepared("list") }
             let found = state.objects.filter { $0.key.kind == kind }
-            return ObjectListing(entries: found.map { ObjectEntry(digest: $0.key.digest, size: UInt64($0.value.count)) })
+            return ObjectListing(
+                entries: found.map { ObjectEntry(digest: $0.key.digest, size: UInt64($0.value.count)) }
+            )
         }
     }
 

@@ -3,8 +3,9 @@ import Outcome
 
 /// A place that keeps objects: a directory, a bucket, a server.
 ///
-/// Objects are written once under the name of their content and never changed. Every failure is a `StorageFailure`; the engine
-/// above decides about retries by its `retry`. Methods may block their thread: call them on a `WorkerPool`.
+/// Objects are written once under the name of their content and never changed. Every failure is a `StorageFailure`;
+/// the engine above decides about retries by its `retry`. Methods may block their thread: call them on a
+/// `WorkerPool`.
 ///
 /// 1. `put` returned: the object is durable and listed (L1). `put` threw: it is absent, or complete and right.
 /// 2. An object that is there is never replaced by different bytes.
@@ -13,6 +14,8 @@ import Outcome
 package protocol ObjectStorage: Sendable {
     /// Where it is, for people; never holds a secret.
     var location: String { get }
+    /// The directory that holds it, when it is one of this machine; nil elsewhere.
+    var localDirectory: ByteString? { get }
     /// Requests that are worth having in flight at a time.
     var connections: Int { get }
 
@@ -20,8 +23,8 @@ package protocol ObjectStorage: Sendable {
     func prepare() async throws
     /// Whether there is a config; false only when that is certain.
     func exists() async throws -> Bool
-    /// Stores an object, durable on return. The same bytes under the same name are success; different ones fail with `exists`.
-    /// The config fails with `exists` whenever there is one.
+    /// Stores an object, durable on return. The same bytes under the same name are success; different ones fail with
+    /// `exists`. The config fails with `exists` whenever there is one.
     func put(_ name: ObjectName, _ bytes: Block) async throws
     /// Reads an object or a range of it: exactly that many bytes, or `tooShort`.
     func get(_ name: ObjectName, range: Range<UInt64>?) async throws -> Block
@@ -36,6 +39,8 @@ package protocol ObjectStorage: Sendable {
 }
 
 extension ObjectStorage {
+    package var localDirectory: ByteString? { nil }
+
     package func get(_ name: ObjectName) async throws -> Block { try await get(name, range: nil) }
 
     package func list(_ kind: ObjectKind) async throws -> [ObjectEntry] { try await listing(kind).entries }
@@ -53,6 +58,8 @@ extension ObjectStorage {
 
 /// Bounds of every store.
 package enum StorageLimits {
-    /// Most bytes of one object, or of one range, that are read into memory. restic's largest pack is 128 MiB and its indexes stay below that.
+    /// Most bytes of one object, or of one range, that are read into memory.
+    ///
+    /// restic's largest pack is 128 MiB and its indexes stay below that.
     package static let objectBytesMax: UInt64 = 1 << 30
 }

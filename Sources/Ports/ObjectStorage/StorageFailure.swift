@@ -50,7 +50,8 @@ package enum StorageCode: String, FailureCode, CaseIterable {
         case .busy, .wouldBlock, .interrupted: self = .busy
         case .timedOut: self = .timeout
         case .tooManyFiles, .outOfMemory: self = .resources
-        case .unsupported, .crossDevice, .nameTooLong, .badName, .tooManyLinks, .noAttribute, .range: self = .unsupported
+        case .unsupported, .crossDevice, .nameTooLong, .badName, .tooManyLinks, .noAttribute, .range:
+            self = .unsupported
         case .notDirectory, .isDirectory, .notEmpty, .symbolicLink: self = .layout
         case .brokenPipe, .noProcess, .misuse, .unknown: self = .unknown
         }

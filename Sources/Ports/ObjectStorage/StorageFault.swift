@@ -17,7 +17,8 @@ package enum StorageFault: Sendable, Hashable {
     case flipBit
     /// `get` returns zeros (B-13).
     case zeros
-    /// `get` returns the bytes of another object of the same kind and at least that size; flips a bit when there is none (B-13).
+    /// `get` returns the bytes of another object of the same kind and at least that size; flips a bit when there is
+    /// none (B-13).
     case misdirect
     /// `get` returns fewer bytes than asked for, without a failure.
     case shortRead(toBytes: Int)
@@ -40,7 +41,8 @@ package struct StorageRule: Sendable, Hashable {
         case calls(Set<Int>)
         /// Every matching call from this number on.
         case from(Int)
-        /// Each matching call with this probability, decided by the seed, the object and how often it was asked for before.
+        /// Each matching call with this probability, decided by the seed, the object and how often it was asked for
+        /// before.
         case probability(Double)
         /// The call with this number among all calls of the store, whatever it is; the backbone of fail-at-call-N.
         case overall(Int)

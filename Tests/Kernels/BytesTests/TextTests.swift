@@ -41,7 +41,9 @@ import Testing
         #expect(Hex.number("0".utf8) == 0)
         #expect(Hex.number("3da3358b4dc173".utf8) == 0x3d_a335_8b4d_c173)
         #expect(Hex.number("ffffffffffffffff".utf8) == .max)
-        for text in ["", "10000000000000000", "FF", "-1", "0x1", "1 "] { #expect(Hex.number(text.utf8) == nil, "\(text)") }
+        for text in ["", "10000000000000000", "FF", "-1", "0x1", "1 "] {
+            #expect(Hex.number(text.utf8) == nil, "\(text)")
+        }
     }
 
     @Test func `integers are read at odd offsets`() {

@@ -35,22 +35,25 @@ final class PackReader {
     func read(_ pack: PackID, _ blobs: [PackedBlob]) async throws -> PackReading {
         var reading = PackReading()
         let bytes = blobs.packBytes
-        if !isContinuous(blobs) { reading.problems.append("index for pack contains gaps / overlapping blobs") }
-        let dataEnd = bytes - blobs.headerBytes
+        guard bytes <= StorageLimits.objectBytesMax else {
+            reading.lost = blobs
+            reading.problems.append("the index claims \(bytes) bytes, which is more than any pack has")
+            return reading
+        }
+        let plan = PackPlan(blobs, bytes: bytes)
+        if !plan.isContinuous { reading.problems.append("index for pack contains gaps / overlapping blobs") }
+        for blob in plan.misplaced { note(blob, .wrongLength, pack, &reading) }
+        let headerStart = bytes - blobs.headerBytes
         var header: [UInt8] = []
-        var position: UInt64 = 0
-        var next = 0
-        while position < bytes {
+        for span in plan.spans {
             try Task.checkCancellation()
-            let span = span(from: position, blobs, &next, bytes: bytes)
             guard let block = try await fetch(pack, span.range, &reading) else {
                 _ = hash.finish()
                 return reading
             }
             block.withBytes { hash.update($0) }
-            for blob in blobs[span.blobs] { open(blob, in: block, at: position, pack, &reading) }
-            keepHeader(of: block, at: position, from: dataEnd, &header)
-            position = span.range.upperBound
+            for blob in span.blobs { open(blob, in: block, at: span.range.lowerBound, pack, &reading) }
+            keepHeader(of: block, at: span.range.lowerBound, from: headerStart, &header)
         }
         let digest = hash.finish()
         guard digest == pack.digest else {
@@ -59,40 +62,6 @@ final class PackReader {
         }
         judgeHeader(header, blobs, &reading)
         return reading
-    }
-
-    private func isContinuous(_ blobs: [PackedBlob]) -> Bool {
-        var end: UInt64 = 0
-        for blob in blobs {
-            guard UInt64(blob.offset) == end else { return false }
-            end += UInt64(blob.length)
-        }
-        return true
-    }
-
-    /// The next bytes to fetch, and the blobs that lie in them: as many as fit in a span, at least one.
-    private func span(
-        from position: UInt64,
-        _ blobs: [PackedBlob],
-        _ next: inout Int,
-        bytes: UInt64
-    ) -> (range: Range<UInt64>, blobs: Range<Int>) {
-        let first = next
-        var end = position
-        while next < blobs.count {
-            let blob = blobs[next]
-            let blobEnd = UInt64(blob.offset) + UInt64(blob.length)
-            let isFirst = end == position && UInt64(blob.offset) <= position
-            if blobEnd > bytes || (blobEnd - position > CheckLimits.spanBytes && !isFirst) && blobEnd > position { break }
-            end = max(end, blobEnd)
-            next += 1
-        }
-        // Behind the last blob, or in a gap before the next one.
-        if next == first || next == blobs.count {
-            let limit = next < blobs.count ? min(bytes, max(UInt64(blobs[next].offset), position + 1)) : bytes
-            end = max(end, min(limit, position + CheckLimits.spanBytes))
-        }
-        return (position..<end, first..<next)
     }
 
     private func fetch(_ pack: PackID, _ range: Range<UInt64>, _ reading: inout PackReading) async throws -> Block? {
@@ -120,17 +89,19 @@ final class PackReader {
             length: blob.length,
             uncompressedLength: blob.uncompressedLength
         )
+        let first = Int(UInt64(blob.offset) - position)
         do {
-            guard UInt64(blob.offset) >= position else { throw BlobDamage.wrongLength }
-            let first = Int(UInt64(blob.offset) - position)
             try block.withBytes { bytes in
                 try worker.open(UnsafeRawBufferPointer(rebasing: bytes[first..<first + Int(blob.length)]), as: location) { _ in }
             }
         } catch {
-            let damage = error as? BlobDamage ?? .notAuthentic
-            reading.lost.append(blob)
-            reading.problems.append("blob \(blob.id.hex): \(CheckWords.text(damage, blob, pack: pack))")
+            note(blob, error as? BlobDamage ?? .notAuthentic, pack, &reading)
         }
+    }
+
+    private func note(_ blob: PackedBlob, _ damage: BlobDamage, _ pack: PackID, _ reading: inout PackReading) {
+        reading.lost.append(blob)
+        reading.problems.append("blob \(blob.id.hex): \(CheckWords.text(damage, blob, pack: pack))")
     }
 
     private func keepHeader(of block: Block, at position: UInt64, from dataEnd: UInt64, _ header: inout [UInt8]) {

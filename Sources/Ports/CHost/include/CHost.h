@@ -33,6 +33,9 @@ ssize_t chost_random(void *buffer, size_t count);
 int chost_processors(void);
 void chost_name_thread(const char *name);
 
+// Writes the whole file system of the descriptor to its disk.
+int chost_sync_file_system(int descriptor);
+
 // Fills `buffer` with `struct linux_dirent64` records; 0 at the end of the directory.
 ssize_t chost_directory_entries(int directory, void *buffer, size_t count);
 
