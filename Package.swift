@@ -88,8 +88,6 @@ let package = Package(
         tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
         tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Bytes", "Outcome"]),
 
-        // Commands: what a person or script types and reads.
-        module("Commands", "Console", ["Bytes", "Outcome", "HostSystem"]),
         module(
             "Commands",
             "LabCommands",
