@@ -101,7 +101,7 @@ let package = Package(
         // App: the one executable.
         .executableTarget(
             name: "holdfast",
-            dependencies: ["ResticCommand", "Console", "HostSystem", "Bytes", "Outcome"],
+            dependencies: ["ResticCommand", "LabCommands", "Console", "HostSystem", "Bytes", "Outcome"],
             path: "Sources/App/holdfast",
             swiftSettings: strict
         ),
