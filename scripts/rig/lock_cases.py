@@ -65,9 +65,17 @@ def foreign(locks):
 def stale(locks):
     """L-02"""
     here = socket.gethostname()
+    living = subprocess.Popen(["sh", "-c", "trap '' HUP; sleep 600"], start_new_session=True)      # restic asks a holder whether it lives by SIGHUP
+    try:
+        stale_one_by_one(locks, here, living.pid)
+    finally:
+        process.stop(living)
+
+
+def stale_one_by_one(locks, here, living):
     for what, plain, goes in [("a lock of another host, 40 minutes old", lock(host="other-host", age_seconds=2400), True),
                               ("a lock of this host whose process is gone", lock(host=here, pid=dead_pid()), True),
-                              ("a lock of this host whose process lives", lock(host=here, pid=os.getpid()), False),
+                              ("a lock of this host whose process lives", lock(host=here, pid=living), False),
                               ("a lock from the next hour", lock(host="other-host", age_seconds=-3600), False)]:
         locks.clear()
         name = locks.forge(plain)

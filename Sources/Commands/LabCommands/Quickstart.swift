@@ -227,7 +227,7 @@ package struct Quickstart: Sendable {
             }
         }
         report.restoreSeconds = seconds(since: started)
-        say("Restored \(report.restoredFiles) files from \(declaration.name) into \(folder.restoredPath)")
+        say("Restored \(report.restoredFiles) files and folders from \(declaration.name) into \(folder.restoredPath)")
         let comparer = TreeComparer(restored: scratch, since: since)
         report.comparison = try await withStatus({ "comparing with the source" }) { try comparer.run() }
     }

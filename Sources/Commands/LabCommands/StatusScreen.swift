@@ -54,7 +54,7 @@ package struct StatusScreen {
         let rate = report.restoreSeconds > 0 ? Double(report.restoredBytes) / report.restoreSeconds : 0
         let kind = report.restoredFromKind == "stand-in" ? " (the stand-in for the cloud)" : ""
         return """
-            Restored   \(report.restoredFiles) files, \(formatBytes(report.restoredBytes)), from \(report.restoredFrom)\(kind) \
+            Restored   \(report.restoredFiles) files and folders, \(formatBytes(report.restoredBytes)), from \(report.restoredFrom)\(kind) \
             in \(fixed(report.restoreSeconds, 2)) s (\(formatBytes(UInt64(rate)))/s)
             """
     }
@@ -63,7 +63,7 @@ package struct StatusScreen {
         let found = report.comparison
         let changed = found.changedSince.isEmpty ? "" : ", \(found.changedSince.count) changed since"
         return
-            "Compared   \(found.equal) of \(found.files) files equal byte for byte\(changed), \(found.differing.count) differ"
+            "Compared   \(found.equal) of \(found.files) files and links equal byte for byte\(changed), \(found.differing.count) differ"
     }
 
     private func unreadableLines() -> [Text] {

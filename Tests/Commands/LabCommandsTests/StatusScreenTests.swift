@@ -45,7 +45,7 @@ private func report() -> QuickstartReport {
     @Test func `the screen says sizes, ages, restore time and what to change`() {
         let text = text(report())
         for part in [
-            "30 s ago", "2.000 KiB", "in 2.00 s", "3 of 3 files equal", "holdfast.yaml",
+            "30 s ago", "2.000 KiB", "in 2.00 s", "3 of 3 files and links equal", "holdfast.yaml",
             "restic -r '/srv/my lab/media/cloud/on-cloud' --password-file '/srv/my lab/secrets/on-cloud.password' snapshots",
         ] {
             #expect(text.contains(part), "\(part) in:\n\(text)")
