@@ -88,8 +88,6 @@ let package = Package(
         tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
         tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Bytes", "Outcome"]),
 
-        // Commands: what a person or script types and reads.
-        module("Commands", "Console", ["Bytes", "Outcome", "HostSystem"]),
         module(
             "Commands",
             "LabCommands",
@@ -103,7 +101,7 @@ let package = Package(
         // App: the one executable.
         .executableTarget(
             name: "holdfast",
-            dependencies: ["ResticCommand", "Console", "HostSystem", "Bytes", "Outcome"],
+            dependencies: ["ResticCommand", "LabCommands", "Console", "HostSystem", "Bytes", "Outcome"],
             path: "Sources/App/holdfast",
             swiftSettings: strict
         ),

@@ -1,6 +1,7 @@
 import Bytes
 import Console
 import HostSystem
+import LabCommands
 import Outcome
 import ResticCommand
 import Synchronization
@@ -55,27 +56,11 @@ private func runCommandLine(
     }
     switch arguments.dropFirst().first {
     case "restic": return await restic(arguments.dropFirst(2), calledAs: "holdfast restic")
-    case "version", "--version":
+    case "version":
         screen.line("\(ProductVersion.program) (restic \(ProductVersion.restic) command line and repository format)")
         return ExitStatus.success.rawValue
-    case nil, "help", "--help", "-h":
-        screen.line(overview)
-        return ExitStatus.success.rawValue
-    case .some(let word):
-        screen.errorLine("unknown command \(quoted(word)) for \"holdfast\"\n  next:  run `holdfast --help`")
-        return ExitStatus.failed.rawValue
+    default:
+        // The strategy's verbs take no paths on the command line that are not UTF-8.
+        return await runLab(arguments: arguments.dropFirst().map { String(decoding: $0.bytes, as: UTF8.self) })
     }
 }
-
-private let overview: Text = """
-    Backups in the formats that restic and Proxmox users know.
-
-    Usage:
-      holdfast restic COMMAND     restic's command line, options, output and exit codes; also through a link named `restic`
-      holdfast version            the version
-      holdfast help               this text
-
-    Examples:
-      holdfast restic -r /mnt/usb/repo init
-      holdfast restic -r /mnt/usb/repo backup /etc
-    """

@@ -108,7 +108,7 @@ extension Session {
     fileprivate func run(_ verb: Verb) async throws -> ExitStatus {
         switch verb {
         case .backup: return try await runBackup()
-        case .restore: throw CommandFailure.notYet("restore")
+        case .restore: return try await runRestore()
         case .check: return try await runCheck()
         case .initialize: return try await runInit()
         case .snapshots: return try await runSnapshots()

@@ -18,6 +18,7 @@ struct LimitedStorage: ObjectStorage {
 
     var location: String { inner.location }
     var connections: Int { inner.connections }
+    var localDirectory: ByteString? { inner.localDirectory }
 
     func prepare() async throws { try await inner.prepare() }
     func exists() async throws -> Bool { try await inner.exists() }

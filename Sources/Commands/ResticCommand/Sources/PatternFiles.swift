@@ -10,6 +10,11 @@ struct PatternOptions {
 
     var isEmpty: Bool { patterns.isEmpty && insensitivePatterns.isEmpty }
 
+    /// Ready to match; lists without a pattern are left out.
+    var lists: [PatternList] {
+        [PatternList(insensitivePatterns, ignoringCase: true), PatternList(patterns)].filter { !$0.isEmpty }
+    }
+
     /// Reads `--KIND`, `--iKIND`, `--KIND-file` and `--iKIND-file`, checks every pattern.
     init(_ kind: String, _ values: FlagValues, _ environment: Environment) throws(CommandFailure) {
         let fromFiles = try readPatterns(values.texts("\(kind)-file"), environment)
