@@ -47,6 +47,14 @@ let package = Package(
         tests("Kernels", "SealingTests", ["Bytes", "GoldenVectors", "Outcome", "Sealing"]),
         tests("Kernels", "CompressionTests", ["Bytes", "Compression", "GoldenVectors", "Sealing"]),
 
+        // Benchmarks: what the kernels do per second on this machine.
+        .executableTarget(
+            name: "KernelBench",
+            dependencies: ["Bytes", "Chunking", "Compression", "Outcome", "Sealing"],
+            path: "Benchmarks/KernelBench",
+            swiftSettings: strict
+        ),
+
         // App: the one executable.
         .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
     ]
