@@ -25,6 +25,8 @@ let package = Package(
     name: "holdfast",
     products: [.executable(name: "holdfast", targets: ["holdfast"])],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     ],
     targets: [
         // Kernels: computes. No I/O, no async, no Foundation, no clock.
@@ -47,6 +49,55 @@ let package = Package(
         tests("Kernels", "SealingTests", ["Bytes", "GoldenVectors", "Outcome", "Sealing"]),
         tests("Kernels", "CompressionTests", ["Bytes", "Compression", "GoldenVectors", "Sealing"]),
 
+        // Formats: bytes <-> values. Pure.
+        module("Formats", "ResticFormat", ["Bytes"]),
+
+        // Ports: touches the world; does not know what a backup is.
+        .target(name: "CHost", path: "Sources/Ports/CHost"),
+        module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
+        module("Ports", "ObjectStorage", ["Bytes", "Outcome", "HostSystem"]),
+        tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
+        tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
+
+        // Strategy: the operator's declaration as values and functions. Pure.
+        module("Strategy", "Strategy", [.product(name: "Yams", package: "Yams")]),
+        tests("Strategy", "StrategyTests", ["Strategy"]),
+
+        // Engines: the stores.
+        module(
+            "Engines",
+            "ResticRepository",
+            ["Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
+        ),
+        tests(
+            "Engines",
+            "ResticRepositoryTests",
+            ["ResticRepository", "Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
+        ),
+
+        // Commands: what a person or script types and reads.
+        module("Commands", "Console", ["Bytes", "Outcome", "ResticFormat", "HostSystem"]),
+        module(
+            "Commands",
+            "ResticCommand",
+            [
+                "Console", "ResticRepository", "ObjectStorage", "HostSystem", "ResticFormat", "Chunking", "Compression", "Sealing", "Bytes",
+                "Outcome",
+            ]
+        ),
+        tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
+        tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Bytes", "Outcome"]),
+
+        module(
+            "Commands",
+            "LabCommands",
+            [
+                "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat", "ResticRepository", "Console",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        tests("Commands", "LabCommandsTests", ["LabCommands", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing", "Bytes", "Outcome"]),
+
         // Benchmarks: what the kernels do per second on this machine.
         .executableTarget(
             name: "KernelBench",
@@ -56,6 +107,11 @@ let package = Package(
         ),
 
         // App: the one executable.
-        .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
+        .executableTarget(
+            name: "holdfast",
+            dependencies: ["ResticCommand", "LabCommands", "Console", "HostSystem", "Bytes", "Outcome"],
+            path: "Sources/App/holdfast",
+            swiftSettings: strict
+        ),
     ]
 )

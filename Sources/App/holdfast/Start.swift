@@ -1,0 +1,66 @@
+import Bytes
+import Console
+import HostSystem
+import LabCommands
+import Outcome
+import ResticCommand
+import Synchronization
+
+/// Runs the command line on the pool and answers the exit status.
+///
+/// The first SIGINT or SIGTERM cancels the root task, which gives its locks back and ends with 130; the second ends the process at
+/// once (A-04). SIGHUP changes nothing: others send it to see whether the holder of a lock is alive.
+func startHoldfast(_ arguments: [ByteString], _ environment: Environment) async -> Int32 {
+    let facts = TerminalFacts.current(
+        term: environment.value("TERM")?.display,
+        noColor: environment.value("NO_COLOR")?.display
+    )
+    let screen = Screen(facts: facts)
+    let pool: WorkerPool
+    do { pool = try WorkerPool() } catch {
+        screen.errorLine("Fatal: no thread can be started: \(error.description)\n  next:  \(error.remedy)")
+        return ExitStatus.failed.rawValue
+    }
+    let root = Task(executorPreference: pool) {
+        await runCommandLine(arguments, environment, screen, pool)
+    }
+    do {
+        try Signals.install { signal in
+            guard signal != .hangup else { return }
+            if PasswordPrompt.isOpen {
+                PasswordPrompt.restoreTerminal()
+                Signals.exitInterrupted()
+            }
+            screen.errorRaw(Array("\rsignal \(signal == .interrupt ? "interrupt" : "terminated") received, cleaning up \n".utf8))
+            root.cancel()
+        }
+    } catch {
+        screen.errorLine("signals cannot be handled: \(error.description)")
+    }
+    return await root.value
+}
+
+/// Decides by the program's name and first argument which command line this is.
+private func runCommandLine(
+    _ arguments: [ByteString],
+    _ environment: Environment,
+    _ screen: Screen,
+    _ pool: WorkerPool
+) async -> Int32 {
+    func restic(_ arguments: some Sequence<ByteString>, calledAs name: String) async -> Int32 {
+        let context = CommandContext(programName: name, environment: environment, screen: screen, pool: pool)
+        return await runRestic(arguments: Array(arguments), context: context)
+    }
+    if let program = arguments.first, isRestic(program) {
+        return await restic(arguments.dropFirst(), calledAs: "restic")
+    }
+    switch arguments.dropFirst().first {
+    case "restic": return await restic(arguments.dropFirst(2), calledAs: "holdfast restic")
+    case "version":
+        screen.line("\(ProductVersion.program) (restic \(ProductVersion.restic) command line and repository format)")
+        return ExitStatus.success.rawValue
+    default:
+        // The strategy's verbs take no paths on the command line that are not UTF-8.
+        return await runLab(arguments: arguments.dropFirst().map { String(decoding: $0.bytes, as: UTF8.self) })
+    }
+}

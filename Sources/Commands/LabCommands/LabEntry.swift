@@ -1,0 +1,74 @@
+import ArgumentParser
+import Console
+import Outcome
+
+/// The version that our own verbs name.
+package let holdfastVersion = "0.1.0"
+
+/// Runs one of the strategy's verbs and returns the exit status; `arguments` are those behind the program's name.
+///
+/// Help and versions go to standard output and end in 0; a usage error ends in 1, as everywhere in this program.
+package func runLab(arguments: [String]) async -> Int32 {
+    let screen = Screen(facts: .current(term: environmentText("TERM"), noColor: environmentText("NO_COLOR")))
+    defer { screen.flush() }
+    do {
+        var command = try HoldfastVerbs.parseAsRoot(arguments)
+        if let verb = command as? any LabVerb {
+            return try await verb.perform(on: screen)
+        }
+        try command.run()
+        return ExitStatus.success.rawValue
+    } catch is CancellationError {
+        screen.setStatus([])
+        screen.errorLine("interrupted; nothing half-done is visible, run it again")
+        return ExitStatus.interrupted.rawValue
+    } catch let failure as any ReportableFailure {
+        screen.setStatus([])
+        let report = FailureReport(
+            failure,
+            fallbackState: "earlier snapshots are not touched",
+            fallbackNext: "mend the cause and run the same command again"
+        )
+        screen.errorLine(Text(report.text))
+        return report.exitStatus.rawValue
+    } catch {
+        return ended(error, arguments, screen)
+    }
+}
+
+/// What the argument parser wants to say: help, version, or a usage error.
+private func ended(_ error: any Error, _ arguments: [String], _ screen: Screen) -> Int32 {
+    screen.setStatus([])
+    var message = HoldfastVerbs.fullMessage(for: error)
+    if message.contains("USAGE:"), HoldfastVerbs.exitCode(for: error).isSuccess {
+        let examples = arguments.contains("quickstart") ? QuickstartVerb.examples : HoldfastVerbs.examples
+        message += "\n\nEXAMPLES:\n" + examples.map { "  \($0)" }.joined(separator: "\n")
+    }
+    guard HoldfastVerbs.exitCode(for: error).isSuccess else {
+        screen.errorLine(Text(message))
+        return ExitStatus.failed.rawValue
+    }
+    screen.line(Text(message))
+    return ExitStatus.success.rawValue
+}
+
+/// A verb that works asynchronously and chooses its exit status.
+protocol LabVerb {
+    func perform(on screen: Screen) async throws -> Int32
+}
+
+/// The program's own verbs; restic's are behind `holdfast restic`.
+struct HoldfastVerbs: ParsableCommand {
+    /// Shown at the end of the help.
+    static let examples = ["holdfast quickstart", "holdfast restic -r /mnt/usb/host backup /etc"]
+
+    static let configuration = CommandConfiguration(
+        commandName: "holdfast",
+        abstract: "Backs up a homelab in layers, and proves that the copies restore.",
+        discussion: """
+            `holdfast restic COMMAND …` takes restic's own command line; so does this program when it is called `restic`.
+            """,
+        version: "holdfast \(holdfastVersion)",
+        subcommands: [QuickstartVerb.self]
+    )
+}

@@ -1,0 +1,131 @@
+import Bytes
+import Glibc
+import HostSystem
+import Strategy
+
+/// The folder of a lab: `holdfast.yaml`, `secrets/`, `media/`, `restored/`.
+///
+/// 1. Everything is made with mode 0700 and 0600, whatever the umask (S-06).
+/// 2. An existing declaration is never rewritten.
+struct LabFolder {
+    /// Absolute.
+    let path: String
+
+    static let declarationName: ByteString = "holdfast.yaml"
+    /// Bytes; the declaration itself is bounded again by the reader.
+    static let declarationBytesMax = 2 << 20
+
+    var declarationPath: String { "\(path)/\(Self.declarationName.display)" }
+    var restoredPath: String { "\(path)/restored" }
+
+    /// Reads the declaration, or writes the first one. `isNew` tells which.
+    func declaration(protecting candidates: [String]) throws -> (lab: Lab, isNew: Bool) {
+        let directory = try made(path)
+        let isNew: Bool
+        do throws(Errno) {
+            isNew = try !directory.exists(Self.declarationName)
+        } catch {
+            throw LabFailure.folder("look at", declarationPath, error)
+        }
+        if isNew {
+            let text = try template(candidates).text
+            do throws(Errno) {
+                try writeDurably(
+                    Array(text.utf8),
+                    to: Self.declarationName,
+                    in: directory,
+                    ifExists: .fail,
+                    entropy: SystemEntropy()
+                )
+            } catch {
+                throw LabFailure.folder("write", declarationPath, error)
+            }
+        }
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try readFile(ByteString(declarationPath), limit: Self.declarationBytesMax)
+        } catch {
+            throw LabFailure.folder("read", declarationPath, error)
+        }
+        do throws(StrategyProblems) {
+            return (try decodeLab(bytes, folder: path), isNew)
+        } catch {
+            throw LabFailure.declaration(error, path: declarationPath)
+        }
+    }
+
+    /// Makes the folders of media that a new declaration names. Later a missing one is refused: its disk may be elsewhere.
+    func makeMedia(_ lab: Lab) throws {
+        for medium in lab.media { _ = try made(medium.path) }
+    }
+
+    /// Opens a folder and makes it, and those above, where missing.
+    func made(_ path: String) throws -> Directory {
+        do throws(Errno) {
+            return try Directory.createAll(ByteString(path))
+        } catch {
+            throw LabFailure.folder("create", path, error)
+        }
+    }
+
+    private func template(_ candidates: [String]) throws -> DeclarationTemplate {
+        var unreadable: [String] = []
+        for candidate in candidates {
+            unreadable += unreadableEntries(below: candidate).map(literalPattern)
+        }
+        let name = currentUserName(Accounts()).display
+        return DeclarationTemplate(
+            paths: candidates,
+            exclude: [literalPattern(path), ".build*", "*.cache"],
+            unreadable: unreadable,
+            userName: name
+        )
+    }
+}
+
+/// The folders that a first run protects: the checkout that the working directory lies in, if it does, and `/etc`.
+func candidateFolders(from workingDirectory: String) -> [String] {
+    var found: [String] = []
+    var folder = workingDirectory
+    while folder.count > 1 {
+        if exists("\(folder)/.git") {
+            found.append(folder)
+            break
+        }
+        folder = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
+    }
+    if exists("/etc") { found.append("/etc") }
+    return found.isEmpty ? [workingDirectory] : found
+}
+
+private func exists(_ path: String) -> Bool { (try? status(at: ByteString(path), followLinks: true)) != nil }
+
+/// Paths below a folder that this user cannot read, at most `limit`, in order; those inside an unreadable folder are not known.
+///
+/// **Cost**: one look at each entry; it stops after 200,000. Names that are not UTF-8 are passed over: the backup reports them.
+func unreadableEntries(below root: String, limit: Int = 200) -> [String] {
+    guard !isSuperuser else { return [] }
+    var found: [String] = []
+    var pending = [root]
+    var seen = 0
+    while let folder = pending.popLast(), found.count < limit, seen < 200_000 {
+        guard let directory = try? Directory.open(ByteString(folder), followLinks: false),
+            let entries = try? directory.entries()
+        else {
+            found.append(folder)
+            continue
+        }
+        for entry in entries {
+            seen += 1
+            guard let name = String(validating: entry.name.bytes, as: UTF8.self) else { continue }
+            let path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+            switch (try? directory.status(entry.name))?.kind ?? entry.kind {
+            case .directory: pending.append(path)
+            case .regular where faccessat(directory.descriptor.rawValue, name, R_OK, AT_EACCESS) != 0:
+                found.append(path)
+            default: break
+            }
+        }
+    }
+    return found.filter { $0 != root }.sorted()
+}

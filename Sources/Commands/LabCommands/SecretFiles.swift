@@ -1,0 +1,77 @@
+import Bytes
+import HostSystem
+import Outcome
+import Strategy
+
+/// Reads the password behind a reference; nil when its file does not exist yet.
+///
+/// **Bounds**: 64 KiB. The first line counts, as in restic. Errors: `E-SECRET`; the text never holds what the file holds.
+func readSecret(_ reference: SecretReference) throws -> Secret? {
+    switch reference {
+    case .environment(let name):
+        guard let value = environmentVariable(name), !value.bytes.isEmpty else {
+            throw secretFailure(reference, "the variable is not set", next: "set \(name) and run again")
+        }
+        return Secret(value.bytes)
+    case .file(let path):
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try readFile(ByteString(path), limit: 64 << 10)
+        } catch  where error.kind == .missing {
+            return nil
+        } catch {
+            throw secretFailure(reference, "\(error)", next: error.remedy)
+        }
+        let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
+        guard !line.isEmpty else {
+            throw secretFailure(reference, "its first line is empty", next: "write the password there")
+        }
+        return Secret(line)
+    }
+}
+
+/// A new password of 256 random bits in a file of mode 0600 that did not exist.
+func makeSecret(at path: String, entropy: any EntropySource) throws -> Secret {
+    let (folder, name) = splitPath(path)
+    let password = entropy.bytes(32).map { byte in
+        let digits = Array("0123456789abcdef".utf8)
+        return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    }.flatMap { $0 }
+    do throws(Errno) {
+        let directory = try Directory.createAll(ByteString(folder))
+        try writeDurably(password + [0x0a], to: ByteString(name), in: directory, ifExists: .fail, entropy: entropy)
+    } catch {
+        throw secretFailure(.file(path), "cannot be written: \(error)", next: error.remedy)
+    }
+    return Secret(password)
+}
+
+/// Gives a password file its final name.
+func promoteSecret(from temporary: String, to path: String) throws {
+    let (folder, name) = splitPath(path)
+    do throws(Errno) {
+        let directory = try Directory.open(ByteString(folder))
+        try directory.renameWithoutReplacing(ByteString(splitPath(temporary).name), to: ByteString(name), in: directory)
+        try directory.sync()
+    } catch {
+        throw secretFailure(.file(path), "cannot be named: \(error)", next: error.remedy)
+    }
+}
+
+/// Folder and last component of an absolute path.
+func splitPath(_ path: String) -> (folder: String, name: String) {
+    let cut = path.lastIndex(of: "/") ?? path.startIndex
+    let folder = String(path[..<cut])
+    return (folder.isEmpty ? "/" : folder, String(path[path.index(after: cut)...]))
+}
+
+private func secretFailure(_ reference: SecretReference, _ what: String, next: String) -> LabFailure {
+    LabFailure(
+        .secret,
+        operation: "read password",
+        object: reference.text,
+        what: what,
+        state: "nothing was changed",
+        next: next
+    )
+}

@@ -1,0 +1,127 @@
+import Bytes
+import Console
+
+/// The overview that `restic` alone and `restic --help` print; `name` is how the program was called.
+func overviewHelp(calledAs name: String) -> Text {
+    var lines = [
+        "Encrypted, deduplicated backups in restic's repository format.",
+        "Commands, options, output and exit codes are those of restic 0.19.1.",
+        "",
+        "Usage:",
+        "  \(name) [command]",
+    ]
+    let groups: [(String, Verb.Group)] = [
+        ("Available Commands:", .available), ("Advanced Options:", .advanced), ("Additional Commands:", .additional),
+    ]
+    for (title, group) in groups {
+        lines += ["", title]
+        for verb in Verb.allCases where verb.group == group {
+            lines.append("  \(padRight(verb.rawValue, 13)) \(verb.summary)\(verb.isSupported ? "" : " (not supported yet)")")
+        }
+    }
+    lines += ["", "Flags:"] + flagLines(globalFlags)
+    lines += [
+        "", "Use \"\(name) [command] --help\" for more information about a command.", "",
+        "Examples:",
+        "  \(name) -r /mnt/usb/repo init",
+        "  \(name) -r /mnt/usb/repo backup /home --exclude-caches",
+    ]
+    return Text(lines.joined(separator: "\n"))
+}
+
+/// The help of one command.
+func help(for verb: Verb, calledAs name: String) -> Text {
+    var lines = [verb.summary + "."]
+    let more = verb.explanation
+    if !more.isEmpty { lines += [""] + more }
+    lines += ["", "Exit status:"] + verb.exitStatusLines
+    lines += ["", "Usage:", "  \(name) \(verb.rawValue) \(verb.argumentSynopsis)", "", "Flags:"]
+    lines += flagLines(verb.flags + [Flag("help", "h", .switched, "", "show this help")])
+    lines += ["", "Global Flags:"] + flagLines(globalFlags.filter { $0.name != "help" })
+    lines += ["", "Examples:"] + verb.examples.map { "  \(name) \($0)" }
+    return Text(lines.joined(separator: "\n"))
+}
+
+/// The options by name in two columns.
+private func flagLines(_ flags: [Flag]) -> [String] {
+    let shown = flags.filter { !$0.isHidden }.sorted { $0.name < $1.name }
+    let left = shown.map { flag in
+        let short = flag.shorthand.map { "  -\(Character(Unicode.Scalar($0))), " } ?? "      "
+        return "\(short)--\(flag.name)\(flag.placeholder.isEmpty ? "" : " \(flag.placeholder)")"
+    }
+    let width = left.map(\.utf8.count).max() ?? 0
+    return zip(left, shown).map { text, flag in
+        let suffix = flag.defaultText.isEmpty ? "" : " (default \(flag.defaultText))"
+        return "\(padRight(text, width))   \(flag.help)\(suffix)"
+    }
+}
+
+extension Verb {
+    fileprivate var explanation: [String] {
+        switch self {
+        case .backup:
+            [
+                "Files that did not change since the parent snapshot are not read again. A source that is missing",
+                "or unreadable is named and leads to exit status 3; everything else is saved.",
+            ]
+        case .restore:
+            [
+                "The ID \"latest\" stands for the newest snapshot that the filters let through. ID:DIRECTORY restores",
+                "only that directory of the snapshot, as its root.",
+            ]
+        case .check:
+            [
+                "Verifies that index, packs, snapshots and trees fit together. --read-data and --read-data-subset",
+                "also read and verify the data itself. A temporary cache is used unless --with-cache is given.",
+            ]
+        case .ls:
+            [
+                "The ID \"latest\" stands for the newest snapshot that the filters let through. Directories are absolute;",
+                "only their direct entries are listed unless --recursive is given.",
+            ]
+        case .cat: ["IDs of snapshots may be shortened; the others are given in full."]
+        default: []
+        }
+    }
+
+    fileprivate var exitStatusLines: [String] {
+        let opening = [
+            "  10  there is no repository", "  11  the repository is locked", "  12  the password is wrong",
+            "  130 interrupted",
+        ]
+        switch self {
+        case .backup:
+            return [
+                "  0   done", "  1   failed, no snapshot was written",
+                "  3   a snapshot was written, but some sources could not be read",
+            ] + opening
+        case .version, .help, .initialize, .unlock: return ["  0   done", "  1   failed"]
+        default: return ["  0   done", "  1   failed"] + opening
+        }
+    }
+
+    fileprivate var examples: [String] {
+        switch self {
+        case .backup: ["-r /mnt/usb/repo backup /etc /home", "-r /mnt/usb/repo backup --files-from list.txt --tag weekly"]
+        case .restore:
+            [
+                "-r /mnt/usb/repo restore latest --target /tmp/restored",
+                "-r /mnt/usb/repo restore 4f2a91c0:/home/me --target /home/me --include '*.txt' --verify",
+            ]
+        case .check: ["-r /mnt/usb/repo check", "-r /mnt/usb/repo check --read-data-subset=1/7"]
+        case .initialize:
+            [
+                "-r /mnt/usb/repo init",
+                "-r /mnt/usb/second init --from-repo /mnt/usb/repo --copy-chunker-params",
+            ]
+        case .snapshots: ["-r /mnt/usb/repo snapshots", "-r /mnt/usb/repo snapshots --latest 1 --group-by host --json"]
+        case .ls: ["-r /mnt/usb/repo ls -l latest", "-r /mnt/usb/repo ls latest /etc --recursive"]
+        case .cat: ["-r /mnt/usb/repo cat config", "-r /mnt/usb/repo cat snapshot 4f2a91c0"]
+        case .list: ["-r /mnt/usb/repo list snapshots", "-r /mnt/usb/repo list locks"]
+        case .unlock: ["-r /mnt/usb/repo unlock", "-r /mnt/usb/repo unlock --remove-all"]
+        case .version: ["version", "version --json"]
+        case .help: ["help backup", "help restore"]
+        default: []
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Bytes
+import HostSystem
+import ResticFormat
+
+/// Turns what the file system says about an entry into a restic node.
+final class NodeMaker: Sendable {
+    private let environment: RepositoryEnvironment
+    private let withAtime: Bool
+    private let accounts = Accounts()
+
+    init(environment: RepositoryEnvironment, withAtime: Bool) {
+        self.environment = environment
+        self.withAtime = withAtime
+    }
+
+    /// The node with everything that `status` tells; content, subtree, link target and attributes are the caller's.
+    func node(_ name: ByteString, _ status: FileStatus) -> Node {
+        var node = Node(name: name, type: Self.type(status.kind))
+        node.mode = GoMode.from(unix: status.mode)
+        node.mtime = environment.zoned(status.modified)
+        node.atime = withAtime ? environment.zoned(status.accessed) : node.mtime
+        node.ctime = environment.zoned(status.changed)
+        node.uid = status.uid
+        node.gid = status.gid
+        node.user = accounts.userName(status.uid) ?? ""
+        node.group = accounts.groupName(status.gid) ?? ""
+        node.inode = status.inode
+        node.deviceID = status.device
+        switch node.type {
+        case .file:
+            node.size = status.size
+            node.links = status.links
+            node.content = []
+        case .symlink, .dev, .chardev:
+            node.links = status.links
+            if node.type != .symlink { node.device = status.rdev }
+        case .dir, .fifo, .socket, .irregular:
+            break
+        }
+        return node
+    }
+
+    static func type(_ kind: FileKind) -> NodeType {
+        switch kind {
+        case .regular: .file
+        case .directory: .dir
+        case .symbolicLink: .symlink
+        case .blockDevice: .dev
+        case .characterDevice: .chardev
+        case .fifo: .fifo
+        case .socket: .socket
+        case .unknown: .irregular
+        }
+    }
+
+    /// Extended attributes read through `names` and `value`; each that cannot be read is reported and left out.
+    static func attributes(
+        names: () throws(Errno) -> [ByteString],
+        value: (ByteString) throws(Errno) -> [UInt8],
+        failed: (any Error) -> Void
+    ) -> [ExtendedAttribute] {
+        let listed: [ByteString]
+        do throws(Errno) {
+            listed = try names()
+        } catch {
+            if !error.isAttributeAbsence { failed(error) }
+            return []
+        }
+        var found: [ExtendedAttribute] = []
+        for name in listed {
+            do throws(Errno) {
+                found.append(ExtendedAttribute(name: name, value: try value(name)))
+            } catch {
+                if !error.isAttributeAbsence { failed(error) }
+            }
+        }
+        return found
+    }
+}
+
+extension Errno {
+    /// No such attribute, or a file system without attributes: nothing to save, and nothing wrong.
+    var isAttributeAbsence: Bool { name == "ENODATA" || name == "ENOTSUP" || name == "EOPNOTSUPP" }
+
+    var isAbsence: Bool { name == "ENOENT" }
+}

@@ -1,0 +1,111 @@
+package import Bytes
+import ObjectStorage
+import Outcome
+import ResticFormat
+
+extension Repository {
+    /// Loads all index files into memory, several at a time; `progress` hears (done, total).
+    ///
+    /// Errors: the first file that cannot be read, since a backup or prune on half an index would be wrong. `check` collects
+    /// them instead by giving `unreadable`.
+    package func loadIndex(
+        progress: (@Sendable (Int, Int) -> Void)? = nil,
+        unreadable: ((IndexID, any Error) -> Void)? = nil
+    ) async throws {
+        let entries = try await store.list(.index).sorted { $0.size > $1.size }
+        cache?.keepOnly(.index, Set(entries.map(\.digest)))
+        let totalBytes = entries.reduce(0) { $0 + $1.size }
+        var doneBytes: UInt64 = 0
+        var doneFiles = 0
+        let width = max(2, store.connections)
+        let pool = environment.pool
+        try await withThrowingTaskGroup(of: (ObjectEntry, Result<LoadedIndex, any Error>).self) { group in
+            var next = 0
+            func startOne() {
+                guard next < entries.count else { return }
+                let entry = entries[next]
+                next += 1
+                group.addTask(executorPreference: pool) {
+                    do {
+                        return (entry, .success(try await self.loadIndexFile(IndexID(entry.digest))))
+                    } catch {
+                        return (entry, .failure(error))
+                    }
+                }
+            }
+            for _ in 0..<width { startOne() }
+            while let (entry, result) = try await group.next() {
+                try Task.checkCancellation()
+                switch result {
+                case .success(let loaded):
+                    doneBytes += entry.size
+                    let rest = Double(totalBytes - doneBytes) / Double(max(1, doneBytes))
+                    index.reserve(loaded.blobCount + Int(Double(index.blobCount + loaded.blobCount) * rest))
+                    for pack in loaded.packs { index.store(pack: pack.id, blobs: loaded.blobs[pack.range]) }
+                case .failure(let error):
+                    guard let unreadable, !(error is CancellationError) else { throw error }
+                    unreadable(IndexID(entry.digest), error)
+                }
+                doneFiles += 1
+                progress?(doneFiles, entries.count)
+                startOne()
+            }
+        }
+    }
+
+    /// One index file, verified and read.
+    func loadIndexFile(_ id: IndexID) async throws -> LoadedIndex {
+        let json = try await loadUnpacked(.index, id.digest)
+        var loaded = LoadedIndex()
+        do {
+            try IndexReader.parse(
+                json,
+                onPack: { loaded.begin($0) },
+                onBlob: { blob, type, offset, length, uncompressedLength in
+                    loaded.blobs.append(
+                        PackedBlob(
+                            id: blob,
+                            type: type,
+                            offset: offset,
+                            length: length,
+                            uncompressedLength: uncompressedLength
+                        )
+                    )
+                }
+            )
+        } catch {
+            throw unpackedDamage(.index, id.digest, "is not a valid index: \(error)", cause: error)
+        }
+        loaded.end()
+        guard isCompressing || !loaded.blobs.contains(where: { $0.uncompressedLength != 0 }) else {
+            throw unpackedDamage(.index, id.digest, "names compressed blobs in a version 1 repository")
+        }
+        guard !loaded.blobs.contains(where: { $0.uncompressedLength >= 1 << 31 || $0.length < 32 }) else {
+            throw unpackedDamage(.index, id.digest, "names a blob of impossible length")
+        }
+        return loaded
+    }
+}
+
+/// One index file in memory: its blobs in order, and which run of them belongs to which pack.
+package struct LoadedIndex: Sendable {
+    package struct Pack: Sendable {
+        package var id: PackID
+        package var range: Range<Int>
+    }
+
+    package var packs: [Pack] = []
+    package var blobs: [PackedBlob] = []
+
+    package var blobCount: Int { blobs.count }
+
+    mutating func begin(_ id: PackID) {
+        end()
+        packs.append(Pack(id: id, range: blobs.count..<blobs.count))
+    }
+
+    mutating func end() {
+        guard let last = packs.indices.last else { return }
+        packs[last].range = packs[last].range.lowerBound..<blobs.count
+    }
+}

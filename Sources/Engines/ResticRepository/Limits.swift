@@ -1,0 +1,47 @@
+/// Every bound of the engine, with unit and reason (L5).
+package enum Limits {
+    /// Blobs collected before an index file is written; restic's number, so that its index files and ours look alike.
+    package static let indexFlushBlobs = 50_000
+    /// Seconds after which collected blobs are written even when few, so that a crash loses little indexed work.
+    package static let indexFlushSeconds: UInt64 = 600
+    /// Largest data blob accepted from a repository; restic's chunker stops at 8 MiB, other chunkers may go further.
+    package static let dataBlobBytesMax = 64 << 20
+    /// Largest tree blob accepted (about 1.5 million entries of one directory).
+    package static let treeBlobBytesMax = 768 << 20
+    /// Largest unpacked file after decompression (an index of 10 million blobs would be 2 GB; restic splits at 50,000).
+    package static let unpackedBytesMax = 512 << 20
+    /// Smallest and largest target size of a pack, in bytes.
+    package static let packSizeMin = 4 << 20
+    package static let packSizeMax = 128 << 20
+    package static let packSizeDefault = 16 << 20
+    /// Entries of one pack; keeps its header below restic's 16 MiB.
+    package static let packEntriesMax = 400_000
+    /// Keys tried before giving up, as in restic: each costs a whole scrypt.
+    package static let keysTriedMax = 20
+    /// Gap, in bytes, up to which two wanted ranges of a pack are fetched as one.
+    package static let readGapBytes: UInt64 = 1 << 20
+    /// Longest range fetched at once from a pack.
+    package static let readSpanBytes: UInt64 = 32 << 20
+    /// Age after which a lock is stale.
+    package static let lockStaleSeconds: Int64 = 1_800
+    /// Pause between writing a lock and looking again for others.
+    package static let lockSettleNanoseconds: UInt64 = 200_000_000
+    /// Interval of lock refreshes.
+    package static let lockRefreshNanoseconds: UInt64 = 300_000_000_000
+    /// Longest time since the last good refresh after which nothing is committed any more.
+    package static let lockTrustSeconds: UInt64 = 1_350
+    /// Attempts to read a lock file that is being replaced.
+    package static let lockReadAttempts = 4
+    /// Open packs of one type: two, chosen at random for each blob, hide chunk sizes from an observer of pack sizes.
+    package static let openPacksPerType = 2
+    /// Finished packs that may wait for an uploader.
+    package static let packsWaitingMax = 1
+    /// Depth at which a walk over trees stops: ten times what a file system of today holds in practice.
+    package static let walkDepthMax = 200_000
+    /// Entries after which a walk stops; a snapshot of a billion files is not one of this program's.
+    package static let walkEntriesMax = 1_000_000_000
+    /// Directories of a restore target held open at a time.
+    package static let targetDirectoriesOpen = 24
+    /// Files of a restore held open at a time.
+    package static let targetFilesOpen = 24
+}

@@ -1,0 +1,120 @@
+package import Bytes
+import Compression
+import Outcome
+import ResticFormat
+import Sealing
+
+/// One task's tools for blobs: cipher, compressor, hash and scratch memory, all reused from blob to blob.
+///
+/// Isolation: belongs to one task at a time; it is not `Sendable`. Cost: the scratch grows to the largest blob met.
+package final class BlobWorker {
+    let cipher: ResticCipher
+    let compressor: Compressor
+    let decompressor: Decompressor
+    let hash: SHA256Context
+    private let entropy: any EntropySource
+    private var initializationVectors: [UInt8] = []
+    private var initializationVectorsUsed = 0
+    var compressed = Scratch()
+    var sealed = Scratch()
+    var opened = Scratch()
+    var plain = Scratch()
+
+    init(key: ResticKey, mode: CompressionMode, entropy: any EntropySource) {
+        cipher = ResticCipher(key: key)
+        compressor = Compressor(mode: mode)
+        decompressor = Decompressor()
+        hash = SHA256Context()
+        self.entropy = entropy
+    }
+
+    /// SHA-256 of the bytes.
+    package func digest(_ bytes: UnsafeRawBufferPointer) -> Digest {
+        hash.update(bytes)
+        return hash.finish()
+    }
+
+    /// A fresh random initialisation vector, never zero; drawn from the system 256 at a time.
+    func nextInitializationVector() -> (UInt64, UInt64) {
+        while true {
+            if initializationVectorsUsed == initializationVectors.count {
+                initializationVectors = entropy.bytes(4096)
+                initializationVectorsUsed = 0
+            }
+            let start = initializationVectorsUsed
+            initializationVectorsUsed += 16
+            let pair = initializationVectors.withUnsafeBytes { bytes in
+                (
+                    bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self),
+                    bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self)
+                )
+            }
+            if pair.0 | pair.1 != 0 { return pair }
+        }
+    }
+
+    /// Opens, unpacks and checks one sealed blob (L3); the plaintext is lent to `body` and lies in this worker's scratch.
+    ///
+    /// Throws `BlobDamage` when the bytes are not what the index and the name promise.
+    package func open<R>(
+        _ sealedBytes: UnsafeRawBufferPointer,
+        as location: BlobLocation,
+        _ body: (UnsafeRawBufferPointer) throws -> R
+    ) throws -> R {
+        let limit = location.type == .tree ? Limits.treeBlobBytesMax : Limits.dataBlobBytesMax
+        guard sealedBytes.count == Int(location.length), sealedBytes.count >= ResticCipher.overhead else {
+            throw BlobDamage.wrongLength
+        }
+        let openedCount = sealedBytes.count - ResticCipher.overhead
+        opened.reserve(openedCount)
+        let content = opened.slice(openedCount)
+        do { try cipher.open(sealedBytes, into: content) } catch { throw BlobDamage.notAuthentic }
+        let result: UnsafeRawBufferPointer
+        if location.isCompressed {
+            let count = Int(location.uncompressedLength)
+            guard count <= limit else { throw BlobDamage.tooLarge }
+            plain.reserve(count)
+            let output = plain.slice(count)
+            do {
+                try decompressor.decompress(UnsafeRawBufferPointer(content), exactly: count, into: output)
+            } catch {
+                throw BlobDamage.notDecompressible
+            }
+            result = UnsafeRawBufferPointer(output)
+        } else {
+            guard openedCount <= limit else { throw BlobDamage.tooLarge }
+            result = UnsafeRawBufferPointer(content)
+        }
+        guard digest(result) == location.id.digest else { throw BlobDamage.wrongDigest }
+        return try body(result)
+    }
+}
+
+/// Why a sealed blob was not accepted.
+package enum BlobDamage: String, Error {
+    case wrongLength = "is shorter or longer than the index says"
+    case notAuthentic = "does not authenticate (its bytes were changed)"
+    case notDecompressible = "does not decompress to the size the index says"
+    case tooLarge = "claims a size above the limit"
+    case wrongDigest = "has other content than its name says"
+}
+
+/// Memory that grows and is reused; its contents are undefined after growing.
+struct Scratch: ~Copyable {
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+
+    deinit { base?.deallocate() }
+
+    mutating func reserve(_ count: Int) {
+        guard count > capacity else { return }
+        base?.deallocate()
+        capacity = max(count + count / 8, 64 << 10)
+        base = .allocate(byteCount: capacity, alignment: 64)
+    }
+
+    func slice(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        precondition(count <= capacity)
+        return UnsafeMutableRawBufferPointer(start: base, count: count)
+    }
+}

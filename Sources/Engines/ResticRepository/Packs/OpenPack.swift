@@ -1,0 +1,101 @@
+import Bytes
+import ResticFormat
+import Sealing
+
+/// A pack while it fills: sealed blobs in one block of memory, hashed as they arrive, so that nothing is read a second time.
+///
+/// 1. Blobs are contiguous from offset 0, in the order of `blobs`.
+/// 2. The hash has seen exactly `block`'s bytes.
+/// 3. There is always room left in the block for the sealed header of the blobs that it holds.
+///
+/// `@unchecked Sendable`: one task at a time touches it, first under the mutex that holds the open packs, then the one that took it
+/// out.
+final class OpenPack: @unchecked Sendable {
+    let type: BlobType
+    private(set) var blobs: [PackedBlob] = []
+    private var block: Block
+    private let hash = SHA256Context()
+    private var headerBytes = 0
+
+    /// Room for `target` bytes of blobs plus the one that crosses the target, and the header.
+    init(type: BlobType, capacity: Int) {
+        self.type = type
+        block = Block(capacity: capacity)
+    }
+
+    static func capacity(target: Int, largestBlob: Int) -> Int {
+        target + max(largestBlob, 9 << 20) + (1 << 20)
+    }
+
+    var blobBytes: Int { block.count }
+    var isEmpty: Bool { blobs.isEmpty }
+
+    func isFull(target: Int) -> Bool {
+        block.count >= target || blobs.count >= Limits.packEntriesMax
+    }
+
+    func hasRoom(for sealedCount: Int) -> Bool {
+        block.count + sealedCount + headerBytes + PackHeader.entrySizeMax + ResticCipher.overhead + 4 <= block.capacity
+    }
+
+    func append(
+        _ sealed: UnsafeRawBufferPointer,
+        id: BlobID,
+        uncompressedLength: UInt32
+    ) {
+        precondition(hasRoom(for: sealed.count), "a blob was given to a pack that has no room for it")
+        blobs.append(
+            PackedBlob(
+                id: id,
+                type: type,
+                offset: UInt32(block.count),
+                length: UInt32(sealed.count),
+                uncompressedLength: uncompressedLength
+            )
+        )
+        headerBytes += uncompressedLength == 0 ? PackHeader.entrySizeRaw : PackHeader.entrySizeMax
+        block.append(sealed)
+        hash.update(sealed)
+    }
+
+    /// Moves the blobs of `other` behind ours; both stay below the target together.
+    func absorb(_ other: OpenPack) {
+        other.block.withBytes { bytes in
+            for blob in other.blobs {
+                let sealed = UnsafeRawBufferPointer(rebasing: bytes[Int(blob.offset)..<Int(blob.offset) + Int(blob.length)])
+                append(sealed, id: blob.id, uncompressedLength: blob.uncompressedLength)
+            }
+        }
+    }
+
+    /// Seals and appends the header, checks it by reading it again, and names the pack by its hash.
+    func finish(worker: BlobWorker) throws -> FinishedPack {
+        let entries = blobs.map { blob in
+            PackEntry(type: blob.type, length: blob.length, uncompressedLength: blob.uncompressedLength, id: blob.id)
+        }
+        let plain = PackHeader(entries: entries).encode()
+        let sealedCount = plain.count + ResticCipher.overhead
+        let start = block.count
+        block.fill { room in
+            let target = UnsafeMutableRawBufferPointer(rebasing: room[..<sealedCount])
+            plain.withUnsafeBytes { worker.cipher.seal($0, iv: worker.nextInitializationVector(), into: target) }
+            room.storeBytes(of: UInt32(sealedCount).littleEndian, toByteOffset: sealedCount, as: UInt32.self)
+            return sealedCount + 4
+        }
+        let readBack = try block.withBytes { bytes -> PackHeader in
+            let header = UnsafeRawBufferPointer(rebasing: bytes[start..<start + sealedCount])
+            hash.update(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+            return try PackHeader.decode(worker.cipher.open(Array(header)))
+        }
+        precondition(readBack.entries == entries, "a pack header does not read back as it was written")
+        return FinishedPack(id: PackID(hash.finish()), type: type, blobs: blobs, block: block)
+    }
+}
+
+/// A complete pack, ready to be stored under its name.
+struct FinishedPack: Sendable {
+    let id: PackID
+    let type: BlobType
+    let blobs: [PackedBlob]
+    let block: Block
+}

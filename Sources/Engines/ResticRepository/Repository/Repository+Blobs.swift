@@ -1,0 +1,183 @@
+package import Bytes
+import ObjectStorage
+import Outcome
+package import ResticFormat
+import Sealing
+
+/// Reading blobs out of packs.
+extension Repository {
+    /// Every copy of the blob that an index names.
+    package func locations(_ type: BlobType, _ id: BlobID) -> [BlobLocation] { index.locations(type, id) }
+
+    /// Loads one blob, trying every copy, and each once more before it is called damaged (D-10).
+    ///
+    /// Errors: `E-MISSING` when no index names it, `E-DAMAGE` when no copy opens.
+    package func loadBlob(_ type: BlobType, _ id: BlobID, worker: BlobWorker) async throws -> [UInt8] {
+        let copies = index.locations(type, id)
+        guard !copies.isEmpty else { throw missingBlob(type, id) }
+        var last: (any Error)?
+        for copy in copies {
+            for _ in 0..<2 {
+                do {
+                    return try await load(copy, worker: worker)
+                } catch is CancellationError {
+                    throw CancellationError()
+                } catch {
+                    last = error
+                    cache?.forget(.pack, copy.pack.digest)
+                }
+            }
+        }
+        throw unreadableBlob(copies[0], cause: last)
+    }
+
+    private func load(_ location: BlobLocation, worker: BlobWorker) async throws -> [UInt8] {
+        let sealed = try await sealedBytes(location)
+        return try sealed.withBytes { bytes in
+            try worker.open(bytes, as: location) { Array($0) }
+        }
+    }
+
+    private func sealedBytes(_ location: BlobLocation) async throws -> Block {
+        let range = UInt64(location.offset)..<location.end
+        if location.type == .tree, let cache {
+            if let copy = cache.load(.pack, location.pack.digest, range: range) { return copy }
+            if cache.wantsPack(location.pack.digest) {
+                let whole = try await store.get(ObjectName(.pack, location.pack.digest), range: nil)
+                if sha256(whole) == location.pack.digest { cache.store(.pack, location.pack.digest, whole) }
+                guard range.upperBound <= UInt64(whole.count) else { throw BlobDamage.wrongLength }
+                return whole.withBytes { bytes in
+                    Block(copying: UnsafeRawBufferPointer(rebasing: bytes[Int(range.lowerBound)..<Int(range.upperBound)]))
+                }
+            }
+        }
+        return try await store.get(ObjectName(.pack, location.pack.digest), range: range)
+    }
+
+    /// Loads a directory's tree document.
+    package func loadTree(_ id: BlobID, worker: BlobWorker) async throws -> [UInt8] {
+        try await loadBlob(.tree, id, worker: worker)
+    }
+
+    /// Reads many blobs of one pack in few requests, in ascending order of offset, and lends each plaintext to `deliver`.
+    ///
+    /// Neighbours with small gaps come in one ranged request. A blob that does not open is tried alone, from every copy;
+    /// when none opens, `failed` hears why and the rest goes on. Shape: `blobs` all lie in `pack`. Memory: one range (32 MiB or
+    /// one blob) and one plaintext.
+    package func readBlobs(
+        pack: PackID,
+        _ blobs: [BlobLocation],
+        worker: BlobWorker,
+        deliver: (BlobLocation, UnsafeRawBufferPointer) async throws -> Void,
+        failed: (BlobLocation, any Error) async throws -> Void
+    ) async throws {
+        let ordered = blobs.sorted { $0.offset < $1.offset }
+        var position = 0
+        while position < ordered.count {
+            try Task.checkCancellation()
+            let span = Self.nextSpan(ordered, from: position)
+            let run = ordered[position..<span.next]
+            let block = try? await store.get(ObjectName(.pack, pack.digest), range: span.range)
+            for blob in run {
+                try Task.checkCancellation()
+                do {
+                    let bytes = try await plaintext(of: blob, in: block, from: span.range.lowerBound, worker: worker)
+                    try await bytes.withBorrowedBytes { try await deliver(blob, $0) }
+                } catch let damage as UnreadableBlob {
+                    try await failed(blob, damage.failure)
+                }
+            }
+            position = span.next
+        }
+    }
+
+    private static func nextSpan(_ blobs: [BlobLocation], from start: Int) -> (range: Range<UInt64>, next: Int) {
+        let first = UInt64(blobs[start].offset)
+        var end = blobs[start].end
+        var next = start + 1
+        while next < blobs.count {
+            let blob = blobs[next]
+            let gap = UInt64(blob.offset) > end ? UInt64(blob.offset) - end : 0
+            if gap > Limits.readGapBytes || max(end, blob.end) - first > Limits.readSpanBytes { break }
+            end = max(end, blob.end)
+            next += 1
+        }
+        return (first..<end, next)
+    }
+
+    private func plaintext(
+        of blob: BlobLocation,
+        in block: Block?,
+        from start: UInt64,
+        worker: BlobWorker
+    ) async throws -> Plaintext {
+        if let block {
+            let first = Int(UInt64(blob.offset) - start)
+            let opened = try? block.withBytes { bytes in
+                try worker.open(
+                    UnsafeRawBufferPointer(rebasing: bytes[first..<first + Int(blob.length)]),
+                    as: blob
+                ) { Plaintext.lent($0) }
+            }
+            if let opened { return opened }
+        }
+        do {
+            return .owned(try await loadBlob(blob.type, blob.id, worker: worker))
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw UnreadableBlob(failure: error)
+        }
+    }
+
+    func missingBlob(_ type: BlobType, _ id: BlobID) -> RepositoryFailure {
+        RepositoryFailure(
+            .missing,
+            retry: .afterRepair,
+            operation: "read",
+            object: "\(type) blob \(id.short) in \(store.location)",
+            what: "is named by no index",
+            state: "everything that does not need it can be read",
+            next: "run `repair index`, then `check`"
+        )
+    }
+
+    private func unreadableBlob(_ location: BlobLocation, cause: (any Error)?) -> RepositoryFailure {
+        let reason: String
+        switch cause {
+        case let damage as BlobDamage: reason = damage.rawValue
+        case let failure as any ReportableFailure: reason = "cannot be read: \(failure.what)"
+        default: reason = "cannot be read"
+        }
+        return RepositoryFailure(
+            .damaged,
+            retry: .afterRepair,
+            operation: "read",
+            object: "\(location.type) blob \(location.id.short) in pack \(location.pack.short) of \(store.location)",
+            what: reason,
+            state: "everything that does not need it can be read",
+            next: "run `repair packs \(location.pack.hex)`, then back up again",
+            cause: cause
+        )
+    }
+}
+
+private struct UnreadableBlob: Error {
+    let failure: any Error
+}
+
+/// A verified plaintext: either lying in the worker's scratch until its next use, or owned.
+private enum Plaintext {
+    case lent(UnsafeRawBufferPointer)
+    case owned([UInt8])
+
+    func withBorrowedBytes(_ body: (UnsafeRawBufferPointer) async throws -> Void) async throws {
+        switch self {
+        case .lent(let bytes): try await body(bytes)
+        case .owned(let bytes):
+            let copy = Block(bytes)
+            try await body(copy.withBytes { $0 })
+            withExtendedLifetime(copy) {}
+        }
+    }
+}

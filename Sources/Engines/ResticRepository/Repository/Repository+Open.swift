@@ -1,0 +1,119 @@
+import HostSystem
+import Bytes
+import Chunking
+import Compression
+package import ObjectStorage
+package import Outcome
+import ResticFormat
+import Sealing
+
+extension Repository {
+    /// Opens an existing repository: identity of the store, key, config, cache.
+    ///
+    /// Cost: one scrypt for each key file tried, the hinted one first. Errors: `E-NO-REPOSITORY`, `E-PASSWORD`, `E-DAMAGE`.
+    package static func open(
+        store: any ObjectStorage,
+        password: Secret,
+        keyHint: String? = nil,
+        environment: RepositoryEnvironment,
+        options: RepositoryOptions = RepositoryOptions()
+    ) async throws -> Repository {
+        guard try await store.exists() else { throw noRepository(store) }
+        let (key, keyID) = try await findKey(store: store, password: password, keyHint: keyHint)
+        let config = try await loadConfig(store: store, key: key)
+        return Repository(
+            store: store,
+            config: config,
+            key: key,
+            keyID: keyID,
+            environment: environment,
+            options: options,
+            cache: openCache(config, options, environment)
+        )
+    }
+
+    private static func noRepository(_ store: any ObjectStorage) -> RepositoryFailure {
+        RepositoryFailure(
+            .noRepository,
+            operation: "open repository",
+            object: store.location,
+            what: "repository does not exist: unable to open config file at \(store.location)",
+            state: "nothing was written",
+            next: "if it is on a removable disk, attach and mount it; to make a new repository there run `init`"
+        )
+    }
+
+    private static func findKey(
+        store: any ObjectStorage,
+        password: Secret,
+        keyHint: String?
+    ) async throws -> (ResticKey, KeyID) {
+        var entries = try await store.list(.key)
+        if let keyHint, !keyHint.isEmpty {
+            let hinted = entries.filter { $0.digest.hex.hasPrefix(keyHint) }
+            entries = hinted + entries.filter { !$0.digest.hex.hasPrefix(keyHint) }
+        }
+        var damage: (any Error)?
+        for entry in entries.prefix(Limits.keysTriedMax) {
+            try Task.checkCancellation()
+            let object = "key \(entry.digest.short) in \(store.location)"
+            do {
+                let block = try await store.get(ObjectName(.key, entry.digest), range: nil)
+                if let key = try KeyStore.open(block.bytes, password: password, object: object) {
+                    return (key, KeyID(entry.digest))
+                }
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                damage = error
+            }
+        }
+        if let damage, entries.count == 1 { throw damage }
+        throw RepositoryFailure(
+            .wrongPassword,
+            operation: "open repository",
+            object: store.location,
+            what: entries.isEmpty ? "no key found: the repository has no key file" : "wrong password or no key found",
+            state: "nothing was read or written",
+            next: entries.isEmpty
+                ? "restore the `keys` directory from a copy of the repository"
+                : "check the password, the password file, and the key hint",
+            cause: damage
+        )
+    }
+
+    private static func loadConfig(store: any ObjectStorage, key: ResticKey) async throws -> RepositoryConfig {
+        let block = try await store.get(.config, range: nil)
+        func damaged(_ what: String, _ cause: (any Error)?) -> RepositoryFailure {
+            RepositoryFailure(
+                .damaged,
+                retry: .afterRepair,
+                operation: "open repository",
+                object: "config in \(store.location)",
+                what: what,
+                state: "packs, indexes and snapshots are not touched",
+                next: "restore the file `config` from a copy of the repository",
+                cause: cause
+            )
+        }
+        let plain: [UInt8]
+        do { plain = try ResticCipher(key: key).open(block.bytes) } catch {
+            throw damaged("does not authenticate with this repository's key", error)
+        }
+        let config: RepositoryConfig
+        do { config = try RepositoryConfig(decoding: plain) } catch { throw damaged("is not valid: \(error)", error) }
+        guard let polynomial = Polynomial(bits: config.polynomial), polynomial.isIrreducible else {
+            throw damaged("names a chunker polynomial that is not irreducible", nil)
+        }
+        return config
+    }
+
+    static func openCache(
+        _ config: RepositoryConfig,
+        _ options: RepositoryOptions,
+        _ environment: RepositoryEnvironment
+    ) -> MetadataCache? {
+        guard let directory = options.cacheDirectory else { return nil }
+        return MetadataCache(base: directory, repositoryID: config.id, environment: environment)
+    }
+}

@@ -1,0 +1,62 @@
+package import Bytes
+package import Compression
+package import HostSystem
+
+/// What the engine takes from outside: time, chance, threads, and who we are (L6).
+package struct RepositoryEnvironment: Sendable {
+    package var time: any TimeSource
+    package var entropy: any EntropySource
+    package var pool: WorkerPool
+    package var hostName: ByteString
+    package var userName: ByteString
+    package var userID: UInt32
+    package var groupID: UInt32
+    package var processID: Int32
+    /// Whether a process of this host is alive.
+    package var isAlive: @Sendable (Int32) -> Bool
+
+    package init(
+        time: any TimeSource,
+        entropy: any EntropySource,
+        pool: WorkerPool,
+        hostName: ByteString,
+        userName: ByteString,
+        userID: UInt32,
+        groupID: UInt32,
+        processID: Int32,
+        isAlive: @escaping @Sendable (Int32) -> Bool
+    ) {
+        self.time = time
+        self.entropy = entropy
+        self.pool = pool
+        self.hostName = hostName
+        self.userName = userName
+        self.userID = userID
+        self.groupID = groupID
+        self.processID = processID
+        self.isAlive = isAlive
+    }
+
+    /// The present moment with the local zone's offset.
+    package func zonedNow() -> ZonedTime { zoned(time.now()) }
+
+    /// That moment with the local zone's offset then.
+    package func zoned(_ moment: Timestamp) -> ZonedTime {
+        ZonedTime(moment, offsetSeconds: time.localOffsetSeconds(at: moment))
+    }
+}
+
+/// How a repository is used in one run.
+package struct RepositoryOptions: Sendable {
+    package var compression: CompressionMode = .auto
+    /// Bytes of blobs after which a pack is closed, 4 MiB…128 MiB.
+    package var packSizeBytes = Limits.packSizeDefault
+    /// Open, unpack and hash each sealed blob before it counts.
+    package var extraVerify = true
+    /// Nothing reaches the store.
+    package var isDryRun = false
+    /// Where copies of metadata live on this machine; nil for none.
+    package var cacheDirectory: ByteString?
+
+    package init() {}
+}

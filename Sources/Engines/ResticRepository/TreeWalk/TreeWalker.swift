@@ -1,0 +1,112 @@
+package import Bytes
+import Outcome
+package import ResticFormat
+
+/// A walk over the directories of a snapshot, entry by entry, in the order of names.
+///
+/// It keeps its own stack, so depth costs memory and not the thread's stack. The caller says which directories are entered,
+/// so a tree that contains itself many times over costs what the caller is willing to visit; `Limits.walkDepthMax` and
+/// `Limits.walkEntriesMax` bound it (I-09).
+package struct TreeWalker {
+    package enum Event {
+        /// An entry of the current directory; `enter` goes into it when it is one.
+        case entry(Node)
+        /// A directory has ended; the current one is its parent again.
+        case leave
+        /// An entry, or the rest of the directory, that cannot be used; the walk goes on.
+        case problem(any Error)
+    }
+
+    private struct Level {
+        var reader: TreeReader
+        var name: ByteString
+        var lastName: ByteString?
+    }
+
+    private let repository: Repository
+    private let worker: BlobWorker
+    private var levels: [Level] = []
+    private var visited = 0
+
+    package init(_ repository: Repository, worker: BlobWorker) {
+        self.repository = repository
+        self.worker = worker
+    }
+
+    /// Directories entered and not left.
+    package var depth: Int { levels.count }
+
+    /// Path of the current directory, `/` for the first; with an entry's name, that entry's.
+    package func path(_ entry: ByteString? = nil) -> ByteString {
+        var bytes: [UInt8] = []
+        for level in levels.dropFirst() {
+            bytes.append(UInt8(ascii: "/"))
+            bytes.append(contentsOf: level.name.bytes)
+        }
+        if let entry {
+            bytes.append(UInt8(ascii: "/"))
+            bytes.append(contentsOf: entry.bytes)
+        }
+        return bytes.isEmpty ? "/" : ByteString(bytes)
+    }
+
+    /// Makes the directory's entries the next events. Errors: of `loadTree`, `E-DAMAGE` when it is too deep.
+    package mutating func enter(_ tree: BlobID, name: ByteString = "") async throws {
+        guard levels.count < Limits.walkDepthMax else {
+            throw RepositoryFailure(
+                .damaged,
+                operation: "walk",
+                object: "tree \(tree.short)",
+                what: "lies more than \(Limits.walkDepthMax) directories deep",
+                next: "nothing honest is that deep; distrust this snapshot"
+            )
+        }
+        let document = try await repository.loadTree(tree, worker: worker)
+        levels.append(Level(reader: TreeReader(document), name: name))
+    }
+
+    /// The next event, or nil at the end of the walk.
+    package mutating func next() throws -> Event? {
+        guard let top = levels.indices.last else { return nil }
+        try Task.checkCancellation()
+        visited += 1
+        guard visited <= Limits.walkEntriesMax else {
+            throw RepositoryFailure(
+                .tooLarge,
+                operation: "walk",
+                object: "snapshot",
+                what: "has more than \(Limits.walkEntriesMax) entries",
+                next: "choose a part of it"
+            )
+        }
+        let node: Node?
+        do {
+            node = try levels[top].reader.next()
+        } catch {
+            // The reader ends after a failure, so the directory is left at the next call.
+            return .problem(error)
+        }
+        guard let node else {
+            levels.removeLast()
+            return .leave
+        }
+        defer { levels[top].lastName = node.name }
+        if let last = levels[top].lastName, !(last < node.name) {
+            return .problem(WalkProblem.disorder(node.name))
+        }
+        return .entry(node)
+    }
+}
+
+/// An entry of a tree that no honest backup wrote.
+package enum WalkProblem: Error, CustomStringConvertible {
+    case disorder(ByteString)
+    case hostileName(ByteString)
+
+    package var description: String {
+        switch self {
+        case .disorder(let name): "entry \"\(name.display)\" is out of order or doubled; it was left out"
+        case .hostileName(let name): "invalid child node name \(name.display): it could lead out of the target; it was left out"
+        }
+    }
+}

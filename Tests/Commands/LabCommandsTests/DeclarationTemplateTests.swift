@@ -1,0 +1,35 @@
+import Testing
+
+import LabCommands
+import Strategy
+
+@Suite struct DeclarationTemplateTests {
+    @Test func `the first declaration is read back as it was meant`() throws {
+        let template = DeclarationTemplate(
+            paths: ["/work/it's \"here\"", "/etc"],
+            exclude: ["/work/lab", "*.cache"],
+            unreadable: ["/etc/shadow", "/etc/back\\\\slash\u{7}"],
+            userName: "ann"
+        )
+        let lab = try decodeLab(Array(template.text.utf8), folder: "/work/lab")
+        #expect(lab.protections.first?.paths == ["/work/it's \"here\"", "/etc"])
+        #expect(lab.protections.first?.exclude == ["/work/lab", "*.cache", "/etc/shadow", "/etc/back\\\\slash\u{7}"])
+        #expect(lab.protections.first?.repositories == ["host-os", "host-usb", "offsite"])
+        #expect(lab.media.map(\.kind) == [.internal, .removable, .standIn])
+        #expect(
+            lab.media.map(\.path) == ["/work/lab/media/os-ssd", "/work/lab/media/usb-ssd", "/work/lab/media/cloud"]
+        )
+        #expect(lab.repositories(on: .offsite).isEmpty)
+    }
+
+    @Test func `the first declaration of root has no line about what cannot be read`() throws {
+        let template = DeclarationTemplate(paths: ["/etc"], exclude: ["*.cache"], unreadable: [], userName: "root")
+        #expect(!template.text.contains("not readable"))
+        #expect(try decodeLab(Array(template.text.utf8), folder: "/").protections.count == 1)
+    }
+
+    @Test func `a path becomes a pattern that matches it alone`() {
+        #expect(literalPattern("/a/b c") == "/a/b c")
+        #expect(literalPattern("/a/*[x]?\\y") == "/a/\\*\\[x]\\?\\\\y")
+    }
+}

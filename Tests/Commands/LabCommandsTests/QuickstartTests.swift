@@ -1,0 +1,157 @@
+import Foundation
+import Testing
+
+import Bytes
+import Console
+import HostSystem
+import LabCommands
+import Outcome
+import Sealing
+
+/// A lab in a folder of its own with a small source; light keys. Removed afterwards.
+private final class SmallLab {
+    let root = FileManager.default.temporaryDirectory.path + "/holdfast-lab-\(UUID().uuidString)"
+    var source: String { root + "/source" }
+    var folder: String { root + "/lab" }
+    let output = MemorySink()
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: source + "/folder", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for index in 0..<20 {
+            try Data(repeating: UInt8(index), count: index * 1000).write(
+                to: URL(fileURLWithPath: source + "/folder/file-\(index)")
+            )
+        }
+        try FileManager.default.createSymbolicLink(atPath: source + "/link", withDestinationPath: "folder")
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: root) }
+
+    func declare(_ change: (String) -> String = { $0 }) throws {
+        let text = DeclarationTemplate(paths: [source], exclude: ["*.cache"], unreadable: [], userName: "root").text
+        try Data(change(text).utf8).write(to: URL(fileURLWithPath: folder + "/holdfast.yaml"))
+        for medium in ["os-ssd", "usb-ssd", "cloud"] {
+            try FileManager.default.createDirectory(
+                atPath: folder + "/media/" + medium,
+                withIntermediateDirectories: true
+            )
+        }
+    }
+
+    func run() async throws -> QuickstartReport {
+        var environment = try LabEnvironment.current()
+        environment.keyCost = ScryptParameters(n: 1024, r: 1, p: 1)
+        environment.workingDirectory = root
+        let screen = Screen(facts: TerminalFacts(), output: output, error: output)
+        let quickstart = Quickstart(
+            folder: folder,
+            environment: environment,
+            printer: Printer(screen: screen, verbosity: .normal, isJSON: false),
+            programVersion: "holdfast test"
+        )
+        return try await quickstart.run()
+    }
+}
+
+@Suite struct QuickstartTests {
+    @Test
+    func `the first run backs up to three media, verifies, restores from the stand-in and finds everything equal`()
+        async throws
+    {
+        let lab = try SmallLab()
+        try lab.declare()
+        let report = try await lab.run()
+        #expect(report.copies.map(\.medium) == ["os-ssd", "usb-ssd", "cloud"])
+        #expect(report.copies.map(\.snapshots) == [1, 1, 1])
+        #expect(report.restoredFrom == "offsite")
+        #expect(report.restoredFromKind == "stand-in")
+        #expect(report.comparison.files == 21)
+        #expect(report.comparison.equal == 21)
+        #expect(report.exitStatus == .success)
+    }
+
+    @Test func `a second run adds a snapshot and what changed meanwhile`() async throws {
+        let lab = try SmallLab()
+        try lab.declare()
+        _ = try await lab.run()
+        try Data("new".utf8).write(to: URL(fileURLWithPath: lab.source + "/new"))
+        let report = try await lab.run()
+        #expect(report.copies.map(\.snapshots) == [2, 2, 2])
+        #expect(report.comparison.equal == 22)
+        #expect(report.exitStatus == .success)
+    }
+
+    @Test func `an edit of the declaration counts from the next run`() async throws {
+        let lab = try SmallLab()
+        try lab.declare()
+        _ = try await lab.run()
+        try lab.declare { $0.replacing("*.cache", with: "file-1*") }
+        let report = try await lab.run()
+        #expect(report.comparison.files == 21 - 11)
+    }
+
+    @Test func `B-09 a medium that is gone is refused and nothing is made in its place`() async throws {
+        let lab = try SmallLab()
+        try lab.declare()
+        _ = try await lab.run()
+        try FileManager.default.removeItem(atPath: lab.folder + "/media/usb-ssd")
+        await #expect {
+            _ = try await lab.run()
+        } throws: { error in
+            (error as? any ReportableFailure)?.exitStatus == .refusedByGuard
+        }
+        #expect(!FileManager.default.fileExists(atPath: lab.folder + "/media/usb-ssd"))
+    }
+
+    @Test func `B-09 an empty folder where a repository was is not taken for a new medium`() async throws {
+        let lab = try SmallLab()
+        try lab.declare()
+        _ = try await lab.run()
+        let medium = lab.folder + "/media/usb-ssd"
+        try FileManager.default.removeItem(atPath: medium + "/host-usb")
+        await #expect {
+            _ = try await lab.run()
+        } throws: { error in
+            (error as? any ReportableFailure)?.codeName == "E-MEDIUM"
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: medium).isEmpty)
+    }
+
+    @Test func `M-10 a broken declaration is refused with its line before anything is made`() async throws {
+        let lab = try SmallLab()
+        try lab.declare { $0.replacing("kind: removable", with: "kind: removeable") }
+        await #expect {
+            _ = try await lab.run()
+        } throws: { error in
+            let failure = error as? any ReportableFailure
+            return failure?.codeName == "E-DECLARATION" && failure?.what.contains("did you mean \"removable\"?") == true
+        }
+        #expect(!FileManager.default.fileExists(atPath: lab.folder + "/secrets"))
+    }
+
+    @Test func `S-06 passwords and the declaration are for their owner alone`() async throws {
+        let lab = try SmallLab()
+        try lab.declare()
+        _ = try await lab.run()
+        let names = try FileManager.default.contentsOfDirectory(atPath: lab.folder + "/secrets")
+        #expect(names.sorted() == ["host-os.password", "host-usb.password", "offsite.password"])
+        for name in names {
+            let status = try status(at: ByteString(lab.folder + "/secrets/" + name))
+            #expect(status.permissions == 0o600)
+        }
+        let passwords = try names.map { try String(contentsOfFile: lab.folder + "/secrets/" + $0, encoding: .utf8) }
+        #expect(Set(passwords).count == 3)
+        #expect(passwords.allSatisfy { !lab.output.text.contains($0.dropLast()) })
+    }
+}
+
+@Suite struct LabEntryTests {
+    @Test func `a usage error ends in 1 and help in 0`() async {
+        #expect(await runLab(arguments: ["quickstart", "--no-such-option"]) == 1)
+        #expect(await runLab(arguments: ["no-such-verb"]) == 1)
+        #expect(await runLab(arguments: ["--help"]) == 0)
+        #expect(await runLab(arguments: ["quickstart", "--help"]) == 0)
+        #expect(await runLab(arguments: ["--version"]) == 0)
+    }
+}
