@@ -98,6 +98,14 @@ let package = Package(
         ),
         tests("Commands", "LabCommandsTests", ["LabCommands", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing", "Bytes", "Outcome"]),
 
+        // Benchmarks: what the kernels do per second on this machine.
+        .executableTarget(
+            name: "KernelBench",
+            dependencies: ["Bytes", "Chunking", "Compression", "Outcome", "Sealing"],
+            path: "Benchmarks/KernelBench",
+            swiftSettings: strict
+        ),
+
         // App: the one executable.
         .executableTarget(
             name: "holdfast",

@@ -42,6 +42,7 @@ package final class SeededEntropy: EntropySource {
 
     package init(seed: UInt64) { generator = Mutex(SplitMix64(seed: seed)) }
 
+    /// Fills the buffer with the generator's next numbers.
     package func fill(_ buffer: UnsafeMutableRawBufferPointer) {
         generator.withLock { $0.fill(buffer) }
     }

@@ -5,7 +5,9 @@
 // overflow is taken back by a table indexed with the eight bits that left.
 #include "CKernels.h"
 
-enum { WINDOW = 64, LANES = 4, STRETCH_MAX = 8192, STRETCH_MIN = 256, SHIFT = 45 };
+enum { WINDOW = 64, LANES = 4, STRETCH_MIN = 256, STRETCH_MAX = 8192, SHIFT = 45 };
+
+static const size_t MISS = (size_t)-1;
 
 static inline uint64_t append_byte(const uint64_t *reduce, uint64_t print, uint8_t new) {
     return ((print << 8) | new) ^ reduce[print >> SHIFT];
@@ -21,9 +23,10 @@ static uint64_t fingerprint(const uint64_t *tables, const uint8_t *end) {
     return print;
 }
 
-/// The plain form: rolls on from the fingerprint at length `from` and tests from + 1 ... to.
-static size_t find_serially(
-    const uint64_t *tables, const uint8_t *bytes, uint64_t print, size_t from, size_t to, uint64_t mask) {
+/// The plain form: tests the lengths from ... to.
+static size_t find_serially(const uint64_t *tables, const uint8_t *bytes, size_t from, size_t to, uint64_t mask) {
+    uint64_t print = fingerprint(tables, bytes + from);
+    if ((print & mask) == 0) return from;
     for (size_t i = from; i < to; i++) {
         print = roll(tables, print, bytes[i], bytes[i - WINDOW]);
         if ((print & mask) == 0) return i + 1;
@@ -31,53 +34,65 @@ static size_t find_serially(
     return 0;
 }
 
+/// Steps of all lanes from their seeds; returns 4 * step + lane of the first hit in that order, or `MISS`.
+///
+/// Inlined, so that a constant `stretch` becomes part of the addresses: with one pointer and four fingerprints the loop stays
+/// within the registers. Nothing but the place is kept on a hit, for the same reason.
+__attribute__((always_inline)) static inline size_t step_lanes(
+    const uint64_t *tables, const uint8_t *p, size_t stretch, uint64_t mask) {
+    uint64_t prints[LANES] = { 0 };
+    for (ptrdiff_t i = -WINDOW; i < 0; i++) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            prints[lane] = append_byte(tables + 256, prints[lane], p[(ptrdiff_t)(lane * stretch) + i]);
+        }
+    }
+    for (size_t lane = 0; lane < LANES; lane++) {
+        if ((prints[lane] & mask) == 0) return lane;
+    }
+    for (size_t i = 0; i < stretch - 1; i++) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            const uint8_t *at = p + i + lane * stretch;
+            prints[lane] = roll(tables, prints[lane], at[0], at[-WINDOW]);
+            if ((prints[lane] & mask) == 0) return (i + 1) * LANES + lane;
+        }
+    }
+    return MISS;
+}
+
+__attribute__((noinline)) static size_t step_long_lanes(const uint64_t *tables, const uint8_t *p, uint64_t mask) {
+    return step_lanes(tables, p, STRETCH_MAX, mask);
+}
+
+__attribute__((noinline)) static size_t step_short_lanes(
+    const uint64_t *tables, const uint8_t *p, size_t stretch, uint64_t mask) {
+    return step_lanes(tables, p, stretch, mask);
+}
+
 /// Tests the lengths at ..< at + 4 * stretch.
 static size_t find_in_lanes(
     const uint64_t *tables, const uint8_t *bytes, size_t at, size_t stretch, uint64_t mask) {
-    const uint8_t *p0 = bytes + at, *p1 = p0 + stretch, *p2 = p1 + stretch, *p3 = p2 + stretch;
-    uint64_t d0 = 0, d1 = 0, d2 = 0, d3 = 0;
-    for (int i = -WINDOW; i < 0; i++) {
-        d0 = append_byte(tables + 256, d0, p0[i]);
-        d1 = append_byte(tables + 256, d1, p1[i]);
-        d2 = append_byte(tables + 256, d2, p2[i]);
-        d3 = append_byte(tables + 256, d3, p3[i]);
-    }
-    size_t i = 0;
-    int hit;
-    for (;;) {
-        if ((d0 & mask) == 0) { hit = 0; break; }
-        if ((d1 & mask) == 0) { hit = 1; break; }
-        if ((d2 & mask) == 0) { hit = 2; break; }
-        if ((d3 & mask) == 0) { hit = 3; break; }
-        if (i == stretch - 1) return 0;
-        d0 = roll(tables, d0, p0[i], p0[(ptrdiff_t)i - WINDOW]);
-        d1 = roll(tables, d1, p1[i], p1[(ptrdiff_t)i - WINDOW]);
-        d2 = roll(tables, d2, p2[i], p2[(ptrdiff_t)i - WINDOW]);
-        d3 = roll(tables, d3, p3[i], p3[(ptrdiff_t)i - WINDOW]);
-        i++;
-    }
+    size_t hit = stretch == STRETCH_MAX ? step_long_lanes(tables, bytes + at, mask)
+                                        : step_short_lanes(tables, bytes + at, stretch, mask);
+    if (hit == MISS) return 0;
     // A hit in a later lane counts only if the earlier lanes find none in the rest of their stretches.
-    const uint64_t prints[LANES] = { d0, d1, d2, d3 };
-    for (int lane = 0; lane < hit; lane++) {
-        size_t start = at + (size_t)lane * stretch;
-        size_t found = find_serially(tables, bytes, prints[lane], start + i, start + stretch - 1, mask);
+    size_t step = hit / LANES;
+    for (size_t lane = 0; lane < hit % LANES; lane++) {
+        size_t start = at + lane * stretch;
+        size_t found = find_serially(tables, bytes, start + step, start + stretch - 1, mask);
         if (found != 0) return found;
     }
-    return at + (size_t)hit * stretch + i;
+    return at + hit % LANES * stretch + step;
 }
 
 size_t hf_rabin_find(const uint64_t *tables, const uint8_t *bytes, size_t from, size_t to, uint64_t mask) {
     size_t at = from;
     while (at <= to) {
         size_t stretch = (to - at + 1) / LANES;
-        if (stretch < STRETCH_MIN) break;
+        if (stretch < STRETCH_MIN) return find_serially(tables, bytes, at, to, mask);
         if (stretch > STRETCH_MAX) stretch = STRETCH_MAX;
         size_t found = find_in_lanes(tables, bytes, at, stretch, mask);
         if (found != 0) return found;
         at += LANES * stretch;
     }
-    if (at > to) return 0;
-    uint64_t print = fingerprint(tables, bytes + at);
-    if ((print & mask) == 0) return at;
-    return find_serially(tables, bytes, print, at, to, mask);
+    return 0;
 }

@@ -21,16 +21,21 @@ struct hf_decompressor {
 };
 
 static void set(ZSTD_CCtx *context, ZSTD_cParameter parameter, int value) {
+    // For all parameters that are left to the level, 0 says so.
     require(!ZSTD_isError(ZSTD_CCtx_setParameter(context, parameter, value)), "a parameter is refused");
 }
 
-hf_compressor *hf_compressor_new(int level, int window_log) {
+hf_compressor *hf_compressor_new(hf_zstd_settings settings) {
     hf_compressor *compressor = malloc(sizeof *compressor);
     require(compressor != NULL, "no memory");
     compressor->context = ZSTD_createCCtx();
     require(compressor->context != NULL, "no memory");
-    set(compressor->context, ZSTD_c_compressionLevel, level);
-    if (window_log != 0) set(compressor->context, ZSTD_c_windowLog, window_log);
+    set(compressor->context, ZSTD_c_compressionLevel, settings.level);
+    set(compressor->context, ZSTD_c_strategy, settings.strategy);
+    set(compressor->context, ZSTD_c_windowLog, settings.window_log);
+    set(compressor->context, ZSTD_c_hashLog, settings.hash_log);
+    set(compressor->context, ZSTD_c_chainLog, settings.chain_log);
+    set(compressor->context, ZSTD_c_minMatch, settings.min_match);
     set(compressor->context, ZSTD_c_contentSizeFlag, 1);
     set(compressor->context, ZSTD_c_checksumFlag, 0);
     set(compressor->context, ZSTD_c_dictIDFlag, 0);

@@ -55,8 +55,13 @@ typedef struct hf_decompressor hf_decompressor;
 
 enum { HF_ZSTD_OK = 0, HF_ZSTD_NO_ROOM = 1, HF_ZSTD_DAMAGED = 2, HF_ZSTD_NO_MEMORY = 3, HF_ZSTD_OTHER = 4 };
 
-/// `window_log` 0 leaves the window to the level. Frames carry the content size, no checksum, no dictionary.
-hf_compressor *hf_compressor_new(int level, int window_log);
+/// Settings of libzstd; every field but `level` may be 0, which leaves it to the level.
+typedef struct {
+    int level, strategy, window_log, hash_log, chain_log, min_match;
+} hf_zstd_settings;
+
+/// Frames carry the content size, no checksum, no dictionary. Free it with `hf_compressor_free`.
+hf_compressor *hf_compressor_new(hf_zstd_settings settings);
 void hf_compressor_free(hf_compressor *compressor);
 size_t hf_compress_bound(size_t count);
 /// Returns the frame's length, or 0 with `status` set.
