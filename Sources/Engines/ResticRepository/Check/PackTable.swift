@@ -89,7 +89,7 @@ extension CheckedPack {
 
 extension [PackedBlob] {
     /// By offset, then by name, so that equal lists compare equal.
-    func sortedByOffset() -> [PackedBlob] {
+    package func sortedByOffset() -> [PackedBlob] {
         sorted { $0.offset != $1.offset ? $0.offset < $1.offset : $0.id < $1.id }
     }
 

@@ -1,5 +1,5 @@
-import Bytes
-import ResticFormat
+package import Bytes
+package import ResticFormat
 
 /// The blobs of a repository in memory: at most 52 bytes each, all tables included.
 ///
@@ -11,13 +11,13 @@ import ResticFormat
 /// 4. Several copies of a blob are several entries; a lookup meets them all in one probe run.
 ///
 /// Cost: 44 + 4.5…5.4 bytes a blob + 36 bytes a pack.
-struct BlobTable: ~Copyable {
+package struct BlobTable: ~Copyable {
     private static let entryBytes = 44
     private static let chunkEntries = 1 << 14
     private static let typeBit: UInt32 = 1 << 31
 
     private var chunks: [UnsafeMutableRawPointer] = []
-    private(set) var count = 0
+    package private(set) var count = 0
 
     private var packs = SegmentedArray<Digest>(empty: .zero)
     private var packFirstEntry = SegmentedArray<UInt32>(empty: 0)
@@ -26,7 +26,7 @@ struct BlobTable: ~Copyable {
     private var slotCount: Int
     private var indexBits: UInt32
 
-    init() {
+    package init() {
         slotCount = 64
         slots = .allocate(capacity: slotCount)
         slots.initialize(repeating: 0, count: slotCount)
@@ -38,21 +38,21 @@ struct BlobTable: ~Copyable {
         slots.deallocate()
     }
 
-    var packCount: Int { packs.count }
+    package var packCount: Int { packs.count }
 
     /// Bytes held by all tables.
-    var memoryBytes: Int {
+    package var memoryBytes: Int {
         chunks.count * Self.chunkEntries * Self.entryBytes + slotCount * 4 + packs.memoryBytes(each: 32) + packFirstEntry.memoryBytes(each: 4)
     }
 
     /// Makes room in the slots for `additional` more blobs, so that a bulk load fills them once.
-    mutating func reserve(_ additional: Int) {
+    package mutating func reserve(_ additional: Int) {
         let wanted = count + additional
         if wanted * 10 > slotCount * 9 { rebuildSlots(for: wanted, spare: 1.0) }
     }
 
     /// Adds a whole pack; its blobs become visible together.
-    mutating func append(pack: PackID, blobs: some Collection<PackedBlob>) {
+    package mutating func append(pack: PackID, blobs: some Collection<PackedBlob>) {
         guard !blobs.isEmpty else { return }
         precondition(count + blobs.count < Int(Int32.max), "more blobs than an index can number")
         packFirstEntry.append(UInt32(count))
@@ -69,7 +69,7 @@ struct BlobTable: ~Copyable {
     }
 
     /// Calls `body` with every copy of the blob until it returns false.
-    func forEachCopy(_ type: BlobType, _ id: BlobID, _ body: (_ entry: Int) -> Bool) {
+    package func forEachCopy(_ type: BlobType, _ id: BlobID, _ body: (_ entry: Int) -> Bool) {
         let digest = id.digest
         let tag = tagBits(digest)
         let mask: UInt32 = (1 << indexBits) - 1
@@ -86,7 +86,7 @@ struct BlobTable: ~Copyable {
         }
     }
 
-    func contains(_ type: BlobType, _ id: BlobID) -> Bool {
+    package func contains(_ type: BlobType, _ id: BlobID) -> Bool {
         var found = false
         forEachCopy(type, id) { _ in
             found = true
@@ -96,7 +96,7 @@ struct BlobTable: ~Copyable {
     }
 
     /// The entry in full.
-    func location(_ entry: Int) -> BlobLocation {
+    package func location(_ entry: Int) -> BlobLocation {
         let blob = self[entry]
         return BlobLocation(
             id: blob.id,
@@ -108,7 +108,7 @@ struct BlobTable: ~Copyable {
         )
     }
 
-    subscript(entry: Int) -> PackedBlob {
+    package subscript(entry: Int) -> PackedBlob {
         let base = pointer(entry)
         let last = base.loadUnaligned(fromByteOffset: 40, as: UInt32.self)
         return PackedBlob(
@@ -120,10 +120,10 @@ struct BlobTable: ~Copyable {
         )
     }
 
-    func pack(_ number: Int) -> PackID { PackID(packs[number]) }
+    package func pack(_ number: Int) -> PackID { PackID(packs[number]) }
 
     /// The entries of the pack with that number.
-    func entries(ofPack number: Int) -> Range<Int> {
+    package func entries(ofPack number: Int) -> Range<Int> {
         let next = number + 1 < packs.count ? Int(packFirstEntry[number + 1]) : count
         return Int(packFirstEntry[number])..<next
     }

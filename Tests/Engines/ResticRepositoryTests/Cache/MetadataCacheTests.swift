@@ -8,7 +8,7 @@ import Sealing
 import Synchronization
 import Testing
 
-@testable import ResticRepository
+import ResticRepository
 
 @Suite struct MetadataCacheTests {
     private let id = Digest(a: 0x1234 << 48, b: 2, c: 3, d: 4)

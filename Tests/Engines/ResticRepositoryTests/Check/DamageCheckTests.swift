@@ -4,7 +4,7 @@ import Outcome
 import ResticFormat
 import Testing
 
-@testable import ResticRepository
+import ResticRepository
 
 /// Damage of stored files (fault-plan group D): found, named, and traced to exactly the files that need it.
 @Suite struct DamageCheckTests {

@@ -4,7 +4,7 @@ import Outcome
 import ResticFormat
 import Testing
 
-@testable import ResticRepository
+import ResticRepository
 
 /// Reads that go wrong on the way and are right on the disk.
 @Suite struct FlakyCheckTests {

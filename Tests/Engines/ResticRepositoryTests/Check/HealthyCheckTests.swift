@@ -4,7 +4,7 @@ import ResticFormat
 import Synchronization
 import Testing
 
-@testable import ResticRepository
+import ResticRepository
 
 @Suite struct HealthyCheckTests {
     @Test(arguments: [1, 2])

@@ -5,7 +5,7 @@ import ResticFormat
 import Synchronization
 import Testing
 
-@testable import ResticRepository
+import ResticRepository
 
 /// Repositories that authenticate and are wrong all the same.
 @Suite struct HostileCheckTests {

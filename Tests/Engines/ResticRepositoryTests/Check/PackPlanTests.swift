@@ -2,7 +2,7 @@ import Bytes
 import ResticFormat
 import Testing
 
-@testable import ResticRepository
+import ResticRepository
 
 @Suite struct PackPlanTests {
     private func blob(_ number: UInt64, at offset: UInt32, _ length: UInt32) -> PackedBlob {

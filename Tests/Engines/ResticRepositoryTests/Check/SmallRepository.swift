@@ -7,7 +7,7 @@ import ResticFormat
 import Sealing
 import Synchronization
 
-@testable import ResticRepository
+import ResticRepository
 
 /// A clock that stands still; sleeping in it takes no time.
 struct StandingTime: TimeSource {

@@ -7,7 +7,7 @@ import Sealing
 import Synchronization
 import Testing
 
-@testable import ResticRepository
+import ResticRepository
 
 /// Our check beside the released restic's, on the same repositories.
 @Suite(.enabled(if: StockRestic.isInstalled), .serialized)

@@ -2,7 +2,7 @@ import Bytes
 import ResticFormat
 import Testing
 
-@testable import ResticRepository
+import ResticRepository
 
 @Suite struct BlobTableTests {
     private static func blob(_ number: UInt64, _ type: BlobType = .data) -> PackedBlob {

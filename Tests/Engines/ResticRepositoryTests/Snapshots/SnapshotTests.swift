@@ -4,7 +4,7 @@ import Outcome
 import ResticFormat
 import Testing
 
-@testable import ResticRepository
+import ResticRepository
 
 @Suite struct SnapshotTests {
     private func document(
