@@ -1,6 +1,8 @@
 /// Bounds of a check, with unit and reason (L5).
 enum CheckLimits {
-    /// Bytes of a pack in memory at a time; a longer blob comes whole. With four workers a check stays below 80 MiB.
+    /// Bytes of a pack in memory at a time; a longer blob comes whole.
+    ///
+    /// With four workers a check stays below 80 MiB.
     static let spanBytes: UInt64 = 4 << 20
     /// Workers that read packs or trees at the same time; each holds a span and an opened blob.
     static let workersMax = 4

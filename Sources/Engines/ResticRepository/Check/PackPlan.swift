@@ -1,7 +1,9 @@
 import Bytes
 import ResticFormat
 
-/// In which pieces a pack is read from front to back: without holes, and cut between blobs. Pure.
+/// In which pieces a pack is read from front to back: without holes, and cut between blobs.
+///
+/// Pure.
 struct PackPlan: Sendable {
     /// A piece, and the blobs that lie in it whole.
     struct Span: Sendable, Hashable {
