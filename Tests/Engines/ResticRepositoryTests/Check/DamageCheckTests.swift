@@ -31,8 +31,12 @@ import Testing
         var missed: [String] = []
         for name in small.names {
             let bytes = small.bytes(name)
-            for _ in 0..<24 {
-                let bit = Int(random.next() % UInt64(bytes.count * 8))
+            let positions =
+                bytes.count < 2000
+                ? Array(stride(from: Int(seed % 5), to: bytes.count, by: 5))
+                : (0..<24).map { _ in Int(random.next() % UInt64(bytes.count)) }
+            for position in positions {
+                let bit = position * 8 + Int(random.next() % 8)
                 var damaged = bytes
                 damaged[bit / 8] ^= 1 << UInt8(bit % 8)
                 let store = small.store.copy()
