@@ -19,7 +19,7 @@ package enum CacheDirectories {
         let directory: Directory
         do throws(Errno) {
             directory = try Directory.open(base)
-        } catch where error.kind == .missing {
+        } catch  where error.kind == .missing {
             return []
         }
         var found: [Entry] = []
@@ -36,10 +36,14 @@ package enum CacheDirectories {
 
     /// Those that were last used more than 30 days before `now`.
     package static func old(base: ByteString, now: Timestamp) throws(Errno) -> [Entry] {
-        try list(base: base).filter { $0.used < Timestamp(seconds: now.seconds - oldAfterSeconds, nanoseconds: now.nanoseconds) }
+        try list(base: base).filter {
+            $0.used < Timestamp(seconds: now.seconds - oldAfterSeconds, nanoseconds: now.nanoseconds)
+        }
     }
 
-    /// Removes one of them with everything in it. Errors: EINVAL for a name that is none of a cache directory.
+    /// Removes one of them with everything in it.
+    ///
+    /// Errors: EINVAL for a name that is none of a cache directory.
     package static func remove(_ name: ByteString, base: ByteString) throws(Errno) {
         guard isCacheName(name) else { throw Errno(22, in: "remove cache") }
         try removeTree(name, in: try Directory.open(base))
@@ -79,7 +83,7 @@ package struct TemporaryCacheDirectory: Sendable {
                 self.base = base
                 path = ByteString(base.bytes + [UInt8(ascii: "/")] + name.bytes)
                 return
-            } catch where error.kind == .exists && attempt < 100 {
+            } catch  where error.kind == .exists && attempt < 100 {
                 attempt += 1
             }
         }
@@ -91,7 +95,8 @@ package struct TemporaryCacheDirectory: Sendable {
     }
 }
 
-/// Removes a directory that has the depth of a cache: nothing in it is followed, and what is deeper than ten levels stays.
+/// Removes a directory that has the depth of a cache: nothing in it is followed, and what is deeper than ten levels
+/// stays.
 private func removeTree(_ name: ByteString, in parent: Directory, depth: Int = 0) throws(Errno) {
     let directory = try parent.openDirectory(name)
     let listing = try directory.listing()

@@ -86,13 +86,21 @@ enum CacheLayout {
         do throws(Errno) {
             do throws(Errno) {
                 text = try readAll(root.openFile("version"), limit: 64)
-            } catch where error.kind == .missing {
-                return try writeDurably(Array("\(version)".utf8), to: "version", in: root, permissions: 0o644, entropy: entropy)
+            } catch  where error.kind == .missing {
+                return try writeDurably(
+                    Array("\(version)".utf8),
+                    to: "version",
+                    in: root,
+                    permissions: 0o644,
+                    entropy: entropy
+                )
             }
         } catch {
             throw .system(error)
         }
-        guard let found = Int(String(decoding: text, as: UTF8.self)) else { throw .version("its version file is damaged") }
+        guard let found = Int(String(decoding: text, as: UTF8.self)) else {
+            throw .version("its version file is damaged")
+        }
         guard found <= version else { throw .version("cache version is newer") }
     }
 
@@ -101,7 +109,7 @@ enum CacheLayout {
             let file = try directory.createFile(name, permissions: 0o644)
             try file.write(bytes)
             try file.close()
-        } catch where error.kind == .exists {
+        } catch  where error.kind == .exists {
             return
         }
     }
@@ -110,10 +118,10 @@ enum CacheLayout {
     static func openOrCreate(_ name: ByteString, in parent: Directory) throws(Errno) -> Directory {
         do throws(Errno) {
             return try parent.openDirectory(name)
-        } catch where error.kind == .missing {
+        } catch  where error.kind == .missing {
             do throws(Errno) {
                 try parent.createDirectory(name)
-            } catch where error.kind == .exists {
+            } catch  where error.kind == .exists {
                 // Another process was faster.
             }
             return try parent.openDirectory(name)
@@ -139,7 +147,9 @@ enum CacheLayout {
         var found: [Digest] = []
         guard let parts = try? folder.listing() else { return found }
         for index in parts.indices where parts.name(at: index).bytes.count == 2 {
-            guard let part = try? folder.openDirectory(of: index, in: parts), let names = try? part.listing() else { continue }
+            guard let part = try? folder.openDirectory(of: index, in: parts), let names = try? part.listing() else {
+                continue
+            }
             for entry in names.indices {
                 if let id = Digest(hex: names.name(at: entry).bytes) { found.append(id) }
             }

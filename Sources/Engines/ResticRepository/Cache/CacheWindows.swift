@@ -5,13 +5,13 @@ import Synchronization
 
 /// Pieces of cached files that were read lately, and the files themselves held open.
 ///
-/// A walk over a snapshot asks for thousands of trees, each some hundred bytes, from a few packs. A window of 256 KiB around
-/// the wanted bytes answers hundreds of such questions with one `pread`. Bounds: 64 windows (16 MiB) and 32 open files, the
-/// least recently used go first. Isolation: any task; nothing is read while the mutex is held.
-package final class CacheWindows: Sendable {
-    package static let windowBytes = 256 << 10
-    package static let windowsMax = 64
-    package static let filesMax = 32
+/// A walk over a snapshot asks for thousands of trees, each some hundred bytes, from a few packs. A window of 256 KiB
+/// around the wanted bytes answers hundreds of such questions with one `pread`. Bounds: 64 windows (16 MiB) and 32 open
+/// files, the least recently used go first. Isolation: any task; nothing is read while the mutex is held.
+final class CacheWindows: Sendable {
+    static let windowBytes = 256 << 10
+    static let windowsMax = 64
+    static let filesMax = 32
 
     private struct Key: Hashable {
         var name: ObjectName
@@ -25,7 +25,9 @@ package final class CacheWindows: Sendable {
 
     private let state = Mutex(State())
 
-    /// Those bytes, or nil when the file is not there or shorter. Long ranges are read directly and not kept.
+    /// Those bytes, or nil when the file is not there or shorter.
+    ///
+    /// Long ranges are read directly and not kept.
     func read(_ name: ObjectName, _ range: Range<Int>, open: () -> FileDescriptor?) -> Block? {
         let output = Block(capacity: range.count)
         if range.count > 2 * Self.windowBytes {

@@ -10,14 +10,16 @@ import Synchronization
 /// <base>/<config id>/version                     "1"
 /// <base>/<config id>/{data,index,snapshots}/ab/abcd…   byte-identical copies, sealed as in the repository
 /// ```
-/// 1. The repository is the truth (L8). What comes from here is verified by the caller like what comes from the store; a copy
-///    that proves wrong is forgotten, and when its successor is wrong as well, it is passed over for the rest of the run.
-/// 2. No failure here fails a run (C-05): after the first failed write nothing more is written, and the operator is told once.
-/// 3. Files appear by rename, so several processes, restic among them, may share one cache. They are not synced: what a crash
-///    leaves half written is found by rule 1.
+/// 1. The repository is the truth (L8). What comes from here is verified by the caller like what comes from the store;
+///    a copy that proves wrong is forgotten, and when its successor is wrong as well, it is passed over for the rest of
+///    the run.
+/// 2. No failure here fails a run (C-05): after the first failed write nothing more is written, and the operator is
+///    told once.
+/// 3. Files appear by rename, so several processes, restic among them, may share one cache. They are not synced: what a
+///    crash leaves half written is found by rule 1.
 ///
-/// Cost: reading trees out of cached packs takes one system call for 256 KiB, not three for each directory: open files and
-/// windows of them are kept, `CacheWindows`. Isolation: any task.
+/// Cost: reading trees out of cached packs takes one system call for 256 KiB, not three for each directory: open files
+/// and windows of them are kept, `CacheWindows`. Isolation: any task.
 package final class MetadataCache: Sendable {
     private struct State {
         /// Copies that were wrong once; the next failure puts them into `bypassed`.
@@ -66,7 +68,9 @@ package final class MetadataCache: Sendable {
 
     /// The copy of the whole object, unverified, or nil.
     package func load(_ kind: ObjectKind, _ id: Digest) -> Block? {
-        guard let file = open(kind, id), let size = try? file.status().size, size <= Self.wholeBytesMax else { return nil }
+        guard let file = open(kind, id), let size = try? file.status().size, size <= Self.wholeBytesMax else {
+            return nil
+        }
         let block = Block(capacity: Int(size))
         do {
             try block.fill { room throws(Errno) in try file.readFully(into: room) }
@@ -113,7 +117,9 @@ package final class MetadataCache: Sendable {
         }
     }
 
-    /// Drops a copy that proved wrong. Only once in a run; after that the object is not looked for here any more.
+    /// Drops a copy that proved wrong.
+    ///
+    /// Only once in a run; after that the object is not looked for here any more.
     package func forget(_ kind: ObjectKind, _ id: Digest) {
         let name = ObjectName(kind, id)
         windows.drop(name)

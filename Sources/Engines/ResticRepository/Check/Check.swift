@@ -5,12 +5,12 @@ import ResticFormat
 
 /// Checks a repository and reports all damage that it finds; throws only when it cannot look (no listing, cancelled).
 ///
-/// Level 1: every index file opens, every pack that they name is there with the size that follows from them. Level 2: every
-/// snapshot and every tree opens, each tree once, and every blob of every file is in the index. Level 3, as far as asked for:
-/// packs are read whole, hashed, and each blob opened. Then damage is traced back to snapshots and files.
+/// Level 1: every index file opens, every pack that they name is there with the size that follows from them. Level 2:
+/// every snapshot and every tree opens, each tree once, and every blob of every file is in the index. Level 3, as far
+/// as asked for: packs are read whole, hashed, and each blob opened. Then damage is traced back to snapshots and files.
 ///
-/// Shape: `repository` has no index loaded yet. Memory: the index, 200 bytes for each pack, and up to four workers with one
-/// span of 4 MiB and one blob each. Nothing is written. Isolation: call it on the environment's pool.
+/// Shape: `repository` has no index loaded yet. Memory: the index, 200 bytes for each pack, and up to four workers with
+/// one span of 4 MiB and one blob each. Nothing is written. Isolation: call it on the environment's pool.
 package func check(
     _ request: CheckRequest,
     in repository: Repository,
@@ -31,7 +31,13 @@ package func check(
 
 private func refuseMisuse(_ request: CheckRequest, _ repository: Repository) throws {
     func invalid(_ what: String, _ next: String) -> RepositoryFailure {
-        RepositoryFailure(.invalidRequest, operation: "check", object: repository.store.location, what: what, next: next)
+        RepositoryFailure(
+            .invalidRequest,
+            operation: "check",
+            object: repository.store.location,
+            what: what,
+            next: next
+        )
     }
     if let problem = request.readData.problem { throw invalid(problem, "correct the value") }
     guard repository.index.packCount == 0 else {

@@ -30,10 +30,13 @@ extension Finding {
         self.init(severity, code.rawValue, object: object, what: what, next: next)
     }
 
-    /// The line that restic prints for this finding. Findings in a tree are indented: `checkHeading` goes before the first.
+    /// The line that restic prints for this finding.
+    ///
+    /// Findings in a tree are indented: `checkHeading` goes before the first.
     package var checkText: String {
         switch CheckCode(rawValue: code) {
-        case .packMissing, .packSize, .packOrphaned, .packDamaged, .keyDamaged: "\(object)\(code == CheckCode.packDamaged.rawValue ? "" : ":") \(what)"
+        case .packMissing, .packSize, .packOrphaned, .packDamaged, .keyDamaged:
+            "\(object)\(code == CheckCode.packDamaged.rawValue ? "" : ":") \(what)"
         case .indexUnreadable, .snapshotUnreadable, .snapshotNotFound, .listing: "error: \(what)"
         case .treeUnreadable: "  \(what)"
         case .treeInvalid: "  \(object): \(what)"
@@ -77,10 +80,12 @@ enum CheckWords {
         let name = "blob \(handle(blob.type, blob.id))"
         switch damage {
         case .notAuthentic: return "decrypting \(name) from pack \(pack.hex) failed: ciphertext verification failed"
-        case .notDecompressible: return "decompressing \(name) from pack \(pack.hex) failed: does not have the size that the index says"
+        case .notDecompressible:
+            return "decompressing \(name) from pack \(pack.hex) failed: does not have the size that the index says"
         case .wrongDigest: return "read \(name) from pack \(pack.hex): wrong data returned"
         case .wrongLength: return "invalid blob length of \(name) in pack \(pack.hex): \(blob.length)"
-        case .tooLarge: return "\(name) in pack \(pack.hex) claims \(blob.uncompressedLength) bytes, which is above the limit"
+        case .tooLarge:
+            return "\(name) in pack \(pack.hex) claims \(blob.uncompressedLength) bytes, which is above the limit"
         }
     }
 

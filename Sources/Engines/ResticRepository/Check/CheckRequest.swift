@@ -18,11 +18,14 @@ package enum ReadDataAmount: Sendable, Hashable {
         case .none, .all: return nil
         case .subset(let group, let count):
             if group < 1 || count < 1 || group > count {
-                return "check flag --read-data-subset=n/t values must be positive integers, and n <= t, e.g. --read-data-subset=1/2"
+                return
+                    "check flag --read-data-subset=n/t values must be positive integers, and n <= t, e.g. --read-data-subset=1/2"
             }
-            return count > CheckLimits.subsetGroupsMax ? "check flag --read-data-subset=n/t t must be at most \(CheckLimits.subsetGroupsMax)" : nil
+            return count > CheckLimits.subsetGroupsMax
+                ? "check flag --read-data-subset=n/t t must be at most \(CheckLimits.subsetGroupsMax)" : nil
         case .percentage(let percent):
-            return percent > 0 && percent <= 100 ? nil : "check flag --read-data-subset=x% x must be above 0.0% and at most 100.0%"
+            return percent > 0 && percent <= 100
+                ? nil : "check flag --read-data-subset=x% x must be above 0.0% and at most 100.0%"
         case .size(let bytes):
             return bytes > 0 ? nil : "check flag --read-data-subset=n n must be above 0"
         }
@@ -32,7 +35,8 @@ package enum ReadDataAmount: Sendable, Hashable {
 /// What a check looks at.
 package struct CheckRequest: Sendable {
     package var readData: ReadDataAmount
-    /// With a filter or names, the trees of those snapshots alone are walked, and the packs that they need alone are read.
+    /// With a filter or names, the trees of those snapshots alone are walked, and the packs that they need alone are
+    /// read.
     package var filter: SnapshotFilter
     /// `latest` or starts of identifiers.
     package var snapshots: [ByteString]
@@ -91,10 +95,13 @@ package struct CheckProgress: Sendable, Hashable {
     }
 }
 
-/// Hears what a check does and finds. No two calls run at the same time, so output in them stays whole; they come from worker
-/// threads and should be short.
+/// Hears what a check does and finds.
+///
+/// No two calls run at the same time, so output in them stays whole; they come from worker threads and should be short.
 package protocol CheckObserver: Sendable {
+    /// A stage begins.
     func began(_ phase: CheckPhase)
+    /// A stage went on; called for each index file, snapshot or pack.
     func progressed(_ phase: CheckPhase, _ progress: CheckProgress)
     /// All findings about one object, in the order in which they belong; `Finding.checkText` has restic's line of each.
     func found(_ findings: [Finding])
@@ -103,15 +110,20 @@ package protocol CheckObserver: Sendable {
 /// An observer that hears nothing.
 package struct SilentCheckObserver: CheckObserver {
     package init() {}
+    /// Nothing.
     package func began(_ phase: CheckPhase) {}
+    /// Nothing.
     package func progressed(_ phase: CheckPhase, _ progress: CheckProgress) {}
+    /// Nothing.
     package func found(_ findings: [Finding]) {}
 }
 
 /// The files of one snapshot that damage makes unreadable, wholly or in part.
 package struct AffectedSnapshot: Sendable, Hashable {
     package var id: SnapshotID
-    /// Absolute inside the snapshot; a directory stands for everything in it. The first 1,000.
+    /// Absolute inside the snapshot; a directory stands for everything in it.
+    ///
+    /// The first 1,000.
     package var paths: [ByteString]
     /// How many there are, as far as they were looked for.
     package var pathCount: Int
@@ -123,7 +135,9 @@ package struct CheckResult: Sendable {
     package var findings: [Finding] = []
     /// What restic's summary calls `num_errors`.
     package var errorCount = 0
-    /// Whether the command fails. Hints do not make it fail.
+    /// Whether the command fails.
+    ///
+    /// Hints do not make it fail.
     package var hasErrors = false
     /// For `repair packs`, ascending.
     package var brokenPacks: [PackID] = []

@@ -18,8 +18,10 @@ extension CheckRun {
     }
 }
 
-/// A walk that looks for lost blobs with the path in hand. Trees without damage below them are entered once in the whole run;
-/// those with damage once for each path, up to a budget (I-09). Iterative; memory: the names in the directories on the path.
+/// A walk that looks for lost blobs with the path in hand.
+///
+/// Trees without damage below them are entered once in the whole run; those with damage once for each path, up to a
+/// budget (I-09). Iterative; memory: the names in the directories on the path.
 private final class DamageTrace {
     private struct Frame {
         var entry: Int?
@@ -50,7 +52,9 @@ private final class DamageTrace {
         paths = []
         pathCount = 0
         path = []
-        guard let root = snapshot.document.tree else { return AffectedSnapshot(id: snapshot.id, paths: ["/"], pathCount: 1) }
+        guard let root = snapshot.document.tree else {
+            return AffectedSnapshot(id: snapshot.id, paths: ["/"], pathCount: 1)
+        }
         var stack: [Frame] = []
         if let frame = try await enter(root) { stack.append(frame) }
         while var frame = stack.popLast() {
@@ -110,7 +114,8 @@ private final class DamageTrace {
         var reader = TreeReader(document)
         while let node = try? reader.next() {
             if let subtree = node.subtree { frame.subtrees.append((node.name, subtree)) }
-            guard let content = node.content, content.contains(where: { run.lost.contains(.data, $0, in: run.index) }) else { continue }
+            guard let content = node.content, content.contains(where: { run.lost.contains(.data, $0, in: run.index) })
+            else { continue }
             frame.isDamaged = true
             note(path + [UInt8(ascii: "/")] + node.name.bytes)
         }

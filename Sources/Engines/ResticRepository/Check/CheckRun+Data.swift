@@ -73,7 +73,8 @@ extension CheckRun {
                 .hint,
                 .transientRead,
                 object: Finding.pack(pack),
-                what: "check successful on second attempt, original error \(Finding.pack(pack)) \(words(pack, reading))",
+                what:
+                    "check successful on second attempt, original error \(Finding.pack(pack)) \(words(pack, reading))",
                 next: "the stored data is right, the way to it is not: check cables, network and memory"
             )
         )

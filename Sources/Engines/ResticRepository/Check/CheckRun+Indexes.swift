@@ -4,7 +4,8 @@ import Outcome
 
 /// Level 1: index files, the list of packs, keys.
 extension CheckRun {
-    /// Loads all index files and judges them; nil when one of them is damaged, since on the rest everything would look damaged.
+    /// Loads all index files and judges them; nil when one of them is damaged, since on the rest everything would look
+    /// damaged.
     func checkIndexes() async throws -> PackTable? {
         begin(.indexes)
         let entries = try await repository.list(.index).sorted { $0.digest < $1.digest }
@@ -135,7 +136,15 @@ extension CheckRun {
             judge(pack, table.blobs(of: pack, in: index), storedBytes: size)
         }
         for id in stored.keys.sorted() {
-            report(Finding(.hint, .packOrphaned, object: Finding.pack(id), what: "not referenced in any index", next: "run `prune`"))
+            report(
+                Finding(
+                    .hint,
+                    .packOrphaned,
+                    object: Finding.pack(id),
+                    what: "not referenced in any index",
+                    next: "run `prune`"
+                )
+            )
         }
         noteOrphans(stored.count)
         reportForeign(listing)
@@ -144,13 +153,23 @@ extension CheckRun {
     private func judge(_ pack: CheckedPack, _ blobs: [PackedBlob], storedBytes: UInt64?) {
         guard let storedBytes else {
             for blob in blobs { lost.insert(blob, in: pack.id) }
-            report(Finding(.damage, .packMissing, object: Finding.pack(pack.id), what: "does not exist", next: CheckWords.repairIndex))
+            report(
+                Finding(
+                    .damage,
+                    .packMissing,
+                    object: Finding.pack(pack.id),
+                    what: "does not exist",
+                    next: CheckWords.repairIndex
+                )
+            )
             return
         }
         let expected = blobs.packBytes
         guard storedBytes != expected else { return }
         markBroken(pack.id)
-        for blob in blobs where UInt64(blob.offset) + UInt64(blob.length) > storedBytes { lost.insert(blob, in: pack.id) }
+        for blob in blobs where UInt64(blob.offset) + UInt64(blob.length) > storedBytes {
+            lost.insert(blob, in: pack.id)
+        }
         report(
             Finding(
                 .damage,
@@ -172,7 +191,8 @@ extension CheckRun {
                 .hint,
                 .foreign,
                 object: "directory data in \(repository.store.location)",
-                what: "\(listing.foreignCount) entries are no packs of this repository and were passed over: \(names)\(rest)",
+                what:
+                    "\(listing.foreignCount) entries are no packs of this repository and were passed over: \(names)\(rest)",
                 next: "look at them; they may be left over from a crash or put there by another program"
             )
         )
@@ -189,7 +209,8 @@ extension CheckRun {
                     .keyDamaged,
                     object: "key \(entry.digest.hex)",
                     what: "the file has other bytes than its name says",
-                    next: "restore it from a copy of the repository, or add a new key with `key add` and remove this one"
+                    next:
+                        "restore it from a copy of the repository, or add a new key with `key add` and remove this one"
                 )
             )
         }
@@ -197,7 +218,9 @@ extension CheckRun {
 
     private func isKeyDamaged(_ id: Digest) async throws -> Bool {
         for _ in 0..<CheckLimits.packAttempts {
-            if let block = try? await repository.store.get(ObjectName(.key, id), range: nil), sha256(block) == id { return false }
+            if let block = try? await repository.store.get(ObjectName(.key, id), range: nil), sha256(block) == id {
+                return false
+            }
             try Task.checkCancellation()
         }
         return true

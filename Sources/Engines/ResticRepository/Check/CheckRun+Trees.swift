@@ -13,9 +13,9 @@ struct StructureWalk: Sendable {
 
 /// Level 2: snapshots and trees.
 ///
-/// The walk is iterative: a stack of entries of the index, taken from its end in rounds of 2,048 and grouped by pack, so that
-/// the trees of one pack come in few requests. Each tree is opened once, however many paths lead to it (I-09): a bit for each
-/// entry says that it is or was on the stack. Memory: that bit, and 8 bytes for each tree on the stack.
+/// The walk is iterative: a stack of entries of the index, taken from its end in rounds of 2,048 and grouped by pack,
+/// so that the trees of one pack come in few requests. Each tree is opened once, however many paths lead to it (I-09):
+/// a bit for each entry says that it is or was on the stack. Memory: that bit, and 8 bytes for each tree on the stack.
 extension CheckRun {
     /// Loads the snapshots and walks everything below them.
     func checkStructure(_ known: [SnapshotID]) async throws -> StructureWalk {
@@ -41,7 +41,9 @@ extension CheckRun {
             snapshots = try await repository.loadSnapshots(known, filter: request.filter) { failures.append(($0, $1)) }
         } else {
             var ignored: [(String, any Error)] = []
-            snapshots = try await repository.selectSnapshots(request.snapshots, filter: request.filter) { ignored.append(($0, $1)) }
+            snapshots = try await repository.selectSnapshots(request.snapshots, filter: request.filter) {
+                ignored.append(($0, $1))
+            }
             for (name, error) in ignored { reportIgnored(name, error) }
         }
         for (id, error) in failures {
@@ -158,14 +160,17 @@ extension CheckRun {
         var jobs: [TreeJob] = []
         for (blob, root) in located {
             let first = UInt64(jobs.last?.blobs.first?.offset ?? 0)
-            if jobs.last?.pack != blob.pack || blob.end - first > CheckLimits.spanBytes { jobs.append(TreeJob(pack: blob.pack)) }
+            if jobs.last?.pack != blob.pack || blob.end - first > CheckLimits.spanBytes {
+                jobs.append(TreeJob(pack: blob.pack))
+            }
             jobs[jobs.count - 1].blobs.append(blob)
             jobs[jobs.count - 1].roots[blob.id] = root
         }
         return jobs
     }
 
-    /// A store on this machine, which has two connections, gives ranges as fast as a cache does, without fetching whole packs.
+    /// A store on this machine, which has two connections, gives ranges as fast as a cache does, without fetching whole
+    /// packs.
     private var readsRanges: Bool { repository.cache == nil || repository.store.connections <= 2 }
 
     private func visit(_ job: TreeJob, _ walk: TreeWalkState, _ worker: BlobWorker) async throws {
@@ -183,7 +188,12 @@ extension CheckRun {
         for blob in job.blobs {
             try Task.checkCancellation()
             do {
-                judge(blob.id, try await repository.loadTree(blob.id, worker: worker), root: job.roots[blob.id] ?? 0, walk)
+                judge(
+                    blob.id,
+                    try await repository.loadTree(blob.id, worker: worker),
+                    root: job.roots[blob.id] ?? 0,
+                    walk
+                )
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -193,7 +203,8 @@ extension CheckRun {
     }
 
     private func judge(_ tree: BlobID, _ document: [UInt8], root: Int, _ walk: TreeWalkState) {
-        let use: (([BlobID]) -> Void)? = walk.tracksUse
+        let use: (([BlobID]) -> Void)? =
+            walk.tracksUse
             ? { content in walk.markUsed(content.compactMap { self.index.firstEntry(.data, $0) }) } : nil
         let judgement = TreeJudgement(tree: tree, document: document, index: index, use: use)
         for blob in judgement.absent { lost.insert(.data, blob) }
@@ -210,7 +221,15 @@ extension CheckRun {
         } else {
             what = "ReadFull(<data/\(blob.pack.hex.prefix(10))>): \(CheckWords.text(cause ?? error))"
         }
-        report(Finding(.damage, .treeUnreadable, object: Finding.tree(blob.id), what: what, next: CheckWords.repairPacks(blob.pack)))
+        report(
+            Finding(
+                .damage,
+                .treeUnreadable,
+                object: Finding.tree(blob.id),
+                what: what,
+                next: CheckWords.repairPacks(blob.pack)
+            )
+        )
     }
 
     private func reportUnused(_ used: EntrySet) {
@@ -218,7 +237,15 @@ extension CheckRun {
             for blob in index.blobs(ofPack: pack) {
                 guard let entry = index.firstEntry(blob.type, blob.id), !used.contains(entry) else { continue }
                 let name = CheckWords.handle(blob.type, blob.id)
-                report(Finding(.hint, .blobUnused, object: "blob \(blob.id.hex)", what: "unused blob \(name)", next: "run `prune`"))
+                report(
+                    Finding(
+                        .hint,
+                        .blobUnused,
+                        object: "blob \(blob.id.hex)",
+                        what: "unused blob \(name)",
+                        next: "run `prune`"
+                    )
+                )
             }
         }
     }

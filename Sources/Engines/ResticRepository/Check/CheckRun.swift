@@ -64,7 +64,9 @@ final class CheckRun: Sendable {
 
     // MARK: Findings
 
-    /// Reports what was found about one object. Damage makes the check fail; each such finding counts as one error.
+    /// Reports what was found about one object.
+    ///
+    /// Damage makes the check fail; each such finding counts as one error.
     func report(_ findings: [Finding]) {
         guard !findings.isEmpty else { return }
         state.withLock { state in

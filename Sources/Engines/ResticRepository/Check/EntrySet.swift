@@ -1,4 +1,6 @@
-/// A set of small numbers, one bit each: the entries of the index that were seen. A million blobs take 125 KB.
+/// A set of small numbers, one bit each: the entries of the index that were seen.
+///
+/// A million blobs take 125 KB.
 struct EntrySet: Sendable {
     private var words: [UInt64]
 

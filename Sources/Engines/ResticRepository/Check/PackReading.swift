@@ -20,7 +20,8 @@ struct PackReading: Sendable {
 
 /// Reads one pack from front to back: hash of the whole, every blob opened, header compared with the index.
 ///
-/// The pack goes through memory in spans of 4 MiB that begin and end between blobs; nothing of it is kept. Isolation: one task.
+/// The pack goes through memory in spans of 4 MiB that begin and end between blobs; nothing of it is kept. Isolation:
+/// one task.
 final class PackReader {
     private let repository: Repository
     private let worker: BlobWorker
@@ -31,7 +32,9 @@ final class PackReader {
         worker = repository.makeWorker()
     }
 
-    /// `blobs` are sorted by offset and are all that the index knows of the pack. Throws when cancelled only.
+    /// `blobs` are sorted by offset and are all that the index knows of the pack.
+    ///
+    /// Throws when cancelled only.
     func read(_ pack: PackID, _ blobs: [PackedBlob]) async throws -> PackReading {
         var reading = PackReading()
         let bytes = blobs.packBytes
@@ -80,7 +83,13 @@ final class PackReader {
         return nil
     }
 
-    private func open(_ blob: PackedBlob, in block: Block, at position: UInt64, _ pack: PackID, _ reading: inout PackReading) {
+    private func open(
+        _ blob: PackedBlob,
+        in block: Block,
+        at position: UInt64,
+        _ pack: PackID,
+        _ reading: inout PackReading
+    ) {
         let location = BlobLocation(
             id: blob.id,
             type: blob.type,
@@ -92,7 +101,8 @@ final class PackReader {
         let first = Int(UInt64(blob.offset) - position)
         do {
             try block.withBytes { bytes in
-                try worker.open(UnsafeRawBufferPointer(rebasing: bytes[first..<first + Int(blob.length)]), as: location) { _ in }
+                try worker.open(UnsafeRawBufferPointer(rebasing: bytes[first..<first + Int(blob.length)]), as: location)
+                { _ in }
             }
         } catch {
             note(blob, error as? BlobDamage ?? .notAuthentic, pack, &reading)
@@ -118,7 +128,9 @@ final class PackReader {
         guard bytes.count >= 4 else { return reading.problems.append("readHeader: file is too short") }
         let length = bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
         guard length > 0 else { return reading.problems.append("readHeader: header length is zero") }
-        guard length >= ResticCipher.overhead else { return reading.problems.append("readHeader: header length is too short") }
+        guard length >= ResticCipher.overhead else {
+            return reading.problems.append("readHeader: header length is too short")
+        }
         guard UInt64(length) + 4 <= CheckLimits.packHeaderBytesMax else {
             return reading.problems.append("readHeader: header is larger than maxHeaderSize")
         }

@@ -7,7 +7,9 @@ struct PackSelection {
     /// The line that says so, in restic's words.
     var text: String
 
-    /// Takes from `all` what `amount` asks for; nil when nothing is to be read. `bytes` gives a pack's size.
+    /// Takes from `all` what `amount` asks for; nil when nothing is to be read.
+    ///
+    /// `bytes` gives a pack's size.
     init?(
         _ amount: ReadDataAmount,
         of all: [CheckedPack],
@@ -24,7 +26,8 @@ struct PackSelection {
             text = "read all \(filtered)data"
         case .subset(let group, let count):
             packs = all.filter { Int($0.id.digest.firstByte) % count == group - 1 }
-            text = "read group #\(group) of \(packs.count) \(filtered)data packs (out of total \(all.count) packs in \(count) groups"
+            text =
+                "read group #\(group) of \(packs.count) \(filtered)data packs (out of total \(all.count) packs in \(count) groups"
         case .percentage(let percent):
             packs = Self.draw(percent, of: all, entropy)
             text = "read \(Self.oneDigit(percent))% of \(filtered)packfiles"

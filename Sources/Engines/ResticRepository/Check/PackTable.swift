@@ -32,7 +32,9 @@ struct PackTable: Sendable {
             if let place = places[pack] {
                 duplicates[pack, default: []].append(file)
                 let known = packs[place]
-                let isSame = ([known.number] + known.otherNumbers).contains { index.blobs(ofPack: $0).sortedByOffset() == blobs.sortedByOffset() }
+                let isSame = ([known.number] + known.otherNumbers).contains {
+                    index.blobs(ofPack: $0).sortedByOffset() == blobs.sortedByOffset()
+                }
                 if isSame { continue }
                 packs[place].otherNumbers.append(index.packCount)
                 packs[place].note(blobs)
@@ -46,8 +48,9 @@ struct PackTable: Sendable {
         }
     }
 
-    /// The packs of one index file; one that stands in it twice comes as one, as restic reads it. Packs without blobs are left
-    /// out: nothing can be expected of them.
+    /// The packs of one index file; one that stands in it twice comes as one, as restic reads it.
+    ///
+    /// Packs without blobs are left out: nothing can be expected of them.
     private static func merged(_ loaded: LoadedIndex) -> [(PackID, [PackedBlob])] {
         var order: [(PackID, [PackedBlob])] = []
         var places: [PackID: Int] = [:]

@@ -2,7 +2,9 @@ import Bytes
 import Outcome
 import ResticFormat
 
-/// What one tree document says about itself: where it leads, and what is wrong with it. Pure.
+/// What one tree document says about itself: where it leads, and what is wrong with it.
+///
+/// Pure.
 struct TreeJudgement {
     /// Directories in it, in order; zero names are not among them.
     var subtrees: [BlobID] = []
@@ -12,8 +14,8 @@ struct TreeJudgement {
 
     /// Reads the document node by node; a damaged rest ends the reading with one finding.
     ///
-    /// `use` hears of the content of each file. Sizes are not compared with those of the blobs: old versions of restic recorded
-    /// wrong ones, and nobody could repair them.
+    /// `use` hears of the content of each file. Sizes are not compared with those of the blobs: old versions of restic
+    /// recorded wrong ones, and nobody could repair them.
     init(tree: BlobID, document: [UInt8], index: BlobIndex, use: (([BlobID]) -> Void)?) {
         var reader = TreeReader(document)
         while true {
@@ -65,7 +67,9 @@ struct TreeJudgement {
     }
 
     private mutating func add(_ tree: BlobID, _ what: String) {
-        findings.append(Finding(.damage, .treeInvalid, object: Finding.tree(tree), what: what, next: "run `repair snapshots`"))
+        findings.append(
+            Finding(.damage, .treeInvalid, object: Finding.tree(tree), what: what, next: "run `repair snapshots`")
+        )
     }
 
     private func quoted(_ name: ByteString) -> String {

@@ -1,7 +1,9 @@
 import Bytes
 import Synchronization
 
-/// The stack of a walk over all trees, and what was seen. Isolation: any task.
+/// The stack of a walk over all trees, and what was seen.
+///
+/// Isolation: any task.
 final class TreeWalkState: Sendable {
     /// A tree to open, by its entry in the index, and the snapshot through which it was found first.
     struct Item: Sendable {

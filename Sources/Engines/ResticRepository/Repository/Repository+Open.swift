@@ -114,6 +114,6 @@ extension Repository {
         _ environment: RepositoryEnvironment
     ) -> MetadataCache? {
         guard let directory = options.cacheDirectory else { return nil }
-        return MetadataCache(base: directory, repositoryID: config.id, environment: environment)
+        return MetadataCache(base: directory, repositoryID: config.id, environment: environment, warn: options.warn)
     }
 }

@@ -6,14 +6,18 @@ import Synchronization
 
 /// Finding, reading and storing snapshots.
 extension Repository {
-    /// The names of all snapshots. Copies in the cache of those that are gone go with them.
+    /// The names of all snapshots.
+    ///
+    /// Copies in the cache of those that are gone go with them.
     package func listSnapshots() async throws -> [SnapshotID] {
         let entries = try await store.list(.snapshot)
         cache?.keepOnly(.snapshot, Set(entries.map(\.digest)))
         return entries.map { SnapshotID($0.digest) }
     }
 
-    /// One snapshot. Errors: `E-MISSING`, `E-DAMAGE`.
+    /// One snapshot.
+    ///
+    /// Errors: `E-MISSING`, `E-DAMAGE`.
     package func loadSnapshot(_ id: SnapshotID) async throws -> Snapshot {
         let json = try await loadUnpacked(.snapshot, id.digest)
         do {
@@ -23,9 +27,12 @@ extension Repository {
         }
     }
 
-    /// All snapshots that pass the filter, oldest first (F-04). Several are read at the same time.
+    /// All snapshots that pass the filter, oldest first (F-04).
     ///
-    /// `unreadable` hears of each that cannot be read, in the order of names, on the caller's task; what it throws ends the load.
+    /// Several are read at the same time.
+    ///
+    /// `unreadable` hears of each that cannot be read, in the order of names, on the caller's task; what it throws ends
+    /// the load.
     package func loadSnapshots(
         filter: SnapshotFilter = SnapshotFilter(),
         unreadable: (SnapshotID, any Error) throws -> Void
@@ -78,7 +85,8 @@ extension Repository {
 
     /// The newest snapshot that passes the filter and is not newer than `limit` (F-05); nil when there is none.
     ///
-    /// Errors: that of the first snapshot that cannot be read, since it might be the newest. `unreadable` may swallow it.
+    /// Errors: that of the first snapshot that cannot be read, since it might be the newest. `unreadable` may swallow
+    /// it.
     package func latestSnapshot(
         filter: SnapshotFilter = SnapshotFilter(),
         notAfter limit: Timestamp? = nil,
@@ -92,8 +100,11 @@ extension Repository {
     /// The snapshot with that name: `latest` of those that pass the filter, or the start of an identifier.
     ///
     /// A subfolder behind a colon is not looked at here. Errors: `E-NOT-FOUND`, `E-AMBIGUOUS`, `E-MISSING`, `E-DAMAGE`.
-    package func findSnapshot(_ name: SnapshotName, filter: SnapshotFilter = SnapshotFilter()) async throws -> Snapshot {
-        guard name.isLatest else { return try await loadSnapshot(SnapshotID(try await find(.snapshot, prefix: name.name))) }
+    package func findSnapshot(_ name: SnapshotName, filter: SnapshotFilter = SnapshotFilter()) async throws -> Snapshot
+    {
+        guard name.isLatest else {
+            return try await loadSnapshot(SnapshotID(try await find(.snapshot, prefix: name.name)))
+        }
         guard let latest = try await latestSnapshot(filter: filter) else {
             throw RepositoryFailure(
                 .notFound,
@@ -109,8 +120,9 @@ extension Repository {
 
     /// The snapshots that a command names, or, when it names none, all that pass the filter, oldest first.
     ///
-    /// `ignored` hears of each that is not found or cannot be read, and why; names that lead to the same snapshot count once.
-    /// A subfolder is refused: these commands are about whole snapshots. Shape: named ones come in the order of their names.
+    /// `ignored` hears of each that is not found or cannot be read, and why; names that lead to the same snapshot count
+    /// once. A subfolder is refused: these commands are about whole snapshots. Shape: named ones come in the order of
+    /// their names.
     package func selectSnapshots(
         _ names: [ByteString],
         filter: SnapshotFilter,
@@ -159,7 +171,9 @@ extension Repository {
         )
     }
 
-    /// Stores a snapshot. This is the commit point of a backup (L4): before it nothing is visible, after it nothing is missing.
+    /// Stores a snapshot.
+    ///
+    /// This is the commit point of a backup (L4): before it nothing is visible, after it nothing is missing.
     ///
     /// The store and our lock are checked first; packs and index files were stored before (L2).
     package func saveSnapshot(_ document: SnapshotDocument) async throws -> SnapshotID {

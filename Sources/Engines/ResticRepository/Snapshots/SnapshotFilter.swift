@@ -31,8 +31,8 @@ package struct SnapshotFilter: Sendable, Hashable {
         return wanted.allSatisfy { tags.contains($0) }
     }
 
-    /// Makes each path absolute below `workingDirectory` and takes `.`, `..` and doubled slashes out of it by text alone,
-    /// as snapshots record their paths.
+    /// Makes each path absolute below `workingDirectory` and takes `.`, `..` and doubled slashes out of it by text
+    /// alone, as snapshots record their paths.
     package mutating func makePathsAbsolute(workingDirectory: ByteString) {
         paths = paths.map { SnapshotPath.clean($0, below: workingDirectory) }
     }

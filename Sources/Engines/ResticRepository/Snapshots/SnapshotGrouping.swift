@@ -16,7 +16,9 @@ package struct SnapshotGrouping: Sendable, Hashable {
     /// Host and paths: what restic groups by unless told otherwise.
     package static let standard = SnapshotGrouping(byHost: true, byPaths: true)
 
-    /// Reads `host,paths,tags`, singular or plural, in any order; the empty text groups nothing. Nil when a word is unknown.
+    /// Reads `host,paths,tags`, singular or plural, in any order; the empty text groups nothing.
+    ///
+    /// Nil when a word is unknown.
     package init?(_ text: String) {
         self.init()
         for word in text.split(separator: ",") {
@@ -33,7 +35,9 @@ package struct SnapshotGrouping: Sendable, Hashable {
 
     /// `host,paths`.
     package var text: String {
-        [byHost ? "host" : nil, byPaths ? "paths" : nil, byTags ? "tags" : nil].compactMap(\.self).joined(separator: ",")
+        [byHost ? "host" : nil, byPaths ? "paths" : nil, byTags ? "tags" : nil].compactMap(\.self).joined(
+            separator: ","
+        )
     }
 }
 
@@ -76,8 +80,9 @@ package struct SnapshotGroup: Sendable {
 }
 
 extension [Snapshot] {
-    /// Groups in the order of their keys; inside a group the order stays. As in restic, the paths of each snapshot (and its
-    /// tags, when grouped by them) come out sorted.
+    /// Groups in the order of their keys; inside a group the order stays.
+    ///
+    /// As in restic, the paths of each snapshot (and its tags, when grouped by them) come out sorted.
     package func grouped(by grouping: SnapshotGrouping) -> [SnapshotGroup] {
         var groups: [SnapshotGroupKey: [Snapshot]] = [:]
         for var snapshot in self {

@@ -14,8 +14,17 @@ import ResticRepository
     private let id = Digest(a: 0x1234 << 48, b: 2, c: 3, d: 4)
     private let repositoryID = Digest(a: 0xFEDC << 48, b: 1, c: 1, d: 1)
 
-    private func open(_ folder: TestFolder, warn: @escaping @Sendable (String) -> Void = { _ in }) throws -> MetadataCache {
-        try #require(MetadataCache(base: folder.bytes, repositoryID: repositoryID, environment: SmallRepository.environment(), warn: warn))
+    private func open(_ folder: TestFolder, warn: @escaping @Sendable (String) -> Void = { _ in }) throws
+        -> MetadataCache
+    {
+        try #require(
+            MetadataCache(
+                base: folder.bytes,
+                repositoryID: repositoryID,
+                environment: SmallRepository.environment(),
+                warn: warn
+            )
+        )
     }
 
     @Test func `files lie where restic has them, with the same bytes`() throws {
@@ -81,7 +90,9 @@ import ResticRepository
         cache.store(.snapshot, other, Block([1]))
         try folder.write("\(repositoryID.hex)/index/12/stranger", [1])
         cache.keepOnly(.index, [id])
-        #expect(cache.load(.index, id) != nil && cache.load(.index, other) == nil && cache.load(.snapshot, other) != nil)
+        #expect(
+            cache.load(.index, id) != nil && cache.load(.index, other) == nil && cache.load(.snapshot, other) != nil
+        )
         #expect(folder.exists("\(repositoryID.hex)/index/12/stranger"))
     }
 
@@ -117,7 +128,10 @@ import ResticRepository
     @Test func `a cache of a later version is left alone`() throws {
         let folder = TestFolder()
         try folder.write("\(repositoryID.hex)/version", Array("2".utf8))
-        #expect(MetadataCache(base: folder.bytes, repositoryID: repositoryID, environment: SmallRepository.environment()) == nil)
+        #expect(
+            MetadataCache(base: folder.bytes, repositoryID: repositoryID, environment: SmallRepository.environment())
+                == nil
+        )
         #expect(folder.read("\(repositoryID.hex)/version") == Array("2".utf8))
     }
 
@@ -132,7 +146,9 @@ import ResticRepository
             try await repository.loadIndex()
             let worker = repository.makeWorker()
             for snapshot in try await repository.loadSnapshots(unreadable: { throw $1 }) {
-                var reader = TreeReader(try await repository.loadTree(try #require(snapshot.document.tree), worker: worker))
+                var reader = TreeReader(
+                    try await repository.loadTree(try #require(snapshot.document.tree), worker: worker)
+                )
                 while let node = try reader.next() {
                     if let subtree = node.subtree { _ = try await repository.loadTree(subtree, worker: worker) }
                 }
@@ -163,7 +179,12 @@ import ResticRepository
         let (folder, base) = (TestFolder(), TestFolder())
         try folder.write(small.store)
         let environment = ["RESTIC_CACHE_DIR": base.path]
-        let run = try StockRestic.run(["ls", "latest", "--no-lock"], repository: folder.path, noCache: false, environment: environment)
+        let run = try StockRestic.run(
+            ["ls", "latest", "--no-lock"],
+            repository: folder.path,
+            noCache: false,
+            environment: environment
+        )
         #expect(run.status == 0, "\(run.errors)")
         let store = FaultyStorage(wrapping: LocalStorage(folder.bytes))
         let repository = try await small.open(store, cache: base.bytes)
@@ -193,7 +214,9 @@ import ResticRepository
         for name in names { try folder.write("\(name)/data/12/file", [1]) }
         let directory = try Directory.open(folder.bytes)
         let old = Timestamp(seconds: 1000)
-        for name in [id.hex, "restic-check-cache-77", "other"] { try directory.setTimes(accessed: old, modified: old, of: ByteString(name)) }
+        for name in [id.hex, "restic-check-cache-77", "other"] {
+            try directory.setTimes(accessed: old, modified: old, of: ByteString(name))
+        }
         let now = SystemTime().now()
         #expect(try CacheDirectories.list(base: folder.bytes).count == 3)
         let found = try CacheDirectories.old(base: folder.bytes, now: now)
@@ -207,7 +230,10 @@ import ResticRepository
     @Test func `a check's own cache goes away with it`() throws {
         let folder = TestFolder()
         let temporary = try TemporaryCacheDirectory(base: folder.bytes, entropy: SeededEntropy(seed: 1))
-        #expect(MetadataCache(base: temporary.path, repositoryID: repositoryID, environment: SmallRepository.environment()) != nil)
+        #expect(
+            MetadataCache(base: temporary.path, repositoryID: repositoryID, environment: SmallRepository.environment())
+                != nil
+        )
         #expect(try CacheDirectories.list(base: folder.bytes).count == 1)
         try temporary.remove()
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)

@@ -18,7 +18,8 @@ import ResticRepository
             }
             return named && (name.kind != .snapshot || result.brokenSnapshots.map(\.digest) == [name.digest])
         } catch let failure as RepositoryFailure {
-            return failure.code == .damaged && failure.object.contains(name.short) || name.kind == .key && failure.code == .wrongPassword
+            return failure.code == .damaged && failure.object.contains(name.short)
+                || name.kind == .key && failure.code == .wrongPassword
         }
     }
 
@@ -30,8 +31,12 @@ import ResticRepository
         var missed: [String] = []
         for name in small.names {
             let bytes = small.bytes(name)
-            for _ in 0..<24 {
-                let bit = Int(random.next() % UInt64(bytes.count * 8))
+            let positions =
+                bytes.count < 2000
+                ? Array(stride(from: Int(seed % 5), to: bytes.count, by: 5))
+                : (0..<24).map { _ in Int(random.next() % UInt64(bytes.count)) }
+            for position in positions {
+                let bit = position * 8 + Int(random.next() % 8)
                 var damaged = bytes
                 damaged[bit / 8] ^= 1 << UInt8(bit % 8)
                 let store = small.store.copy()
@@ -49,10 +54,14 @@ import ResticRepository
             let bytes = small.bytes(name)
             var lengths = [0, 1, 15, 16, 31, 32, 33, bytes.count / 2, bytes.count - 5, bytes.count - 1]
             lengths = lengths.filter { $0 >= 0 && $0 < bytes.count }
-            for variant in lengths.map({ Array(bytes[..<$0]) }) + [bytes + [7], bytes + [UInt8](repeating: 0, count: 5000)] {
+            for variant in lengths.map({ Array(bytes[..<$0]) }) + [
+                bytes + [7], bytes + [UInt8](repeating: 0, count: 5000),
+            ] {
                 let store = small.store.copy()
                 store.overwrite(name, Block(variant))
-                if try await !verdict(small, store, name) { missed.append("\(name) with \(variant.count) of \(bytes.count) bytes") }
+                if try await !verdict(small, store, name) {
+                    missed.append("\(name) with \(variant.count) of \(bytes.count) bytes")
+                }
             }
         }
         #expect(missed.isEmpty, "\(missed)")
@@ -89,7 +98,9 @@ import ResticRepository
         await #expect { _ = try await small.check(store) } throws: { ($0 as? RepositoryFailure)?.code == .noRepository }
         let keyless = small.store.copy()
         for entry in try await keyless.list(.key) { try await keyless.remove(ObjectName(.key, entry.digest)) }
-        await #expect { _ = try await small.check(keyless) } throws: { ($0 as? RepositoryFailure)?.code == .wrongPassword }
+        await #expect { _ = try await small.check(keyless) } throws: {
+            ($0 as? RepositoryFailure)?.code == .wrongPassword
+        }
     }
 
     @Test func `D-04 two files of a kind swapped are both found`() async throws {
@@ -102,7 +113,12 @@ import ResticRepository
             let result = try await small.check(store)
             #expect(result.hasErrors)
             for name in names.prefix(2) {
-                #expect(result.findings.contains { $0.object.contains(name.digest.hex) || $0.what.contains(name.digest.hex) }, "\(name)")
+                #expect(
+                    result.findings.contains {
+                        $0.object.contains(name.digest.hex) || $0.what.contains(name.digest.hex)
+                    },
+                    "\(name)"
+                )
             }
         }
     }
@@ -133,7 +149,8 @@ import ResticRepository
         #expect(result.isAffectedComplete)
         let finding = try #require(result.findings.first { $0.code == "pack-damaged" })
         let pack = location.pack.hex
-        let problem = "blob \(big.hex): decrypting blob <data/\(big.short)> from pack \(pack) failed: ciphertext verification failed"
+        let problem =
+            "blob \(big.hex): decrypting blob <data/\(big.short)> from pack \(pack) failed: ciphertext verification failed"
         #expect(finding.checkText.hasPrefix("pack \(pack) contains 2 errors: [\(problem) unexpected pack id "))
     }
 

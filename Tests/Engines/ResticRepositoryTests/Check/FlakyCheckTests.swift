@@ -12,7 +12,11 @@ import ResticRepository
         let small = try await SmallRepository.make()
         let pack = try #require(try await small.store.list(.pack).max { $0.size < $1.size })
         let name = ObjectName(.pack, pack.digest)
-        let flaky = FaultyStorage(wrapping: small.store, rules: [StorageRule(.flipBit, on: .get, name: name, when: .calls([0]))], seed: 3)
+        let flaky = FaultyStorage(
+            wrapping: small.store,
+            rules: [StorageRule(.flipBit, on: .get, name: name, when: .calls([0]))],
+            seed: 3
+        )
         let result = try await small.check(flaky)
         #expect(!result.hasErrors && result.errorCount == 0)
         #expect(result.transientReads == 1)

@@ -10,7 +10,9 @@ import ResticRepository
     @Test(arguments: [1, 2])
     func `a healthy repository has no findings, whatever is asked for`(version: Int) async throws {
         let small = try await SmallRepository.make(version: version)
-        let amounts: [ReadDataAmount] = [.none, .all, .subset(group: 1, of: 2), .subset(group: 2, of: 2), .percentage(50), .size(bytes: 100)]
+        let amounts: [ReadDataAmount] = [
+            .none, .all, .subset(group: 1, of: 2), .subset(group: 2, of: 2), .percentage(50), .size(bytes: 100),
+        ]
         for amount in amounts {
             let result = try await small.check(nil, CheckRequest(readData: amount, checkUnused: true))
             #expect(result.findings.isEmpty, "\(amount): \(result.findings)")
@@ -30,19 +32,29 @@ import ResticRepository
         )
         let packs = try await small.store.list(.pack)
         let bytes = packs.reduce(0) { $0 + $1.size }
-        #expect(observer.last.withLock { $0 } == CheckProgress(done: packs.count, total: packs.count, bytesDone: bytes, bytesTotal: bytes))
+        #expect(
+            observer.last.withLock { $0 }
+                == CheckProgress(done: packs.count, total: packs.count, bytesDone: bytes, bytesTotal: bytes)
+        )
     }
 
     @Test func `a check of one snapshot reads the packs that it needs alone`() async throws {
         let small = try await SmallRepository.make()
         let faulty = FaultyStorage(wrapping: small.store)
-        let result = try await small.check(faulty, CheckRequest(readData: .all, snapshots: [ByteString(small.snapshots[0].id.hex)]))
+        let result = try await small.check(
+            faulty,
+            CheckRequest(readData: .all, snapshots: [ByteString(small.snapshots[0].id.hex)])
+        )
         #expect(result.findings.isEmpty)
         let all = try await small.check(nil, CheckRequest(readData: .all))
         #expect(all.findings.isEmpty)
 
         let observer = RecordingObserver()
-        _ = try await small.check(nil, CheckRequest(readData: .all, filter: SnapshotFilter(tags: [[""]])), observer: observer)
+        _ = try await small.check(
+            nil,
+            CheckRequest(readData: .all, filter: SnapshotFilter(tags: [[""]])),
+            observer: observer
+        )
         let first = observer.last.withLock { $0.total }
         #expect(observer.phases.withLock { $0.last } == "read all filtered data")
         let packs = try await small.store.list(.pack).count
@@ -59,10 +71,13 @@ import ResticRepository
     @Test func `numbers that make no sense are refused before anything is read`() async throws {
         let small = try await SmallRepository.make()
         let wrong: [ReadDataAmount] = [
-            .subset(group: 0, of: 2), .subset(group: 3, of: 2), .subset(group: 1, of: 257), .percentage(0), .percentage(100.5), .size(bytes: 0),
+            .subset(group: 0, of: 2), .subset(group: 3, of: 2), .subset(group: 1, of: 257), .percentage(0),
+            .percentage(100.5), .size(bytes: 0),
         ]
         for amount in wrong {
-            await #expect(throws: RepositoryFailure.self) { _ = try await small.check(nil, CheckRequest(readData: amount)) }
+            await #expect(throws: RepositoryFailure.self) {
+                _ = try await small.check(nil, CheckRequest(readData: amount))
+            }
         }
     }
 
@@ -72,7 +87,9 @@ import ResticRepository
         for group in 1...3 {
             let observer = RecordingObserver()
             _ = try await small.check(nil, CheckRequest(readData: .subset(group: group, of: 3)), observer: observer)
-            if observer.phases.withLock({ $0.last?.hasPrefix("read group") ?? false }) { total += observer.last.withLock { $0.bytesTotal > 0 ? $0.total : 0 } }
+            if observer.phases.withLock({ $0.last?.hasPrefix("read group") ?? false }) {
+                total += observer.last.withLock { $0.bytesTotal > 0 ? $0.total : 0 }
+            }
         }
         #expect(total == (try await small.store.list(.pack).count))
     }

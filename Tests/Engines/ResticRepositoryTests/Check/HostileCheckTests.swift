@@ -9,12 +9,16 @@ import ResticRepository
 
 /// Repositories that authenticate and are wrong all the same.
 @Suite struct HostileCheckTests {
-    private func addSnapshot(_ small: SmallRepository, _ build: (BlobWriter, BlobWorker) async throws -> BlobID) async throws {
+    private func addSnapshot(_ small: SmallRepository, _ build: (BlobWriter, BlobWorker) async throws -> BlobID)
+        async throws
+    {
         let repository = try await small.open()
         try await repository.loadIndex()
         let worker = repository.makeWorker()
         let root = try await repository.withBlobWriter { try await build($0, worker) }
-        _ = try await repository.saveSnapshot(SnapshotDocument(time: ZonedTime(Timestamp(seconds: 1_770_000_000)), tree: root))
+        _ = try await repository.saveSnapshot(
+            SnapshotDocument(time: ZonedTime(Timestamp(seconds: 1_770_000_000)), tree: root)
+        )
     }
 
     @Test(.timeLimit(.minutes(1)))
@@ -22,7 +26,9 @@ import ResticRepository
         let small = try await SmallRepository.make()
         try await addSnapshot(small) { writer, worker in
             var tree = try await writer.saveTree([], worker: worker)
-            for _ in 0..<60 { tree = try await writer.saveTree([.directory("a", tree), .directory("b", tree)], worker: worker) }
+            for _ in 0..<60 {
+                tree = try await writer.saveTree([.directory("a", tree), .directory("b", tree)], worker: worker)
+            }
             return tree
         }
         let result = try await small.check()
@@ -35,7 +41,9 @@ import ResticRepository
         let absent = BlobID(Digest(a: 1, b: 2, c: 3, d: 4))
         try await addSnapshot(small) { writer, worker in
             var tree = try await writer.saveTree([.file("lost", [absent])], worker: worker)
-            for _ in 0..<14 { tree = try await writer.saveTree([.directory("a", tree), .directory("b", tree)], worker: worker) }
+            for _ in 0..<14 {
+                tree = try await writer.saveTree([.directory("a", tree), .directory("b", tree)], worker: worker)
+            }
             return tree
         }
         let result = try await small.check(nil, CheckRequest())
@@ -48,8 +56,13 @@ import ResticRepository
     func `I-09 damage below sixty doubled levels ends at the budget and says so`() async throws {
         let small = try await SmallRepository.make()
         try await addSnapshot(small) { writer, worker in
-            var tree = try await writer.saveTree([.file("lost", [BlobID(Digest(a: 1, b: 2, c: 3, d: 4))])], worker: worker)
-            for _ in 0..<60 { tree = try await writer.saveTree([.directory("a", tree), .directory("b", tree)], worker: worker) }
+            var tree = try await writer.saveTree(
+                [.file("lost", [BlobID(Digest(a: 1, b: 2, c: 3, d: 4))])],
+                worker: worker
+            )
+            for _ in 0..<60 {
+                tree = try await writer.saveTree([.directory("a", tree), .directory("b", tree)], worker: worker)
+            }
             return tree
         }
         let result = try await small.check(nil, CheckRequest())
@@ -61,7 +74,10 @@ import ResticRepository
     func `I-09 a tree three thousand levels deep is walked without recursion`() async throws {
         let small = try await SmallRepository.make()
         try await addSnapshot(small) { writer, worker in
-            var tree = try await writer.saveTree([.file("end", [BlobID(Digest(a: 9, b: 9, c: 9, d: 9))])], worker: worker)
+            var tree = try await writer.saveTree(
+                [.file("end", [BlobID(Digest(a: 9, b: 9, c: 9, d: 9))])],
+                worker: worker
+            )
             for _ in 0..<3000 { tree = try await writer.saveTree([.directory("d", tree)], worker: worker) }
             return tree
         }
@@ -94,7 +110,8 @@ import ResticRepository
         #expect(
             lines.prefix(9) == [
                 "error for tree \(root.short):", tree + "node with empty name", tree + "file \"odd\" has nil blob list",
-                tree + "file \"lost\\\"\" blob \(absent.hex) not found in index", tree + "file \"lost\\\"\" blob 1 has null ID",
+                tree + "file \"lost\\\"\" blob \(absent.hex) not found in index",
+                tree + "file \"lost\\\"\" blob 1 has null ID",
                 tree + "dir node \"nowhere\" has no subtree", tree + "dir node \"zero\" subtree id is null",
                 tree + "node \"strange\" with invalid type \"irregular\"", "error for tree \(gone.short):",
             ]
@@ -126,7 +143,10 @@ import ResticRepository
     private func packs(_ small: SmallRepository) async throws -> (Repository, [(PackID, [PackedBlob])]) {
         let repository = try await small.open()
         try await repository.loadIndex()
-        return (repository, (0..<repository.index.packCount).map { (repository.index.packID($0), repository.index.blobs(ofPack: $0)) })
+        return (
+            repository,
+            (0..<repository.index.packCount).map { (repository.index.packID($0), repository.index.blobs(ofPack: $0)) }
+        )
     }
 
     @Test func `D-06 an index entry that says the same again is a hint`() async throws {
@@ -150,10 +170,12 @@ import ResticRepository
         #expect(result.findings[0].checkText.hasPrefix("pack \(pack.0.hex) has different data in indexes: {"))
     }
 
-    @Test func `D-06 wrong offsets, lengths, types, sizes and names in an index are found and never trap`() async throws {
+    @Test func `D-06 wrong offsets, lengths, types, sizes and names in an index are found and never trap`() async throws
+    {
         let lies: [(String, (inout PackedBlob) -> Void)] = [
             ("offset", { $0.offset += 1 }), ("offset at the end", { $0.offset = .max }), ("length", { $0.length -= 1 }),
-            ("longest", { $0.length = .max }), ("shortest", { $0.length = 32 }), ("type", { $0.type = $0.type == .data ? .tree : .data }),
+            ("longest", { $0.length = .max }), ("shortest", { $0.length = 32 }),
+            ("type", { $0.type = $0.type == .data ? .tree : .data }),
             ("unpacked length", { $0.uncompressedLength = $0.uncompressedLength == 0 ? 5 : $0.uncompressedLength + 1 }),
             ("largest unpacked length", { $0.uncompressedLength = .max >> 1 }),
             ("name", { $0.id = BlobID(Digest(a: 1, b: 1, c: 1, d: 1)) }),
@@ -162,7 +184,9 @@ import ResticRepository
             let small = try await SmallRepository.make()
             var (repository, packs) = try await packs(small)
             lie(&packs[1].1[0])
-            for entry in try await small.store.list(.index) { try await small.store.remove(ObjectName(.index, entry.digest)) }
+            for entry in try await small.store.list(.index) {
+                try await small.store.remove(ObjectName(.index, entry.digest))
+            }
             _ = try await repository.saveUnpacked(.index, indexFile(packs))
             let result = try await small.check()
             #expect(result.hasErrors, "\(what)")
@@ -181,7 +205,10 @@ import ResticRepository
 
     @Test func `an index with names twice, no packs, or an unknown type is damage of that index alone`() async throws {
         let small = try await SmallRepository.make()
-        for text in ["{\"packs\":[],\"packs\":[]}", "{\"packs\":[{\"id\":\"00\",\"blobs\":[]}]}", "[", "{\"packs\":[{\"blobs\":null}]}"] {
+        for text in [
+            "{\"packs\":[],\"packs\":[]}", "{\"packs\":[{\"id\":\"00\",\"blobs\":[]}]}", "[",
+            "{\"packs\":[{\"blobs\":null}]}",
+        ] {
             let (repository, _) = try await packs(small)
             let id = try await repository.saveUnpacked(.index, Array(text.utf8))
             let result = try await small.check()

@@ -6,7 +6,13 @@ import ResticRepository
 
 @Suite struct PackPlanTests {
     private func blob(_ number: UInt64, at offset: UInt32, _ length: UInt32) -> PackedBlob {
-        PackedBlob(id: BlobID(Digest(a: number, b: 0, c: 0, d: 0)), type: .data, offset: offset, length: length, uncompressedLength: 0)
+        PackedBlob(
+            id: BlobID(Digest(a: number, b: 0, c: 0, d: 0)),
+            type: .data,
+            offset: offset,
+            length: length,
+            uncompressedLength: 0
+        )
     }
 
     @Test func `pieces cover the pack without holes, and every blob lies in one of them`() {
@@ -32,7 +38,10 @@ import ResticRepository
                 #expect(span.range.lowerBound == position && !span.range.isEmpty)
                 #expect(span.range.count <= 100 || span.blobs.count == 1)
                 for blob in span.blobs {
-                    #expect(span.range.contains(UInt64(blob.offset)) && UInt64(blob.offset) + UInt64(blob.length) <= span.range.upperBound)
+                    #expect(
+                        span.range.contains(UInt64(blob.offset))
+                            && UInt64(blob.offset) + UInt64(blob.length) <= span.range.upperBound
+                    )
                 }
                 position = span.range.upperBound
             }

@@ -30,7 +30,9 @@ struct SmallRepository {
 
     /// One pool for all tests; its threads end with the process.
     static let pool: WorkerPool = {
-        guard let pool = try? WorkerPool(width: 4, name: "check") else { preconditionFailure("no threads for the tests") }
+        guard let pool = try? WorkerPool(width: 4, name: "check") else {
+            preconditionFailure("no threads for the tests")
+        }
         return pool
     }()
 
@@ -78,11 +80,19 @@ struct SmallRepository {
                     [.file("big.bin", big), .directory("deep", deep), .file("empty", [])],
                     worker: worker
                 )
-                let page = try await writer.save(.data, Array("\(text) page, long enough to be compressed, \(text) page".utf8), worker: worker)
-                let nodes: [Node] = [.file("a.txt", [page]), .directory("dir", dir)] + (number == 0 ? [] : [.file("new.txt", [page])])
+                let page = try await writer.save(
+                    .data,
+                    Array("\(text) page, long enough to be compressed, \(text) page".utf8),
+                    worker: worker
+                )
+                let nodes: [Node] =
+                    [.file("a.txt", [page]), .directory("dir", dir)] + (number == 0 ? [] : [.file("new.txt", [page])])
                 return try await writer.saveTree(nodes, worker: worker)
             }
-            var document = SnapshotDocument(time: ZonedTime(Timestamp(seconds: 1_760_000_000 + Int64(number))), tree: root)
+            var document = SnapshotDocument(
+                time: ZonedTime(Timestamp(seconds: 1_760_000_000 + Int64(number))),
+                tree: root
+            )
             document.hostname = "host"
             document.paths = ["/"]
             document.tags = number == 0 ? [] : ["tagged"]

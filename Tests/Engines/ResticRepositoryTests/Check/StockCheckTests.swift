@@ -59,11 +59,13 @@ struct StockCheckTests {
         )
     }
 
-    /// Sorted, without the lines that tell of repeated requests and of what to do; of a failed read only that it failed.
+    /// Sorted, without the lines that tell of repeated requests and of what to do; of a failed read only that it
+    /// failed.
     private func comparable(_ messages: [String]) -> [String] {
         messages.map { $0.trimmingCharacters(in: .newlines) }
             .filter { line in
-                !["Load(<", "The repository", "restic repair", "Damaged "].contains { line.hasPrefix($0) } && !line.isEmpty
+                !["Load(<", "The repository", "restic repair", "Damaged "].contains { line.hasPrefix($0) }
+                    && !line.isEmpty
             }
             .map { line in
                 for start in ["download error:", "  ReadFull("] where line.hasPrefix(start) { return start }
@@ -96,9 +98,13 @@ struct StockCheckTests {
             #expect(!theirs.failed && theirs == mine, "version \(version)")
 
             let source = TestFolder()
-            for number in 0..<30 { try source.write("d\(number % 4)/f\(number)", [UInt8](repeating: UInt8(number), count: number * 9000)) }
+            for number in 0..<30 {
+                try source.write("d\(number % 4)/f\(number)", [UInt8](repeating: UInt8(number), count: number * 9000))
+            }
             let made = TestFolder()
-            #expect(try StockRestic.run(["init", "--repository-version", "\(version)"], repository: made.path).status == 0)
+            #expect(
+                try StockRestic.run(["init", "--repository-version", "\(version)"], repository: made.path).status == 0
+            )
             for _ in 0..<2 {
                 #expect(try StockRestic.run(["backup", source.path], repository: made.path).status == 0)
                 try source.write("d1/more", [1, 2, 3])
@@ -118,30 +124,42 @@ struct StockCheckTests {
             ("large pack missing", { folder, names in try folder.remove(pick(names, .pack).path) }),
             ("middle pack missing", { folder, names in try folder.remove(pick(names, .pack, 1).path) }),
             ("small pack missing", { folder, names in try folder.remove(pick(names, .pack, 99).path) }),
-            ("pack cut", { folder, names in
-                let name = try pick(names, .pack)
-                try folder.write(name.path, Array(try #require(folder.read(name.path)).dropLast(3)))
-            }),
-            ("pack longer", { folder, names in
-                let name = try pick(names, .pack)
-                try folder.write(name.path, try #require(folder.read(name.path)) + [1, 2, 3])
-            }),
-            ("pack nobody knows", { folder, _ in
-                let name = ObjectName(.pack, Digest(a: 0xABCD << 48, b: 1, c: 1, d: 1))
-                try folder.write(name.path, [1, 2, 3])
-            }),
+            (
+                "pack cut",
+                { folder, names in
+                    let name = try pick(names, .pack)
+                    try folder.write(name.path, Array(try #require(folder.read(name.path)).dropLast(3)))
+                }
+            ),
+            (
+                "pack longer",
+                { folder, names in
+                    let name = try pick(names, .pack)
+                    try folder.write(name.path, try #require(folder.read(name.path)) + [1, 2, 3])
+                }
+            ),
+            (
+                "pack nobody knows",
+                { folder, _ in
+                    let name = ObjectName(.pack, Digest(a: 0xABCD << 48, b: 1, c: 1, d: 1))
+                    try folder.write(name.path, [1, 2, 3])
+                }
+            ),
             ("index missing", { folder, names in try folder.remove(pick(names, .index).path) }),
             ("other index missing", { folder, names in try folder.remove(pick(names, .index, 1).path) }),
             ("index flipped", { folder, names in try flip(folder, pick(names, .index), 40) }),
             ("snapshot flipped", { folder, names in try flip(folder, pick(names, .snapshot), 40) }),
             ("snapshot empty", { folder, names in try folder.write(pick(names, .snapshot).path, []) }),
             ("snapshot missing", { folder, names in try folder.remove(pick(names, .snapshot).path) }),
-            ("all packs swapped in place", { folder, names in
-                let (first, second) = (try pick(names, .pack), try pick(names, .pack, 1))
-                let (one, two) = (folder.read(first.path), folder.read(second.path))
-                try folder.write(first.path, try #require(two))
-                try folder.write(second.path, try #require(one))
-            }),
+            (
+                "all packs swapped in place",
+                { folder, names in
+                    let (first, second) = (try pick(names, .pack), try pick(names, .pack, 1))
+                    let (one, two) = (folder.read(first.path), folder.read(second.path))
+                    try folder.write(first.path, try #require(two))
+                    try folder.write(second.path, try #require(one))
+                }
+            ),
         ]
         var lines = 0
         for version in [1, 2] {
@@ -165,14 +183,21 @@ struct StockCheckTests {
         let other = TestFolder()
         try other.write("target", [1])
         let strangers = [
-            "data/README", "data/zz/abc", "data/00/not-a-pack", "data/00/\(String(repeating: "0", count: 63))g", "data/00/ab-tmp-123", "stray",
+            "data/README", "data/zz/abc", "data/00/not-a-pack", "data/00/\(String(repeating: "0", count: 63))g",
+            "data/00/ab-tmp-123", "stray",
             "snapshots/.hidden", "index/x.tmp", "keys/old.bak", "locks/nothing",
         ]
         for name in strangers { try folder.write(name, [1, 2, 3]) }
         let digits = String(repeating: "a", count: 64)
-        try FileManager.default.createDirectory(atPath: "\(folder.path)/data/aa/\(digits)", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: "\(folder.path)/data/aa/\(digits)",
+            withIntermediateDirectories: true
+        )
         let link = "data/00/00\(String(repeating: "b", count: 62))"
-        try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/\(link)", withDestinationPath: "\(other.path)/target")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/\(link)",
+            withDestinationPath: "\(other.path)/target"
+        )
 
         let repository = try await Repository.open(
             store: LocalStorage(folder.bytes),

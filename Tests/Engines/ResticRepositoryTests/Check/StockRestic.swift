@@ -19,7 +19,12 @@ struct StockRestic {
     }
 
     /// Runs it on a repository with the password of `SmallRepository`, without cache.
-    static func run(_ arguments: [String], repository: String, noCache: Bool = true, environment: [String: String] = [:]) throws -> Run {
+    static func run(
+        _ arguments: [String],
+        repository: String,
+        noCache: Bool = true,
+        environment: [String: String] = [:]
+    ) throws -> Run {
         guard let path else { throw CocoaError(.fileNoSuchFile) }
         let process = Process()
         process.executableURL = URL(filePath: path)
@@ -71,7 +76,10 @@ final class TestFolder: Sendable {
 
     func write(_ name: String, _ bytes: [UInt8]) throws {
         let target = URL(filePath: "\(path)/\(name)")
-        try FileManager.default.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: target.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
         try Data(bytes).write(to: target)
     }
 
@@ -84,7 +92,10 @@ final class TestFolder: Sendable {
     /// Writes what a store in memory holds as restic lays it out.
     func write(_ store: MemoryStorage) throws {
         for kind in ObjectKind.listed {
-            try FileManager.default.createDirectory(atPath: "\(path)/\(kind.directoryName)", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: "\(path)/\(kind.directoryName)",
+                withIntermediateDirectories: true
+            )
         }
         for (name, block) in store.contents { try write(name.path, block.bytes) }
     }

@@ -24,7 +24,8 @@ import ResticRepository
         return document
     }
 
-    private func repository(_ documents: [SnapshotDocument]) async throws -> (SmallRepository, Repository, [SnapshotID]) {
+    private func repository(_ documents: [SnapshotDocument]) async throws -> (SmallRepository, Repository, [SnapshotID])
+    {
         var small = try await SmallRepository.make()
         for snapshot in small.snapshots { try await small.store.remove(ObjectName(.snapshot, snapshot.id.digest)) }
         small.snapshots = []
@@ -34,7 +35,9 @@ import ResticRepository
         return (small, repository, ids)
     }
 
-    private func load(_ repository: Repository, _ filter: SnapshotFilter = SnapshotFilter()) async throws -> [SnapshotID] {
+    private func load(_ repository: Repository, _ filter: SnapshotFilter = SnapshotFilter()) async throws
+        -> [SnapshotID]
+    {
         try await repository.loadSnapshots(filter: filter) { throw $1 }.map(\.id)
     }
 
@@ -61,7 +64,8 @@ import ResticRepository
     }
 
     @Test(arguments: [
-        ("/a/b", "/a/b"), ("b", "/work/b"), ("./b/../c", "/work/c"), ("/a//b/", "/a/b"), ("..", "/"), ("../../..", "/"), (".", "/work"), ("/", "/"),
+        ("/a/b", "/a/b"), ("b", "/work/b"), ("./b/../c", "/work/c"), ("/a//b/", "/a/b"), ("..", "/"), ("../../..", "/"),
+        (".", "/work"), ("/", "/"),
     ])
     func `paths are made absolute by text alone`(given: String, wanted: String) {
         var filter = SnapshotFilter(paths: [ByteString(given)])
@@ -72,7 +76,9 @@ import ResticRepository
     // MARK: Order
 
     @Test func `F-04 snapshots of the same nanosecond are all kept, in one order for everybody`() async throws {
-        let (_, repository, ids) = try await repository((0..<9).map { document(100, paths: [ByteString("/\($0)")], nanoseconds: 5) } + [document(99)])
+        let (_, repository, ids) = try await repository(
+            (0..<9).map { document(100, paths: [ByteString("/\($0)")], nanoseconds: 5) } + [document(99)]
+        )
         #expect(Set(ids).count == 10)
         let first = try await load(repository)
         #expect(first == [ids[9]] + ids.dropLast().sorted())
@@ -84,7 +90,10 @@ import ResticRepository
         #expect(try await repository.latestSnapshot()?.id == ids[2])
         #expect(try await repository.latestSnapshot(filter: SnapshotFilter(hosts: ["web"]))?.id == ids[1])
         #expect(try await repository.latestSnapshot(notAfter: Timestamp(seconds: 200))?.id == ids[1])
-        #expect(try await repository.latestSnapshot(notAfter: Timestamp(seconds: 199, nanoseconds: 999_999_999))?.id == ids[0])
+        #expect(
+            try await repository.latestSnapshot(notAfter: Timestamp(seconds: 199, nanoseconds: 999_999_999))?.id
+                == ids[0]
+        )
         #expect(try await repository.latestSnapshot(notAfter: Timestamp(seconds: 99)) == nil)
     }
 
@@ -97,9 +106,15 @@ import ResticRepository
         }
         #expect(try await repository.findSnapshot(SnapshotName("latest")).id == ids[1])
         #expect(try await repository.findSnapshot(SnapshotName("latest:sub/path")).id == ids[1])
-        await #expect { _ = try await repository.findSnapshot(SnapshotName("")) } throws: { ($0 as? RepositoryFailure)?.code == .ambiguous }
-        await #expect { _ = try await repository.findSnapshot(SnapshotName("xyz")) } throws: { ($0 as? RepositoryFailure)?.code == .notFound }
-        await #expect { _ = try await repository.findSnapshot(SnapshotName("latest"), filter: SnapshotFilter(hosts: ["no"])) } throws: {
+        await #expect { _ = try await repository.findSnapshot(SnapshotName("")) } throws: {
+            ($0 as? RepositoryFailure)?.code == .ambiguous
+        }
+        await #expect { _ = try await repository.findSnapshot(SnapshotName("xyz")) } throws: {
+            ($0 as? RepositoryFailure)?.code == .notFound
+        }
+        await #expect {
+            _ = try await repository.findSnapshot(SnapshotName("latest"), filter: SnapshotFilter(hosts: ["no"]))
+        } throws: {
             ($0 as? RepositoryFailure)?.what == "snapshot filter (Paths:[] Tags:[] Hosts:[no]): no snapshot found"
         }
     }
@@ -114,12 +129,18 @@ import ResticRepository
     @Test func `named snapshots come once each, and what is not found is told`() async throws {
         let (_, repository, ids) = try await repository([document(100), document(200)])
         var ignored: [String] = []
-        let names: [ByteString] = ["latest", ByteString(ids[1].hex), "latest", ByteString(ids[0].hex), "latest:x", "zz"]
-        let found = try await repository.selectSnapshots(names, filter: SnapshotFilter()) { name, _ in ignored.append(name) }
+        let names: [ByteString] = [
+            "latest", ByteString(ids[1].hex), "latest", ByteString(ids[0].hex), "latest:x", "zz",
+        ]
+        let found = try await repository.selectSnapshots(names, filter: SnapshotFilter()) { name, _ in
+            ignored.append(name)
+        }
         #expect(found.map(\.id) == [ids[1], ids[0]])
         #expect(ignored == ["latest:x", "zz"])
         var reasons: [String] = []
-        _ = try await repository.selectSnapshots([ByteString(ids[0].hex)], filter: SnapshotFilter(hosts: ["web"])) { name, error in
+        _ = try await repository.selectSnapshots([ByteString(ids[0].hex)], filter: SnapshotFilter(hosts: ["web"])) {
+            name,
+            error in
             reasons.append("\(name): \((error as? RepositoryFailure)?.what ?? "")")
         }
         #expect(reasons == ["filters: explicit snapshot ids are given"])
@@ -145,7 +166,10 @@ import ResticRepository
         let standard = snapshots.grouped(by: .standard)
         #expect(standard.map(\.key.text) == ["host db, path [/etc]", "host web, path [/a /b]"])
         #expect(standard[1].snapshots.map(\.document.time.moment.seconds) == [1, 2])
-        #expect(standard[1].snapshots[0].document.paths == ["/a", "/b"] && standard[1].snapshots[0].document.tags == ["y", "x"])
+        #expect(
+            standard[1].snapshots[0].document.paths == ["/a", "/b"]
+                && standard[1].snapshots[0].document.tags == ["y", "x"]
+        )
         let tags = snapshots.grouped(by: SnapshotGrouping(byTags: true))
         #expect(tags.map(\.key.text) == ["", "tags [x y]"] && tags[0].key.tags == nil && tags[0].key.paths == nil)
         #expect(snapshots.grouped(by: SnapshotGrouping()).count == 1)
