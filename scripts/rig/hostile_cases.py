@@ -78,12 +78,12 @@ def outer_world(arena):
 
 
 def bombs(case):
-    """I-09: sixty levels that name the next one twice are 2^60 paths; a tree 3,000 deep"""
+    """I-09: sixty levels that name the next one twice are 2^60 paths; a tree 1,000 deep"""
     board, subject, scratch = case.board, case.subject, case.folder("I-09")
     repository = os.path.join(scratch, "repository")
     subject.create(repository)
     key = resticfile.open_master(repository, process.PASSWORD)
-    for what, levels, names in (("2^60 paths", 60, ("a", "b")), ("3,000 levels", 3000, ("d",))):
+    for what, levels, names in (("2^60 paths", 60, ("a", "b")), ("1,000 levels", 1000, ("d",))):
         blobs, below = [], None
         for _ in range(levels):
             plain = tree(*([node(n, "dir", subtree=below) for n in names] if below else [node("leaf")]))

@@ -18,6 +18,9 @@ package struct DirectoryListing: Sendable {
     var names: [UInt8] = []
     var records: [Record] = []
 
+    /// A listing without entries.
+    package init() {}
+
     package var count: Int { records.count }
     package var isEmpty: Bool { records.isEmpty }
     package var indices: Range<Int> { records.indices }

@@ -145,6 +145,25 @@ import Testing
         #expect(codes.isSubset(of: [.io, .diskGone, .readOnly]), "\(codes)")
     }
 
+    @Test func `B-12 permission lost midway is E-PERM with path and user, and work resumes after the fix`() async throws
+    {
+        guard !isSuperuser else { return print("SKIP B-12 root is refused nothing; injection covers the words") }
+        let store = try await scratch.preparedStore()
+        try await store.put(name(.index, 1), block("kept"))
+        chmod(scratch.path + "/repo/index", 0)
+        for body in [
+            { try await store.put(name(.index, 2), block("x")) }, { _ = try await store.get(name(.index, 1)) },
+            { _ = try await store.listing(.index) }, { try await store.remove(name(.index, 1)) },
+        ] as [() async throws -> Void] {
+            let failure = await failure(body)
+            #expect(failure?.code == .permission)
+            #expect(failure?.object.contains(scratch.path) == true)
+            #expect(failure?.what.contains("user \(currentUser().uid)") == true)
+        }
+        chmod(scratch.path + "/repo/index", 0o700)
+        #expect(try await store.get(name(.index, 1)).bytes == Array("kept".utf8))
+    }
+
     @Test func `something mounted inside data is refused`() async throws {
         guard scratch.mountMemory("size=16m", for: "B-09") else { return }
         let store = try await scratch.preparedStore()

@@ -125,6 +125,7 @@ import Testing
 
     @Test func `a config that claims more than an object may have is not read`() async throws {
         let store = try await scratch.preparedStore()
+        chmod("\(scratch.path)/repo/config", 0o600)
         truncate("\(scratch.path)/repo/config", 0)
         truncate("\(scratch.path)/repo/config", 1 << 40)
         #expect(await code { _ = try await store.get(.config) } == .tooLarge)

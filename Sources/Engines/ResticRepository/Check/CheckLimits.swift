@@ -16,8 +16,8 @@ enum CheckLimits {
     static let lostCopiesTraced = 200_000
     /// Paths named for each affected snapshot.
     static let affectedPathsNamed = 1_000
-    /// Trees opened while tracing damage back to snapshots; a tree with damage below it is opened for each path that leads to it (I-09).
-    static let affectedTreesOpened = 1_000_000
+    /// Trees with damage below them that are opened once more for a further path or snapshot that leads to them (I-09).
+    static let affectedTreesReopened = 50_000
     /// Largest header of a pack with its length field, restic's bound, in bytes.
     static let packHeaderBytesMax: UInt64 = (16 << 20) + 4
     /// Largest number of groups that `--read-data-subset=n/t` makes: the first byte of a pack's name decides.

@@ -31,7 +31,8 @@ private final class DamageTrace {
     private let run: CheckRun
     private let worker: BlobWorker
     private var clean: EntrySet
-    private var opened = 0
+    private var damaged: EntrySet
+    private var reopened = 0
     private(set) var isComplete = true
     private var path: [UInt8] = []
     private var paths: [ByteString] = []
@@ -41,6 +42,7 @@ private final class DamageTrace {
         self.run = run
         worker = run.repository.makeWorker()
         clean = EntrySet(count: run.index.blobCount)
+        damaged = EntrySet(count: run.index.blobCount)
     }
 
     /// Nil when nothing in the snapshot is damaged.
@@ -68,22 +70,22 @@ private final class DamageTrace {
     }
 
     private func leave(_ frame: Frame, _ stack: inout [Frame]) {
-        if frame.isDamaged {
-            if !stack.isEmpty { stack[stack.count - 1].isDamaged = true }
-        } else if let entry = frame.entry {
-            _ = clean.insert(entry)
-        }
+        if frame.isDamaged, !stack.isEmpty { stack[stack.count - 1].isDamaged = true }
+        guard let entry = frame.entry else { return }
+        if frame.isDamaged { _ = damaged.insert(entry) } else { _ = clean.insert(entry) }
     }
 
     /// Opens the tree at `path`; nil when there is nothing to find in it, or it cannot be opened, which is noted.
     private func enter(_ tree: BlobID) async throws -> Frame? {
         let entry = run.index.firstEntry(.tree, tree)
         if let entry, clean.contains(entry) { return nil }
-        guard opened < CheckLimits.affectedTreesOpened else {
-            isComplete = false
-            return nil
+        if let entry, damaged.contains(entry) {
+            reopened += 1
+            guard reopened <= CheckLimits.affectedTreesReopened else {
+                isComplete = false
+                return nil
+            }
         }
-        opened += 1
         var frame = Frame(entry: entry, pathLength: path.count, subtrees: [], isDamaged: false)
         guard !run.lost.contains(.tree, tree, in: run.index), let document = try await load(tree) else {
             note(path.isEmpty ? [UInt8(ascii: "/")] : path)

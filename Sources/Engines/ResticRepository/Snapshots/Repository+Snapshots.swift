@@ -123,10 +123,10 @@ extension Repository {
         for text in names {
             try Task.checkCancellation()
             let name = SnapshotName(text)
-            if name.isLatest, isFilterUsed { continue }
-            isFilterUsed = isFilterUsed || name.isLatest
             do {
                 guard name.subfolder == nil else { throw refusedSubfolder(text) }
+                if name.isLatest, isFilterUsed { continue }
+                isFilterUsed = isFilterUsed || name.isLatest
                 let snapshot = try await findSnapshot(name, filter: filter)
                 if seen.insert(snapshot.id).inserted { found.append(snapshot) }
             } catch is CancellationError {

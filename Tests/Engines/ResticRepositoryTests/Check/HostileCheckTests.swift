@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `I-09 damage below sixty doubled levels is traced up to a bound`() async throws {
+    func `I-09 damage below doubled levels is counted, and named up to a bound`() async throws {
         let small = try await SmallRepository.make()
         let absent = BlobID(Digest(a: 1, b: 2, c: 3, d: 4))
         try await addSnapshot(small) { writer, worker in
@@ -42,6 +42,19 @@ import Testing
         #expect(result.errorCount == 1)
         #expect(result.affected.count == 1 && result.affected[0].pathCount == 1 << 14)
         #expect(result.affected[0].paths.count == CheckLimits.affectedPathsNamed)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `I-09 damage below sixty doubled levels ends at the budget and says so`() async throws {
+        let small = try await SmallRepository.make()
+        try await addSnapshot(small) { writer, worker in
+            var tree = try await writer.saveTree([.file("lost", [BlobID(Digest(a: 1, b: 2, c: 3, d: 4))])], worker: worker)
+            for _ in 0..<60 { tree = try await writer.saveTree([.directory("a", tree), .directory("b", tree)], worker: worker) }
+            return tree
+        }
+        let result = try await small.check(nil, CheckRequest())
+        #expect(result.errorCount == 1 && !result.isAffectedComplete)
+        #expect(result.affected.count == 1 && result.affected[0].pathCount > 1000)
     }
 
     @Test(.timeLimit(.minutes(1)))

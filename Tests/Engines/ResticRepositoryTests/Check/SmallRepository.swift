@@ -52,7 +52,8 @@ struct SmallRepository {
     var snapshots: [Snapshot] = []
 
     /// Builds it; the same seed gives the same bytes.
-    static func make(version: Int = 2, seed: UInt64 = 1, store: MemoryStorage = MemoryStorage()) async throws -> SmallRepository {
+    static func make(version: Int = 2, seed: UInt64 = 1) async throws -> SmallRepository {
+        let store = MemoryStorage()
         let repository = try await Repository.create(
             store: store,
             version: version,

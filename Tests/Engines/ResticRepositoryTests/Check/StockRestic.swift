@@ -1,0 +1,91 @@
+import Bytes
+import Foundation
+import ObjectStorage
+
+/// The released restic beside which our check is held; found below `$PEERS/bin`.
+struct StockRestic {
+    static let path: String? = {
+        guard let peers = ProcessInfo.processInfo.environment["PEERS"] else { return nil }
+        let path = "\(peers)/bin/restic-0.19.1"
+        return FileManager.default.isExecutableFile(atPath: path) ? path : nil
+    }()
+
+    static var isInstalled: Bool { path != nil }
+
+    struct Run {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// Runs it on a repository with the password of `SmallRepository`, without cache.
+    static func run(_ arguments: [String], repository: String, noCache: Bool = true, environment: [String: String] = [:]) throws -> Run {
+        guard let path else { throw CocoaError(.fileNoSuchFile) }
+        let process = Process()
+        process.executableURL = URL(filePath: path)
+        process.arguments = ["-r", repository] + (noCache ? ["--no-cache"] : []) + arguments
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["RESTIC_PASSWORD": SmallRepository.password]) { $1 }
+            .merging(environment) { $1 }
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let errorText = Reader(errors)
+        let outputText = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return Run(status: process.terminationStatus, output: outputText, errors: errorText.text)
+    }
+
+    /// Drains a pipe beside the caller, so that the child never waits for it.
+    private final class Reader: @unchecked Sendable {
+        private var data = Data()
+        private let done = DispatchSemaphore(value: 0)
+
+        init(_ pipe: Pipe) {
+            DispatchQueue.global().async { [self] in
+                data = pipe.fileHandleForReading.readDataToEndOfFile()
+                done.signal()
+            }
+        }
+
+        var text: String {
+            done.wait()
+            return String(decoding: data, as: UTF8.self)
+        }
+    }
+}
+
+/// A directory that goes away with its owner.
+final class TestFolder: Sendable {
+    let path: String
+
+    init() {
+        path = NSTemporaryDirectory() + "holdfast-check-" + UUID().uuidString
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var bytes: ByteString { ByteString(path) }
+
+    func write(_ name: String, _ bytes: [UInt8]) throws {
+        let target = URL(filePath: "\(path)/\(name)")
+        try FileManager.default.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: target)
+    }
+
+    func read(_ name: String) -> [UInt8]? { FileManager.default.contents(atPath: "\(path)/\(name)").map { Array($0) } }
+
+    func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
+
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
+
+    /// Writes what a store in memory holds as restic lays it out.
+    func write(_ store: MemoryStorage) throws {
+        for kind in ObjectKind.listed {
+            try FileManager.default.createDirectory(atPath: "\(path)/\(kind.directoryName)", withIntermediateDirectories: true)
+        }
+        for (name, block) in store.contents { try write(name.path, block.bytes) }
+    }
+}
