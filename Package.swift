@@ -86,7 +86,7 @@ let package = Package(
             ]
         ),
         tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
-        tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Bytes", "Outcome"]),
+        tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Compression", "Bytes", "Outcome"]),
 
         module(
             "Commands",

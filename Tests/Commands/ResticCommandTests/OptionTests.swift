@@ -1,4 +1,5 @@
 import Bytes
+import Compression
 import Console
 import ResticCommand
 import Testing

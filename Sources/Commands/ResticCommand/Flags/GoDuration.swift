@@ -5,6 +5,8 @@ import Console
 package struct GoDuration: Hashable, Sendable {
     package var nanoseconds: Int64
 
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
     private static let units: [(name: String, nanoseconds: UInt64)] = [
         ("ns", 1), ("us", 1000), ("µs", 1000), ("μs", 1000), ("ms", 1_000_000), ("s", 1_000_000_000),
         ("m", 60_000_000_000), ("h", 3_600_000_000_000),
