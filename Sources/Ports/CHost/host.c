@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -255,3 +256,5 @@ int chost_forbid_dump(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0; }
 uint64_t chost_make_device(unsigned major, unsigned minor) { return makedev(major, minor); }
 
 int chost_sync_file_system(int descriptor) { return syncfs(descriptor); }
+
+void chost_return_blocks(int bytes) { mallopt(M_MMAP_THRESHOLD, bytes); }

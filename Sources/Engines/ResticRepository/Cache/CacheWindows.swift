@@ -8,10 +8,10 @@ import Synchronization
 /// A walk over a snapshot asks for thousands of trees, each some hundred bytes, from a few packs. A window of 256 KiB
 /// around the wanted bytes answers hundreds of such questions with one `pread`. Bounds: 64 windows (16 MiB) and 32 open
 /// files, the least recently used go first. Isolation: any task; nothing is read while the mutex is held.
-final class CacheWindows: Sendable {
-    static let windowBytes = 256 << 10
-    static let windowsMax = 64
-    static let filesMax = 32
+package final class CacheWindows: Sendable {
+    package static let windowBytes = 256 << 10
+    package static let windowsMax = 64
+    package static let filesMax = 32
 
     private struct Key: Hashable {
         var name: ObjectName

@@ -1,27 +1,27 @@
 /// Bounds of a check, with unit and reason (L5).
-enum CheckLimits {
+package enum CheckLimits {
     /// Bytes of a pack in memory at a time; a longer blob comes whole.
     ///
     /// With four workers a check stays below 80 MiB.
-    static let spanBytes: UInt64 = 4 << 20
+    package static let spanBytes: UInt64 = 4 << 20
     /// Workers that read packs or trees at the same time; each holds a span and an opened blob.
-    static let workersMax = 4
+    package static let workersMax = 4
     /// Whole reads of a pack before it is called damaged: a flip on the way strikes each time anew (D-10, D-11).
-    static let packAttempts = 3
+    package static let packAttempts = 3
     /// Trees that one round of the walk takes from the stack.
-    static let treesPerRound = 2048
+    package static let treesPerRound = 2048
     /// Trees below which the stack takes in further snapshots, so that many small snapshots are walked side by side.
-    static let rootsInFlight = 64
+    package static let rootsInFlight = 64
     /// Findings kept in the result; the observer hears of all, and all are counted.
-    static let findingsKept = 10_000
+    package static let findingsKept = 10_000
     /// Copies of blobs known to be lost that are traced back to files.
-    static let lostCopiesTraced = 200_000
+    package static let lostCopiesTraced = 200_000
     /// Paths named for each affected snapshot.
-    static let affectedPathsNamed = 1_000
+    package static let affectedPathsNamed = 1_000
     /// Trees with damage below them that are opened once more for a further path or snapshot that leads to them (I-09).
-    static let affectedTreesReopened = 50_000
+    package static let affectedTreesReopened = 50_000
     /// Largest header of a pack with its length field, restic's bound, in bytes.
-    static let packHeaderBytesMax: UInt64 = (16 << 20) + 4
+    package static let packHeaderBytesMax: UInt64 = (16 << 20) + 4
     /// Largest number of groups that `--read-data-subset=n/t` makes: the first byte of a pack's name decides.
-    static let subsetGroupsMax = 256
+    package static let subsetGroupsMax = 256
 }

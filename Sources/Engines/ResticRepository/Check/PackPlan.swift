@@ -1,24 +1,23 @@
 import Bytes
-import ResticFormat
 
 /// In which pieces a pack is read from front to back: without holes, and cut between blobs.
 ///
 /// Pure.
-struct PackPlan: Sendable {
+package struct PackPlan: Sendable {
     /// A piece, and the blobs that lie in it whole.
-    struct Span: Sendable, Hashable {
-        var range: Range<UInt64>
-        var blobs: [PackedBlob] = []
+    package struct Span: Sendable, Hashable {
+        package var range: Range<UInt64>
+        package var blobs: [PackedBlob] = []
     }
 
-    private(set) var spans: [Span] = []
+    package private(set) var spans: [Span] = []
     /// Blobs that overlap the one before or lie behind the end; the index is wrong about them.
-    private(set) var misplaced: [PackedBlob] = []
+    package private(set) var misplaced: [PackedBlob] = []
     /// False when the blobs do not follow each other without gaps from byte 0.
-    private(set) var isContinuous = true
+    package private(set) var isContinuous = true
 
     /// `blobs` are sorted by offset; `bytes` is the size that the pack has to have.
-    init(_ blobs: [PackedBlob], bytes: UInt64, spanBytes: UInt64 = CheckLimits.spanBytes) {
+    package init(_ blobs: [PackedBlob], bytes: UInt64, spanBytes: UInt64 = CheckLimits.spanBytes) {
         var current = Span(range: 0..<0)
         for blob in blobs {
             let offset = UInt64(blob.offset)

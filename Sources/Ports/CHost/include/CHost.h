@@ -33,6 +33,9 @@ ssize_t chost_random(void *buffer, size_t count);
 int chost_processors(void);
 void chost_name_thread(const char *name);
 
+// Blocks of at least `bytes` are given back to the system as soon as they are freed.
+void chost_return_blocks(int bytes);
+
 // Writes the whole file system of the descriptor to its disk.
 int chost_sync_file_system(int descriptor);
 
