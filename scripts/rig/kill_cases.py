@@ -1,7 +1,7 @@
 # purpose: A-01 random kills, A-02 kills at each store boundary, A-04 signals, A-07 kills in restore
 # use:     by scripts/faults
 # needs:   strace for A-02
-import json, os, random, re, shutil, signal, subprocess, time
+import contextlib, json, os, random, re, shutil, signal, subprocess, time
 
 from . import data, process, trees
 
@@ -182,7 +182,9 @@ def signals(case):
         began = time.monotonic()
         os.kill(running.pid, name)
         if twice:
-            os.kill(running.pid, name)
+            time.sleep(0.3)                        # two of a kind at once are one to the kernel
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running.pid, name)
         if case.is_stock:
             running.stdin.close()                  # stock restic waits for the end of its input, whatever the signal
         try:

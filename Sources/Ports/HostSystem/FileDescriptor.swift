@@ -62,6 +62,16 @@ package final class FileDescriptor: Sendable {
         }
     }
 
+    /// Reads as `read(into:)` does from a pipe or terminal that may stay silent, and hears a cancellation within 100 ms.
+    ///
+    /// Errors: `Errno`; `CancellationError` when the task was cancelled before anything came.
+    package func readUnlessCancelled(into buffer: UnsafeMutableRawBufferPointer) async throws -> Int {
+        while try !pollReadable([(rawValue, Int16(POLLIN))], timeoutMilliseconds: 100)[0] {
+            try Task.checkCancellation()
+        }
+        return try read(into: buffer)
+    }
+
     /// Reads until `buffer` is full or the file ends; returns how many bytes it got.
     package func readFully(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         var filled = 0

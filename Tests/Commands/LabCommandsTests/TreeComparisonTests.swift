@@ -71,6 +71,8 @@ private struct Pair: ~Copyable {
         let pair = try Pair()
         try FileManager.default.removeItem(atPath: pair.copy + "/link")
         try FileManager.default.createSymbolicLink(atPath: pair.copy + "/link", withDestinationPath: "two")
+        // Set on both sides: other tests of this process may have changed its umask.
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: pair.source + "/one")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: pair.copy + "/one")
         #expect(try Set(pair.compare().differing.map(\.what)) == ["points elsewhere", "has mode 755, had 644"])
     }
