@@ -13,6 +13,12 @@ struct ExitReport {
 
     init(_ error: any Error) {
         switch error {
+        case let unsaved as UnsavedSnapshot:
+            let inner = ExitReport(unsaved.cause)
+            let words = inner.message.string
+            let rest = words.hasPrefix("Fatal: ") ? String(words.dropFirst("Fatal: ".utf8.count)) : words
+            status = inner.status
+            message = Text("Fatal: unable to save snapshot: \(rest)")
         case let failure as CommandFailure:
             status = failure.status
             message = failure.message
@@ -53,7 +59,7 @@ struct ExitReport {
 
     /// Prints the message, as JSON in one line where that is asked for.
     func print(on screen: Screen, isJSON: Bool) {
-        guard isJSON else { return screen.errorLine(message) }
+        guard isJSON else { return screen.errorLine(message + "\n") }
         var line = JSONLine(messageType: "exit_error")
         line.add("code", status.rawValue)
         line.add("message", message)

@@ -138,13 +138,22 @@ extension Session {
     ) async throws -> BackupResult {
         let counters = BackupCounters()
         let reporter = BackupReporter(session: self, counters: counters)
-        let result = try await withTicks(every: progressInterval, time: context.time) {
-            reporter.tick()
-        } _: {
-            try await backup(request, to: repository, observer: reporter, counters: counters)
+        if request.scan, request.stream != nil { reporter.scanned(files: 1, directories: 0, bytes: 0, seconds: 0) }
+        do {
+            let result = try await withTicks(every: progressInterval, time: context.time) {
+                reporter.tick()
+            } _: {
+                try await backup(request, to: repository, observer: reporter, counters: counters)
+            }
+            reporter.finish(result, isDryRun: asked.isDryRun)
+            return result
+        } catch let failure as StreamFailure {
+            let what: Text = "failed to save \(quotedForDisplay(failure.path)): \(failure.message)"
+            printer.error("error: \(what)")
+            throw UnsavedSnapshot(cause: CommandFailure(what))
+        } catch {
+            throw UnsavedSnapshot(cause: error)
         }
-        reporter.finish(result, isDryRun: asked.isDryRun)
-        return result
     }
 
     // MARK: parts of the request
@@ -211,7 +220,12 @@ extension Session {
         let path = cleanPath(ByteString([0x2f] + (values.text("stdin-filename") ?? "stdin").bytes))
         guard path != "/" else { throw CommandFailure("failed to backup from stdin: invalid filename specified") }
         guard asked.isFromCommand else {
-            return StreamSource(path: path, read: { try FileDescriptor.standardInput.read(into: $0) }, finish: {})
+            let progress = StreamProgress()
+            return StreamSource(
+                path: path,
+                read: { progress.add(try FileDescriptor.standardInput.read(into: $0)) },
+                finish: { try progress.refuseNothing(path) }
+            )
         }
         return try commandSource(path)
     }
@@ -228,16 +242,18 @@ extension Session {
         do { running = try RunningCommand(command) { lines.take($0) } } catch let error as Errno {
             throw CommandFailure("failed to start command: \(notStarted(program, error))")
         }
+        let progress = StreamProgress()
         return StreamSource(
             path: path,
-            read: { try await running.read(into: $0) },
+            read: { progress.add(try await running.read(into: $0)) },
             finish: {
                 let ending = try await running.finish()
                 lines.end()
                 switch ending {
-                case .exited(0): return
-                case .signalled(let number): throw CommandFailure.fatal("command failed: signal: \(signalName(number))")
-                case .exited, .timedOut: throw CommandFailure.fatal("command failed: \(ending)")
+                case .exited(0): try progress.refuseNothing(path)
+                case .signalled(let number):
+                    throw StreamFailure(path: path, message: "Fatal: command failed: signal: \(signalName(number))")
+                case .exited, .timedOut: throw StreamFailure(path: path, message: "Fatal: command failed: \(ending)")
                 }
             }
         )

@@ -174,9 +174,9 @@ final class BackupReporter: BackupObserver {
         let done = "\(progress.filesDone) files \(formatBytes(progress.bytesDone))"
         var text = "[\(elapsed)] \(done), \(progress.errors) errors, \(rate)"
         if progress.totalFiles > 0 {
-            let isRunning = progress.secondsRemaining > 0 && progress.bytesDone < progress.totalBytes
-            let percent = isRunning ? formatPercent(progress.bytesDone, of: progress.totalBytes) + "  " : ""
-            let eta = isRunning ? " ETA \(formatSeconds(progress.secondsRemaining))" : ""
+            let isFinal = counters.isScanned.load(ordering: .relaxed)
+            let percent = isFinal ? formatPercent(progress.bytesDone, of: progress.totalBytes) + "  " : ""
+            let eta = progress.secondsRemaining > 0 ? " ETA \(formatSeconds(progress.secondsRemaining))" : ""
             let total = "\(progress.totalFiles) files \(formatBytes(progress.totalBytes))"
             text = "[\(elapsed)] \(percent)\(done), total \(total), \(progress.errors) errors, \(rate)\(eta)"
         }

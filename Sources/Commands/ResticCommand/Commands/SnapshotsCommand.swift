@@ -12,7 +12,11 @@ extension Session {
         if values.isOn("last"), latest == 0 { latest = 1 }
         let grouping = values.text("group-by").flatMap { SnapshotGrouping($0.display) } ?? SnapshotGrouping()
         let found = try await withRepository(readLock) { repository in
-            try await repository.selectSnapshots(words, filter: filter) { try reportIgnored($0, $1) }
+            try await repository.selectSnapshots(words, filter: filter) { name, error in
+                let isUnmatched = SnapshotName(ByteString(name)).isLatest && (error as? RepositoryFailure)?.code == .notFound
+                let unmatched = CommandFailure("no snapshot matched given filter (\(filter.summary))")
+                try reportIgnored(name, isUnmatched ? unmatched : error)
+            }
         }
         let groups = found.grouped(by: grouping).map { group in
             var group = group

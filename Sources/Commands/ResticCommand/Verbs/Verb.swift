@@ -11,7 +11,7 @@ package enum Verb: String, CaseIterable, Sendable {
     /// Where the overview lists it.
     package enum Group: Sendable { case available, advanced, additional, hidden }
 
-    var group: Group {
+    package var group: Group {
         switch self {
         case .features, .options: .advanced
         case .generate, .help, .version: .additional
@@ -23,7 +23,7 @@ package enum Verb: String, CaseIterable, Sendable {
     }
 
     /// False for what a later version brings.
-    var isSupported: Bool {
+    package var isSupported: Bool {
         switch self {
         case .backup, .cat, .check, .initialize, .list, .ls, .restore, .snapshots, .unlock, .help, .version: true
         case .cache, .copy, .diff, .dump, .find, .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite,
