@@ -28,7 +28,9 @@ struct ExitReport {
                 "Fatal: context canceled\n  state: nothing incomplete is visible in the repository, and our lock is gone\n  next:  run the command again; what was stored already is not stored twice"
         case let failure as any ReportableFailure:
             status = failure.exitStatus
-            message = Text(Self.sentence(failure) + FailureReport(failure, fallbackNext: Self.fallbackNext(failure)).text)
+            message = Text(
+                Self.sentence(failure) + FailureReport(failure, fallbackNext: Self.fallbackNext(failure)).text
+            )
         case let error as Errno:
             status = .failed
             message = "Fatal: \(error.description)\n  next:  \(error.remedy)"

@@ -104,7 +104,9 @@ private func checkListWords(_ words: [ByteString]) throws(CommandFailure) {
 }
 
 extension Session {
-    /// The command itself. Commands that are not there yet were refused before.
+    /// The command itself.
+    ///
+    /// Commands that are not there yet were refused before.
     fileprivate func run(_ verb: Verb) async throws -> ExitStatus {
         switch verb {
         case .backup: return try await runBackup()

@@ -149,16 +149,29 @@ private func objects(_ text: String, type: String) throws -> [[String: Any]] {
         let bench = try await Bench()
         let run = await bench.run("backup", bench.source, "/nonexistent")
         #expect(run.status == 3)
-        #expect(run.error == "/nonexistent does not exist, skipping\nWarning: at least one source file could not be read\n")
+        #expect(
+            run.error == "/nonexistent does not exist, skipping\nWarning: at least one source file could not be read\n"
+        )
         #expect(await bench.run("snapshots", "-c").output.hasSuffix("1 snapshots\n"))
     }
 
     @Test func `G-14 a dump command that fails makes no snapshot`() async throws {
         let bench = try await Bench()
-        let run = await bench.run("backup", "--stdin-from-command", "--", "sh", "-c", "echo half; echo oops >&2; exit 3")
+        let run = await bench.run(
+            "backup",
+            "--stdin-from-command",
+            "--",
+            "sh",
+            "-c",
+            "echo half; echo oops >&2; exit 3"
+        )
         #expect(run.status == 1)
         #expect(run.error.contains("subprocess sh: oops"))
-        #expect(run.error.contains("Fatal: unable to save snapshot: failed to save /stdin: Fatal: command failed: exit status 3"))
+        #expect(
+            run.error.contains(
+                "Fatal: unable to save snapshot: failed to save /stdin: Fatal: command failed: exit status 3"
+            )
+        )
         let silent = await bench.run("backup", "--stdin-from-command", "--", "true")
         #expect(silent.status == 1)
         #expect(await bench.run("snapshots", "--json").output == "[]\n")
@@ -188,10 +201,16 @@ private func objects(_ text: String, type: String) throws -> [[String: Any]] {
         _ = await bench.run("backup", bench.source)
         let lines: [[String]] = [
             ["backup", bench.source, "-vv"], ["snapshots", "-vv", "--json"], ["check", "-vv"], ["cat", "config"],
-            ["ls", "latest", "-l"], ["restore", "latest", "--target", bench.directory + "/t", "-vv"], ["init"], ["unlock"],
+            ["ls", "latest", "-l"], ["restore", "latest", "--target", bench.directory + "/t", "-vv"], ["init"],
+            ["unlock"],
         ]
         for line in lines {
-            let run = await bench.run(line[0], line.count > 1 ? line[1] : "-v", line.count > 2 ? line[2] : "-v", line.count > 3 ? line[3] : "-v")
+            let run = await bench.run(
+                line[0],
+                line.count > 1 ? line[1] : "-v",
+                line.count > 2 ? line[2] : "-v",
+                line.count > 3 ? line[3] : "-v"
+            )
             #expect(!run.output.contains("canary") && !run.error.contains("canary"), "\(line)")
         }
     }
@@ -199,7 +218,9 @@ private func objects(_ text: String, type: String) throws -> [[String: Any]] {
     @Test func `D-01 a damaged pack is found, its files are named, and the status is 1`() async throws {
         let bench = try await Bench()
         _ = await bench.run("backup", bench.source)
-        let packs = try FileManager.default.subpathsOfDirectory(atPath: bench.repository + "/data").filter { $0.utf8.count == 67 }
+        let packs = try FileManager.default.subpathsOfDirectory(atPath: bench.repository + "/data").filter {
+            $0.utf8.count == 67
+        }
         for pack in packs {
             let path = bench.repository + "/data/" + pack
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)

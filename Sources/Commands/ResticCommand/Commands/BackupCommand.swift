@@ -83,7 +83,8 @@ extension Session {
             }
         }
         printer.verbose("open repository")
-        let result = try await withRepository(asked.isDryRun ? .none : .shared, isDryRun: asked.isDryRun) { repository in
+        let result = try await withRepository(asked.isDryRun ? .none : .shared, isDryRun: asked.isDryRun) {
+            repository in
             try await save(targets, asked, at: time, in: repository)
         }
         guard isComplete, result.errorCount == 0 else {
@@ -180,9 +181,12 @@ extension Session {
                     // A damaged snapshot costs speed, not the backup.
                     try reportIgnored(id.short, error)
                 }
-                if found == nil, !named.isEmpty { throw CommandFailure("snapshot filter (\(filter.summary)): no snapshot found") }
+                if found == nil, !named.isEmpty {
+                    throw CommandFailure("snapshot filter (\(filter.summary)): no snapshot found")
+                }
             } else {
-                do { found = try await repository.findSnapshot(SnapshotName(named)) } catch let failure as RepositoryFailure
+                do { found = try await repository.findSnapshot(SnapshotName(named)) } catch let failure
+                    as RepositoryFailure
                     where failure.code == .notFound || failure.code == .ambiguous
                 {
                     throw CommandFailure(causeText(failure))
@@ -230,7 +234,9 @@ extension Session {
         return try commandSource(path)
     }
 
-    /// The output of the command that the arguments name. Its errors are shown line by line; its failure fails the backup (G-14).
+    /// The output of the command that the arguments name.
+    ///
+    /// Its errors are shown line by line; its failure fails the backup (G-14).
     private func commandSource(_ path: ByteString) throws -> StreamSource {
         guard let program = words.first else { throw CommandFailure("no command was specified as argument") }
         var command = Command(words)

@@ -40,7 +40,9 @@ final class BackupReporter: BackupObserver {
         let verb = action == .new ? "new      " : "modified "
         let (added, stored) = (formatBytes(statistics.dataSize), formatBytes(statistics.dataSizeInRepository))
         let metadata = isDirectory ? ", \(formatBytes(statistics.treeSizeInRepository)) metadata" : ""
-        printer.detailed("\(verb) \(item), saved in \(fixed(seconds, 3))s (\(added) added, \(stored) stored\(metadata))")
+        printer.detailed(
+            "\(verb) \(item), saved in \(fixed(seconds, 3))s (\(added) added, \(stored) stored\(metadata))"
+        )
     }
 
     private func itemJSON(
@@ -189,7 +191,11 @@ final class BackupReporter: BackupObserver {
     func finish(_ result: BackupResult, isDryRun: Bool) {
         printer.screen.setStatus([])
         let summary = result.summary
-        if printer.isJSON { printer.result(summaryJSON(result, isDryRun)) } else { printSummary(summary, result, isDryRun) }
+        if printer.isJSON {
+            printer.result(summaryJSON(result, isDryRun))
+        } else {
+            printSummary(summary, result, isDryRun)
+        }
     }
 
     private func summaryJSON(_ result: BackupResult, _ isDryRun: Bool) -> Text {

@@ -97,7 +97,9 @@ extension Session {
             throw CommandFailure.fatal("unable to parse ID: invalid length for ID: \(quoted(name))")
         }
         guard let digest = Digest(hex: name.display.lowercased()) else {
-            throw CommandFailure.fatal("unable to parse ID: invalid ID: encoding/hex: invalid byte: \(invalidHexByte(name))")
+            throw CommandFailure.fatal(
+                "unable to parse ID: invalid ID: encoding/hex: invalid byte: \(invalidHexByte(name))"
+            )
         }
         return digest
     }

@@ -16,7 +16,8 @@ package enum Verb: String, CaseIterable, Sendable {
         case .features, .options: .advanced
         case .generate, .help, .version: .additional
         case .rebuildIndex, .selfUpdate: .hidden
-        case .backup, .cache, .cat, .check, .copy, .diff, .dump, .find, .forget, .initialize, .key, .list, .ls, .migrate,
+        case .backup, .cache, .cat, .check, .copy, .diff, .dump, .find, .forget, .initialize, .key, .list, .ls,
+            .migrate,
             .mount, .prune, .recover, .repair, .restore, .rewrite, .snapshots, .stats, .tag, .unlock:
             .available
         }
@@ -36,7 +37,8 @@ package enum Verb: String, CaseIterable, Sendable {
     var needsPassword: Bool {
         switch self {
         case .cache, .generate, .help, .options, .selfUpdate, .version: false
-        case .backup, .cat, .check, .copy, .diff, .dump, .find, .forget, .initialize, .key, .list, .ls, .migrate, .mount,
+        case .backup, .cat, .check, .copy, .diff, .dump, .find, .forget, .initialize, .key, .list, .ls, .migrate,
+            .mount,
             .prune, .recover, .repair, .restore, .rewrite, .snapshots, .stats, .tag, .unlock, .features, .rebuildIndex:
             true
         }
