@@ -2,6 +2,7 @@ import Bytes
 import Console
 import HostSystem
 import Outcome
+import ResticFormat
 import ResticRepository
 
 /// How a command that failed ends: its status, and the words that go to standard error.
@@ -31,6 +32,13 @@ struct ExitReport {
             message = Text(
                 Self.sentence(failure) + FailureReport(failure, fallbackNext: Self.fallbackNext(failure)).text
             )
+        case let failure as SelfTestFailure:
+            status = .failed
+            message =
+                "Fatal: \(failure.description)\n  state: nothing was read or written\n  next:  this build or this machine computes wrongly; test the memory, install the program anew"
+        case let failure as FormatError:
+            status = .failed
+            message = "Fatal: the object is damaged: \(escapedControl("\(failure)"))\n  next:  run `check` to see what it affects"
         case let error as Errno:
             status = .failed
             message = "Fatal: \(error.description)\n  next:  \(error.remedy)"

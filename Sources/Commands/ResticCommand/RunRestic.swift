@@ -67,6 +67,7 @@ private func run(
     let options = try GlobalOptions(parser.values, context.environment)
     var password: Secret?
     if verb.needsPassword {
+        try context.selfTest()
         do { password = try await options.password.resolve(context.environment) } catch let failure as CommandFailure {
             throw CommandFailure.fatal("Resolving password failed: \(failure.message)")
         }

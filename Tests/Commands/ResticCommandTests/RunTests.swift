@@ -259,6 +259,30 @@ private func objects(_ text: String, type: String) throws -> [[String: Any]] {
         }
     }
 
+    @Test func `R-10 a kernel that computes wrongly ends the command before anything is touched`() async throws {
+        let bench = try await Bench()
+        let error = MemorySink()
+        var context = CommandContext(
+            programName: "restic",
+            environment: Environment(["RESTIC_PASSWORD": ByteString(Bench.password)]),
+            screen: Screen(facts: TerminalFacts(), output: MemorySink(), error: error),
+            pool: bench.pool
+        )
+        context.selfTest = {
+            var test = SealingSelfTest()
+            test.hash = { sha256($0 + [0]) }
+            try test.run()
+        }
+        let broken = context
+        let arguments: [ByteString] = ["-r", ByteString(bench.directory + "/new"), "init"]
+        let status = await Task(executorPreference: bench.pool) {
+            await runRestic(arguments: arguments, context: broken)
+        }.value
+        #expect(status == 1)
+        #expect(error.text.contains("self-test of SHA-256 failed"))
+        #expect(!FileManager.default.fileExists(atPath: bench.directory + "/new"))
+    }
+
     @Test func `a listing that nobody reads ends early`() async throws {
         struct Gone: ByteSink {
             func write(_ bytes: [UInt8]) -> Bool { false }

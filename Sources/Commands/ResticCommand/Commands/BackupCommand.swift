@@ -115,8 +115,8 @@ extension Session {
         request.filter = try sourceFilter(patterns)
         request.recordedExcludes = values.texts("exclude")
         request.tags = asked.tags
-        request.ignoreInode = values.isOn("ignore-inode")
-        request.ignoreCtime = values.isOn("ignore-ctime") || request.ignoreInode
+        request.ignoreInode = isOn("ignore-inode", "RESTIC_IGNORE_INODE")
+        request.ignoreCtime = isOn("ignore-ctime", "RESTIC_IGNORE_CTIME") || request.ignoreInode
         request.withAtime = values.isOn("with-atime")
         request.readConcurrency = asked.readConcurrency
         request.skipIfUnchanged = values.isOn("skip-if-unchanged")
@@ -158,6 +158,12 @@ extension Session {
     }
 
     // MARK: parts of the request
+
+    /// The switch, or, when it was not given, its variable; a value that is no Boolean counts as false.
+    private func isOn(_ flag: String, _ variable: String) -> Bool {
+        if values.isSet(flag) { return values.isOn(flag) }
+        return context.environment.value(variable).flatMap { try? parseGoBool($0) } ?? false
+    }
 
     private func parent(
         _ asked: BackupOptions,
@@ -227,7 +233,7 @@ extension Session {
             let progress = StreamProgress()
             return StreamSource(
                 path: path,
-                read: { progress.add(try FileDescriptor.standardInput.read(into: $0)) },
+                read: { progress.add(try readStandardInput(into: $0)) },
                 finish: { try progress.refuseNothing(path) }
             )
         }

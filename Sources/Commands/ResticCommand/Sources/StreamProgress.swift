@@ -1,5 +1,7 @@
 import Bytes
 import Console
+import Glibc
+import HostSystem
 import Synchronization
 
 /// The stream of a backup ended badly: no snapshot is made of half a dump (G-14).
@@ -23,6 +25,15 @@ final class StreamProgress: Sendable {
         guard hasBytes.load(ordering: .relaxed) else {
             throw StreamFailure(path: path, message: "read \(quotedForDisplay(path)): no data read")
         }
+    }
+}
+
+/// Reads what standard input has, 0 at its end; waits for it in steps of 100 ms, between which it hears cancellation.
+func readStandardInput(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    while true {
+        try Task.checkCancellation()
+        var request = pollfd(fd: FileDescriptor.standardInput.rawValue, events: Int16(POLLIN), revents: 0)
+        if poll(&request, 1, 100) > 0 { return try FileDescriptor.standardInput.read(into: buffer) }
     }
 }
 
