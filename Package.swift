@@ -86,7 +86,13 @@ let package = Package(
             ]
         ),
         tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
-        tests("Commands", "ResticCommandTests", ["ResticCommand", "Console", "Compression", "Bytes", "Outcome"]),
+        tests(
+            "Commands",
+            "ResticCommandTests",
+            [
+                "ResticCommand", "Console", "ResticRepository", "ObjectStorage", "HostSystem", "Compression", "Sealing", "Bytes", "Outcome",
+            ]
+        ),
 
         module(
             "Commands",

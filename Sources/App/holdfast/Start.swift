@@ -31,7 +31,9 @@ func startHoldfast(_ arguments: [ByteString], _ environment: Environment) async 
                 PasswordPrompt.restoreTerminal()
                 Signals.exitInterrupted()
             }
-            screen.errorRaw(Array("\rsignal \(signal == .interrupt ? "interrupt" : "terminated") received, cleaning up \n".utf8))
+            screen.errorRaw(
+                Array("\rsignal \(signal == .interrupt ? "interrupt" : "terminated") received, cleaning up \n".utf8)
+            )
             root.cancel()
         }
     } catch {

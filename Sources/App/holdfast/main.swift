@@ -5,5 +5,8 @@ import HostSystem
 
 openStandardStreams()
 returnLargeBlocks()
+raiseOpenFileLimit()
+// restic reports progress on this signal; until we do, it must at least not end a backup.
+signal(SIGUSR1, SIG_IGN)
 let status = await startHoldfast(processArguments(), processEnvironment())
 exit(status)

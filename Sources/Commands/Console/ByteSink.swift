@@ -7,7 +7,7 @@ package protocol ByteSink: Sendable {
     func write(_ bytes: [UInt8]) -> Bool
 }
 
-/// One of the process's standard streams. Blocks.
+/// One of the process's standard streams; writing blocks.
 package struct StandardSink: ByteSink {
     private let file: FileDescriptor
 
@@ -16,6 +16,7 @@ package struct StandardSink: ByteSink {
     package static let output = StandardSink(.standardOutput)
     package static let error = StandardSink(.standardError)
 
+    /// Writes everything, or answers false.
     package func write(_ bytes: [UInt8]) -> Bool {
         do {
             try file.write(bytes)
@@ -32,6 +33,7 @@ package final class MemorySink: ByteSink {
 
     package init() {}
 
+    /// Keeps the bytes.
     package func write(_ bytes: [UInt8]) -> Bool {
         content.withLock { $0.append(bytes) }
         return true

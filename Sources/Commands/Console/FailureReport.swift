@@ -1,7 +1,8 @@
 package import Outcome
 import Bytes
 
-/// The words an operator reads when a command fails (fault-plan 1.2):
+/// The words an operator reads when a command fails (fault-plan 1.2).
+///
 /// ```
 /// error[E-NOSPACE] backup pack 3f9a1c77: cannot be written: No space left on device (ENOSPC in write)
 ///   state: this run stored nothing visible

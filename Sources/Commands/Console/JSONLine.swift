@@ -15,22 +15,28 @@ package struct JSONLine: Sendable {
         add("message_type", messageType)
     }
 
+    /// A string.
     package mutating func add(_ key: StaticString, _ value: String) { addString(key, value.utf8) }
 
+    /// A name; what is not UTF-8 in it becomes U+FFFD.
     package mutating func add(_ key: StaticString, _ value: ByteString) { addString(key, value.bytes) }
 
+    /// A message.
     package mutating func add(_ key: StaticString, _ value: Text) { addString(key, value.bytes) }
 
+    /// A whole number.
     package mutating func add(_ key: StaticString, _ value: some BinaryInteger) {
         addKey(key)
         bytes.append(contentsOf: String(value).utf8)
     }
 
+    /// `true` or `false`.
     package mutating func add(_ key: StaticString, _ value: Bool) {
         addKey(key)
         bytes.append(contentsOf: (value ? "true" : "false").utf8)
     }
 
+    /// A number in its shortest digits.
     package mutating func add(_ key: StaticString, _ value: Double) {
         addKey(key)
         appendJSONNumber(value, to: &bytes)

@@ -53,7 +53,7 @@ package final class Screen: Sendable {
     package func bulk(_ text: Text) {
         state.withLock { state in
             state.pending.append(contentsOf: text.bytes)
-            endLine(&state.pending)
+            if text.bytes.last != 0x0a { state.pending.append(0x0a) }
             if state.pending.count >= Self.bulkBytes { flushPending(&state) }
         }
     }

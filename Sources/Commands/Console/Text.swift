@@ -20,14 +20,19 @@ package struct Text: Sendable, Hashable, ExpressibleByStringInterpolation {
             bytes.reserveCapacity(literalCapacity + interpolationCount * 16)
         }
 
+        /// Appends what stands between the values.
         package mutating func appendLiteral(_ literal: String) { bytes.append(contentsOf: literal.utf8) }
 
+        /// Appends a name as it is.
         package mutating func appendInterpolation(_ name: ByteString) { bytes.append(contentsOf: name.bytes) }
 
+        /// Appends another text.
         package mutating func appendInterpolation(_ text: Text) { bytes.append(contentsOf: text.bytes) }
 
+        /// Appends a string as UTF-8.
         package mutating func appendInterpolation(_ string: String) { bytes.append(contentsOf: string.utf8) }
 
+        /// Appends what the value says of itself.
         package mutating func appendInterpolation(_ value: some CustomStringConvertible) {
             bytes.append(contentsOf: value.description.utf8)
         }

@@ -11,6 +11,8 @@ package struct CommandContext: Sendable {
     package var pool: WorkerPool
     package var time: any TimeSource
     package var entropy: any EntropySource
+    /// Runs before any repository is touched; a failure ends the command.
+    package var selfTest: @Sendable () throws -> Void = { try testKernels() }
 
     package init(
         programName: String,

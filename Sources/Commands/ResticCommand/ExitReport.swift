@@ -2,6 +2,7 @@ import Bytes
 import Console
 import HostSystem
 import Outcome
+import ResticFormat
 import ResticRepository
 
 /// How a command that failed ends: its status, and the words that go to standard error.
@@ -13,6 +14,12 @@ struct ExitReport {
 
     init(_ error: any Error) {
         switch error {
+        case let unsaved as UnsavedSnapshot:
+            let inner = ExitReport(unsaved.cause)
+            let words = inner.message.string
+            let rest = words.hasPrefix("Fatal: ") ? String(words.dropFirst("Fatal: ".utf8.count)) : words
+            status = inner.status
+            message = Text("Fatal: unable to save snapshot: \(rest)")
         case let failure as CommandFailure:
             status = failure.status
             message = failure.message
@@ -22,7 +29,16 @@ struct ExitReport {
                 "Fatal: context canceled\n  state: nothing incomplete is visible in the repository, and our lock is gone\n  next:  run the command again; what was stored already is not stored twice"
         case let failure as any ReportableFailure:
             status = failure.exitStatus
-            message = Text(Self.sentence(failure) + FailureReport(failure, fallbackNext: Self.fallbackNext(failure)).text)
+            message = Text(
+                Self.sentence(failure) + FailureReport(failure, fallbackNext: Self.fallbackNext(failure)).text
+            )
+        case let failure as SelfTestFailure:
+            status = .failed
+            message =
+                "Fatal: \(failure.description)\n  state: nothing was read or written\n  next:  this build or this machine computes wrongly; test the memory, install the program anew"
+        case let failure as FormatError:
+            status = .failed
+            message = "Fatal: the object is damaged: \(escapedControl("\(failure)"))\n  next:  run `check` to see what it affects"
         case let error as Errno:
             status = .failed
             message = "Fatal: \(error.description)\n  next:  \(error.remedy)"
@@ -53,7 +69,7 @@ struct ExitReport {
 
     /// Prints the message, as JSON in one line where that is asked for.
     func print(on screen: Screen, isJSON: Bool) {
-        guard isJSON else { return screen.errorLine(message) }
+        guard isJSON else { return screen.errorLine(message + "\n") }
         var line = JSONLine(messageType: "exit_error")
         line.add("code", status.rawValue)
         line.add("message", message)

@@ -10,19 +10,19 @@ package enum ProductVersion {
     /// `swift6.3`.
     static var compiler: String {
         #if compiler(>=6.4)
-        "swift6.4"
+            "swift6.4"
         #else
-        "swift6.3"
+            "swift6.3"
         #endif
     }
 
     static var architecture: String {
         #if arch(x86_64)
-        "amd64"
+            "amd64"
         #elseif arch(arm64)
-        "arm64"
+            "arm64"
         #else
-        "unknown"
+            "unknown"
         #endif
     }
 }

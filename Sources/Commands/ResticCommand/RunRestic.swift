@@ -67,6 +67,7 @@ private func run(
     let options = try GlobalOptions(parser.values, context.environment)
     var password: Secret?
     if verb.needsPassword {
+        try context.selfTest()
         do { password = try await options.password.resolve(context.environment) } catch let failure as CommandFailure {
             throw CommandFailure.fatal("Resolving password failed: \(failure.message)")
         }
@@ -104,7 +105,9 @@ private func checkListWords(_ words: [ByteString]) throws(CommandFailure) {
 }
 
 extension Session {
-    /// The command itself. Commands that are not there yet were refused before.
+    /// The command itself.
+    ///
+    /// Commands that are not there yet were refused before.
     fileprivate func run(_ verb: Verb) async throws -> ExitStatus {
         switch verb {
         case .backup: return try await runBackup()

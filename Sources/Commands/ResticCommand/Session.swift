@@ -78,14 +78,18 @@ struct Session: Sendable {
     }
 
     private var defaultCacheDirectory: ByteString? {
-        if let base = context.environment.value("XDG_CACHE_HOME") { return ByteString(base.bytes + Array("/restic".utf8)) }
+        if let base = context.environment.value("XDG_CACHE_HOME") {
+            return ByteString(base.bytes + Array("/restic".utf8))
+        }
         return context.environment.value("HOME").map { ByteString($0.bytes + Array("/.cache/restic".utf8)) }
     }
 
     // MARK: opening
 
     /// Opens the repository; asks for the password where a person can answer, three times.
-    func openRepository(_ given: GlobalOptions? = nil, password: Secret? = nil, isDryRun: Bool = false) async throws -> Repository {
+    func openRepository(_ given: GlobalOptions? = nil, password: Secret? = nil, isDryRun: Bool = false) async throws
+        -> Repository
+    {
         let options = given ?? self.options
         let (store, location) = try storage(options)
         guard try await store.exists() else { throw noRepository(location) }

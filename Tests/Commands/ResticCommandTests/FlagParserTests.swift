@@ -20,9 +20,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ["-r", "repo"], ["-rrepo"], ["-r=repo"], ["--repo", "repo"], ["--repo=repo"], ["-vqrrepo"], ["-q", "-vr", "repo"],
-    ] as [[ByteString]])
+    @Test(
+        arguments: [
+            ["-r", "repo"], ["-rrepo"], ["-r=repo"], ["--repo", "repo"], ["--repo=repo"], ["-vqrrepo"],
+            ["-q", "-vr", "repo"],
+        ] as [[ByteString]]
+    )
     func `a value may follow, be attached, or stand behind an equals sign`(arguments: [ByteString]) throws {
         #expect(try parsed(arguments).values.text("repo") == "repo")
     }
@@ -57,30 +60,41 @@ import Testing
         #expect(try parsed(["--path", path]).values.texts("path") == [path])
     }
 
-    @Test(arguments: [
-        (["--foo"], "unknown flag: --foo"),
-        (["-Z"], "unknown shorthand flag: 'Z' in -Z"),
-        (["-vvx=1"], "unknown shorthand flag: 'x' in -x=1"),
-        (["-r"], "flag needs an argument: 'r' in -r"),
-        (["--repo"], "flag needs an argument: --repo"),
-        (["--=x"], "bad flag syntax: --=x"),
-        (["---"], "bad flag syntax: ---"),
-        (["-=x"], "unknown shorthand flag: '=' in -=x"),
-        (["--json=foo"], #"invalid argument "foo" for "--json" flag: strconv.ParseBool: parsing "foo": invalid syntax"#),
-        (["--json="], #"invalid argument "" for "--json" flag: strconv.ParseBool: parsing "": invalid syntax"#),
-        (["-q=x"], #"invalid argument "x" for "-q, --quiet" flag: strconv.ParseBool: parsing "x": invalid syntax"#),
-        (["--latest", "x"], #"invalid argument "x" for "--latest" flag: strconv.ParseInt: parsing "x": invalid syntax"#),
-        (
-            ["--pack-size", "99999999999999999999"],
-            #"invalid argument "99999999999999999999" for "--pack-size" flag: strconv.ParseUint: parsing "99999999999999999999": value out of range"#
-        ),
-        (["--retry-lock", "foo"], #"invalid argument "foo" for "--retry-lock" flag: time: invalid duration "foo""#),
-        (["-g", "foo"], #"invalid argument "foo" for "-g, --group-by" flag: unknown grouping option: "foo""#),
-        (
-            ["--compression", "x"],
-            #"invalid argument "x" for "--compression" flag: invalid compression mode "x", must be one of (auto|off|fastest|better|max)"#
-        ),
-    ] as [([ByteString], String)])
+    @Test(
+        arguments: [
+            (["--foo"], "unknown flag: --foo"),
+            (["-Z"], "unknown shorthand flag: 'Z' in -Z"),
+            (["-vvx=1"], "unknown shorthand flag: 'x' in -x=1"),
+            (["-r"], "flag needs an argument: 'r' in -r"),
+            (["--repo"], "flag needs an argument: --repo"),
+            (["--=x"], "bad flag syntax: --=x"),
+            (["---"], "bad flag syntax: ---"),
+            (["-=x"], "unknown shorthand flag: '=' in -=x"),
+            (
+                ["--json=foo"],
+                #"invalid argument "foo" for "--json" flag: strconv.ParseBool: parsing "foo": invalid syntax"#
+            ),
+            (["--json="], #"invalid argument "" for "--json" flag: strconv.ParseBool: parsing "": invalid syntax"#),
+            (["-q=x"], #"invalid argument "x" for "-q, --quiet" flag: strconv.ParseBool: parsing "x": invalid syntax"#),
+            (
+                ["--latest", "x"],
+                #"invalid argument "x" for "--latest" flag: strconv.ParseInt: parsing "x": invalid syntax"#
+            ),
+            (
+                ["--pack-size", "99999999999999999999"],
+                #"invalid argument "99999999999999999999" for "--pack-size" flag: strconv.ParseUint: parsing "99999999999999999999": value out of range"#
+            ),
+            (
+                ["--retry-lock", "foo"],
+                #"invalid argument "foo" for "--retry-lock" flag: time: invalid duration "foo""#
+            ),
+            (["-g", "foo"], #"invalid argument "foo" for "-g, --group-by" flag: unknown grouping option: "foo""#),
+            (
+                ["--compression", "x"],
+                #"invalid argument "x" for "--compression" flag: invalid compression mode "x", must be one of (auto|off|fastest|better|max)"#
+            ),
+        ] as [([ByteString], String)]
+    )
     func `wrong usage is refused in restic's words`(arguments: [ByteString], message: String) {
         #expect(complaint(arguments) == message)
     }
@@ -98,12 +112,16 @@ import Testing
         #expect(Set(letters).count == letters.count)
     }
 
-    @Test(arguments: [
-        ([], nil, nil), (["snapshots"], .snapshots, nil), (["-r", "backup", "snapshots"], .snapshots, nil),
-        (["--json", "ls", "x"], .ls, nil), (["--repo=x", "-q", "check"], .check, nil), (["frobnicate"], nil, "frobnicate"),
-        (["--unknown", "check"], nil, nil), (["--", "check"], nil, nil),
-    ] as [([ByteString], Verb?, ByteString?)])
-    func `the command is found among the options before it`(arguments: [ByteString], verb: Verb?, unknown: ByteString?) {
+    @Test(
+        arguments: [
+            ([], nil, nil), (["snapshots"], .snapshots, nil), (["-r", "backup", "snapshots"], .snapshots, nil),
+            (["--json", "ls", "x"], .ls, nil), (["--repo=x", "-q", "check"], .check, nil),
+            (["frobnicate"], nil, "frobnicate"),
+            (["--unknown", "check"], nil, nil), (["--", "check"], nil, nil),
+        ] as [([ByteString], Verb?, ByteString?)]
+    )
+    func `the command is found among the options before it`(arguments: [ByteString], verb: Verb?, unknown: ByteString?)
+    {
         let found = findVerb(arguments)
         #expect(found.verb == verb)
         #expect(found.unknown == unknown)

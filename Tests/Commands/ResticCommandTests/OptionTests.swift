@@ -14,10 +14,13 @@ private func message<R>(_ body: () throws -> R) -> String {
 }
 
 @Suite struct OptionTests {
-    @Test(arguments: [
-        ("0", 0), ("5m", 300_000_000_000), ("1h30m", 5_400_000_000_000), ("1.5s", 1_500_000_000), ("-2ms", -2_000_000),
-        ("3µs", 3000), (".5s", 500_000_000),
-    ] as [(ByteString, Int64)])
+    @Test(
+        arguments: [
+            ("0", 0), ("5m", 300_000_000_000), ("1h30m", 5_400_000_000_000), ("1.5s", 1_500_000_000),
+            ("-2ms", -2_000_000),
+            ("3µs", 3000), (".5s", 500_000_000),
+        ] as [(ByteString, Int64)]
+    )
     func `durations are read in Go's notation`(text: ByteString, nanoseconds: Int64) throws {
         #expect(try GoDuration.parse(text).nanoseconds == nanoseconds)
     }
@@ -29,17 +32,23 @@ private func message<R>(_ body: () throws -> R) -> String {
         #expect(message { try GoDuration.parse("9999999999h") } == #"time: invalid duration "9999999999h""#)
     }
 
-    @Test(arguments: [
-        (0, "0s"), (300_000_000_000, "5m0s"), (3_600_000_000_000, "1h0m0s"), (1_500_000_000, "1.5s"), (1_000_000, "1ms"),
-        (90_061_000_000_000, "25h1m1s"), (1500, "1.5µs"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "0s"), (300_000_000_000, "5m0s"), (3_600_000_000_000, "1h0m0s"), (1_500_000_000, "1.5s"),
+            (1_000_000, "1ms"),
+            (90_061_000_000_000, "25h1m1s"), (1500, "1.5µs"),
+        ] as [(Int64, String)]
+    )
     func `durations are printed in Go's notation`(nanoseconds: Int64, text: String) {
         #expect(GoDuration(nanoseconds: nanoseconds).description == text)
     }
 
-    @Test(arguments: [
-        ("0x10", 16), ("010", 8), ("1_000", 1000), ("-5", -5), ("+7", 7), ("0b11", 3), ("9223372036854775807", Int64.max),
-    ] as [(ByteString, Int64)])
+    @Test(
+        arguments: [
+            ("0x10", 16), ("010", 8), ("1_000", 1000), ("-5", -5), ("+7", 7), ("0b11", 3),
+            ("9223372036854775807", Int64.max),
+        ] as [(ByteString, Int64)]
+    )
     func `numbers may have Go's prefixes and underscores`(text: ByteString, value: Int64) throws {
         #expect(try parseGoInt(text) == value)
     }
@@ -49,7 +58,10 @@ private func message<R>(_ body: () throws -> R) -> String {
         #expect(throws: NumberSyntax.self) { try parseGoInt(text) }
     }
 
-    @Test(arguments: [("20K", 20 << 10), ("5g", 5 << 30), ("100", 100), ("7B", 7), ("1T", 1 << 40)] as [(ByteString, Int64)])
+    @Test(
+        arguments: [("20K", 20 << 10), ("5g", 5 << 30), ("100", 100), ("7B", 7), ("1T", 1 << 40)]
+            as [(ByteString, Int64)]
+    )
     func `sizes have binary suffixes`(text: ByteString, size: Int64) throws {
         #expect(try parseSize(text) == size)
     }
@@ -60,10 +72,13 @@ private func message<R>(_ body: () throws -> R) -> String {
         #expect(message { try parseSize("") } == "expected size, got empty string")
     }
 
-    @Test(arguments: [
-        ("sh -c 'echo hello world'", ["sh", "-c", "echo hello world"]), (#"a\ b"#, ["a", "b"]),
-        (#"say "it's" 'a "b"'"#, ["say", "it's", #"a "b""#]), ("  x\t y ", ["x", "y"]), (#"a"b"c"#, ["a", "b", "c"]),
-    ] as [(ByteString, [ByteString])])
+    @Test(
+        arguments: [
+            ("sh -c 'echo hello world'", ["sh", "-c", "echo hello world"]), (#"a\ b"#, ["a", "b"]),
+            (#"say "it's" 'a "b"'"#, ["say", "it's", #"a "b""#]), ("  x\t y ", ["x", "y"]),
+            (#"a"b"c"#, ["a", "b", "c"]),
+        ] as [(ByteString, [ByteString])]
+    )
     func `password commands are split as restic splits them`(command: ByteString, words: [ByteString]) throws {
         #expect(try shellWords(command) == words)
     }
@@ -85,7 +100,10 @@ private func message<R>(_ body: () throws -> R) -> String {
         #expect(try ExtendedOptions([" LOCAL.Connections = 5 ", "s3.region=x"]).localConnections() == 5)
         #expect(message { try ExtendedOptions(["=3"]) } == "Fatal: empty key is not a valid option")
         #expect(message { try ExtendedOptions(["a=1", "a=2"]) } == #"Fatal: key "a" present more than once"#)
-        #expect(message { try ExtendedOptions(["local.foo=3"]).localConnections() } == "Fatal: option local.foo is not known")
+        #expect(
+            message { try ExtendedOptions(["local.foo=3"]).localConnections() }
+                == "Fatal: option local.foo is not known"
+        )
         #expect(
             message { try ExtendedOptions(["local.connections=x"]).localConnections() }
                 == #"strconv.ParseUint: parsing "x": invalid syntax"#
@@ -120,7 +138,9 @@ private func message<R>(_ body: () throws -> R) -> String {
     }
 
     @Test func `environment values lie below the command line`() throws {
-        let environment = Environment(["RESTIC_REPOSITORY": "env", "RESTIC_PACK_SIZE": "16", "RESTIC_COMPRESSION": "max"])
+        let environment = Environment([
+            "RESTIC_REPOSITORY": "env", "RESTIC_PACK_SIZE": "16", "RESTIC_COMPRESSION": "max",
+        ])
         var parser = FlagParser(globalFlags)
         try parser.parse(["-r", "flag"])
         let options = try GlobalOptions(parser.values, environment)

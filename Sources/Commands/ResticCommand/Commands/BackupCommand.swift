@@ -83,7 +83,8 @@ extension Session {
             }
         }
         printer.verbose("open repository")
-        let result = try await withRepository(asked.isDryRun ? .none : .shared, isDryRun: asked.isDryRun) { repository in
+        let result = try await withRepository(asked.isDryRun ? .none : .shared, isDryRun: asked.isDryRun) {
+            repository in
             try await save(targets, asked, at: time, in: repository)
         }
         guard isComplete, result.errorCount == 0 else {
@@ -114,8 +115,8 @@ extension Session {
         request.filter = try sourceFilter(patterns)
         request.recordedExcludes = values.texts("exclude")
         request.tags = asked.tags
-        request.ignoreInode = values.isOn("ignore-inode")
-        request.ignoreCtime = values.isOn("ignore-ctime") || request.ignoreInode
+        request.ignoreInode = isOn("ignore-inode", "RESTIC_IGNORE_INODE")
+        request.ignoreCtime = isOn("ignore-ctime", "RESTIC_IGNORE_CTIME") || request.ignoreInode
         request.withAtime = values.isOn("with-atime")
         request.readConcurrency = asked.readConcurrency
         request.skipIfUnchanged = values.isOn("skip-if-unchanged")
@@ -138,16 +139,31 @@ extension Session {
     ) async throws -> BackupResult {
         let counters = BackupCounters()
         let reporter = BackupReporter(session: self, counters: counters)
-        let result = try await withTicks(every: progressInterval, time: context.time) {
-            reporter.tick()
-        } _: {
-            try await backup(request, to: repository, observer: reporter, counters: counters)
+        if request.scan, request.stream != nil { reporter.scanned(files: 1, directories: 0, bytes: 0, seconds: 0) }
+        do {
+            let result = try await withTicks(every: progressInterval, time: context.time) {
+                reporter.tick()
+            } _: {
+                try await backup(request, to: repository, observer: reporter, counters: counters)
+            }
+            reporter.finish(result, isDryRun: asked.isDryRun)
+            return result
+        } catch let failure as StreamFailure {
+            let what: Text = "failed to save \(quotedForDisplay(failure.path)): \(failure.message)"
+            printer.error("error: \(what)")
+            throw UnsavedSnapshot(cause: CommandFailure(what))
+        } catch {
+            throw UnsavedSnapshot(cause: error)
         }
-        reporter.finish(result, isDryRun: asked.isDryRun)
-        return result
     }
 
     // MARK: parts of the request
+
+    /// The switch, or, when it was not given, its variable; a value that is no Boolean counts as false.
+    private func isOn(_ flag: String, _ variable: String) -> Bool {
+        if values.isSet(flag) { return values.isOn(flag) }
+        return context.environment.value(variable).flatMap { try? parseGoBool($0) } ?? false
+    }
 
     private func parent(
         _ asked: BackupOptions,
@@ -171,9 +187,12 @@ extension Session {
                     // A damaged snapshot costs speed, not the backup.
                     try reportIgnored(id.short, error)
                 }
-                if found == nil, !named.isEmpty { throw CommandFailure("snapshot filter (\(filter.summary)): no snapshot found") }
+                if found == nil, !named.isEmpty {
+                    throw CommandFailure("snapshot filter (\(filter.summary)): no snapshot found")
+                }
             } else {
-                do { found = try await repository.findSnapshot(SnapshotName(named)) } catch let failure as RepositoryFailure
+                do { found = try await repository.findSnapshot(SnapshotName(named)) } catch let failure
+                    as RepositoryFailure
                     where failure.code == .notFound || failure.code == .ambiguous
                 {
                     throw CommandFailure(causeText(failure))
@@ -211,12 +230,19 @@ extension Session {
         let path = cleanPath(ByteString([0x2f] + (values.text("stdin-filename") ?? "stdin").bytes))
         guard path != "/" else { throw CommandFailure("failed to backup from stdin: invalid filename specified") }
         guard asked.isFromCommand else {
-            return StreamSource(path: path, read: { try FileDescriptor.standardInput.read(into: $0) }, finish: {})
+            let progress = StreamProgress()
+            return StreamSource(
+                path: path,
+                read: { progress.add(try readStandardInput(into: $0)) },
+                finish: { try progress.refuseNothing(path) }
+            )
         }
         return try commandSource(path)
     }
 
-    /// The output of the command that the arguments name. Its errors are shown line by line; its failure fails the backup (G-14).
+    /// The output of the command that the arguments name.
+    ///
+    /// Its errors are shown line by line; its failure fails the backup (G-14).
     private func commandSource(_ path: ByteString) throws -> StreamSource {
         guard let program = words.first else { throw CommandFailure("no command was specified as argument") }
         var command = Command(words)
@@ -228,16 +254,18 @@ extension Session {
         do { running = try RunningCommand(command) { lines.take($0) } } catch let error as Errno {
             throw CommandFailure("failed to start command: \(notStarted(program, error))")
         }
+        let progress = StreamProgress()
         return StreamSource(
             path: path,
-            read: { try await running.read(into: $0) },
+            read: { progress.add(try await running.read(into: $0)) },
             finish: {
                 let ending = try await running.finish()
                 lines.end()
                 switch ending {
-                case .exited(0): return
-                case .signalled(let number): throw CommandFailure.fatal("command failed: signal: \(signalName(number))")
-                case .exited, .timedOut: throw CommandFailure.fatal("command failed: \(ending)")
+                case .exited(0): try progress.refuseNothing(path)
+                case .signalled(let number):
+                    throw StreamFailure(path: path, message: "Fatal: command failed: signal: \(signalName(number))")
+                case .exited, .timedOut: throw StreamFailure(path: path, message: "Fatal: command failed: \(ending)")
                 }
             }
         )

@@ -40,7 +40,9 @@ final class BackupReporter: BackupObserver {
         let verb = action == .new ? "new      " : "modified "
         let (added, stored) = (formatBytes(statistics.dataSize), formatBytes(statistics.dataSizeInRepository))
         let metadata = isDirectory ? ", \(formatBytes(statistics.treeSizeInRepository)) metadata" : ""
-        printer.detailed("\(verb) \(item), saved in \(fixed(seconds, 3))s (\(added) added, \(stored) stored\(metadata))")
+        printer.detailed(
+            "\(verb) \(item), saved in \(fixed(seconds, 3))s (\(added) added, \(stored) stored\(metadata))"
+        )
     }
 
     private func itemJSON(
@@ -174,9 +176,9 @@ final class BackupReporter: BackupObserver {
         let done = "\(progress.filesDone) files \(formatBytes(progress.bytesDone))"
         var text = "[\(elapsed)] \(done), \(progress.errors) errors, \(rate)"
         if progress.totalFiles > 0 {
-            let isRunning = progress.secondsRemaining > 0 && progress.bytesDone < progress.totalBytes
-            let percent = isRunning ? formatPercent(progress.bytesDone, of: progress.totalBytes) + "  " : ""
-            let eta = isRunning ? " ETA \(formatSeconds(progress.secondsRemaining))" : ""
+            let isFinal = counters.isScanned.load(ordering: .relaxed)
+            let percent = isFinal ? formatPercent(progress.bytesDone, of: progress.totalBytes) + "  " : ""
+            let eta = progress.secondsRemaining > 0 ? " ETA \(formatSeconds(progress.secondsRemaining))" : ""
             let total = "\(progress.totalFiles) files \(formatBytes(progress.totalBytes))"
             text = "[\(elapsed)] \(percent)\(done), total \(total), \(progress.errors) errors, \(rate)\(eta)"
         }
@@ -189,7 +191,11 @@ final class BackupReporter: BackupObserver {
     func finish(_ result: BackupResult, isDryRun: Bool) {
         printer.screen.setStatus([])
         let summary = result.summary
-        if printer.isJSON { printer.result(summaryJSON(result, isDryRun)) } else { printSummary(summary, result, isDryRun) }
+        if printer.isJSON {
+            printer.result(summaryJSON(result, isDryRun))
+        } else {
+            printSummary(summary, result, isDryRun)
+        }
     }
 
     private func summaryJSON(_ result: BackupResult, _ isDryRun: Bool) -> Text {

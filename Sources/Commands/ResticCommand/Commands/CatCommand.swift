@@ -84,12 +84,22 @@ extension Session {
         throw CommandFailure.fatal("blob not found")
     }
 
+    /// The first byte that is no hexadecimal digit, as Go shows it: `U+007A 'z'`.
+    private func invalidHexByte(_ name: ByteString) -> String {
+        let byte = name.bytes.first { !Character(Unicode.Scalar($0)).isHexDigit } ?? 0
+        let digits = String(byte, radix: 16, uppercase: true)
+        let shown = (0x20..<0x7f).contains(byte) ? " '\(Character(Unicode.Scalar(byte)))'" : ""
+        return "U+\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)\(shown)"
+    }
+
     private func parseID(_ name: ByteString) throws -> Digest {
         guard name.bytes.count == 64 else {
             throw CommandFailure.fatal("unable to parse ID: invalid length for ID: \(quoted(name))")
         }
         guard let digest = Digest(hex: name.display.lowercased()) else {
-            throw CommandFailure.fatal("unable to parse ID: invalid ID: it is not hexadecimal")
+            throw CommandFailure.fatal(
+                "unable to parse ID: invalid ID: encoding/hex: invalid byte: \(invalidHexByte(name))"
+            )
         }
         return digest
     }

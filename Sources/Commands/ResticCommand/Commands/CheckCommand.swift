@@ -55,7 +55,9 @@ extension Session {
             printer.normal("using temporary cache in \(printer.name(directory.path))")
             return directory
         } catch {
-            printer.error("unable to create temporary directory for cache during check, disabling cache: \(goMessage(error))")
+            printer.error(
+                "unable to create temporary directory for cache during check, disabling cache: \(goMessage(error))"
+            )
             return nil
         }
     }
@@ -83,13 +85,17 @@ extension Session {
             reporter.say("restic repair snapshots --forget \(names)\n\n")
         }
         if result.hasErrors, result.brokenPacks.isEmpty, result.brokenSnapshots.isEmpty {
-            reporter.say("\nThe repository is damaged and must be repaired. Please follow the troubleshooting guide at \(guide) .\n\n")
+            reporter.say(
+                "\nThe repository is damaged and must be repaired. Please follow the troubleshooting guide at \(guide) .\n\n"
+            )
         }
     }
 
     private static let affectedPathsShown = 20
 
-    /// Which files are lost: what the operator wants to know first. restic has no such lines, so JSON mode does without.
+    /// Which files are lost: what the operator wants to know first.
+    ///
+    /// restic has no such lines, so JSON mode does without.
     private func reportAffected(_ result: CheckResult, _ reporter: CheckReporter) {
         guard !options.isJSON else { return }
         for snapshot in result.affected {

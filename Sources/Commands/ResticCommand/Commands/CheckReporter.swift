@@ -4,7 +4,9 @@ import Outcome
 import ResticRepository
 import Synchronization
 
-/// Tells what a check does and finds. In JSON mode only errors appear, one object each on standard error.
+/// Tells what a check does and finds.
+///
+/// In JSON mode only errors appear, one object each on standard error.
 final class CheckReporter: CheckObserver {
     private struct State {
         var phase: CheckPhase?
@@ -30,7 +32,8 @@ final class CheckReporter: CheckObserver {
         state.withLock { state in
             state.phase = phase
             switch phase {
-            case .indexes: state.counter = session.context.screen.facts.outputIsTerminal ? counter("index files loaded") : nil
+            case .indexes:
+                state.counter = session.context.screen.facts.outputIsTerminal ? counter("index files loaded") : nil
             case .structure: state.counter = counter("snapshots")
             case .readData: state.counter = counter("packs")
             case .packs, .affected: state.counter = nil
@@ -108,7 +111,9 @@ final class CheckReporter: CheckObserver {
                 printer.result("Duplicate packs are non-critical, you can run `restic repair index' to correct this.")
             }
             if ended.mixed > 0 {
-                printer.result("Mixed packs with tree and data blobs are non-critical, you can run `restic prune` to correct this.")
+                printer.result(
+                    "Mixed packs with tree and data blobs are non-critical, you can run `restic prune` to correct this."
+                )
             }
         }
         if phase == .packs, ended.orphans > 0, !ended.hasErrors {

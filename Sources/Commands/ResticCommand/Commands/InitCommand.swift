@@ -52,7 +52,9 @@ extension Session {
         do { (store, location) = try storage(options) } catch let failure as CommandFailure {
             // restic wraps the failure once more.
             throw failure.message.string.hasPrefix("Fatal: parsing")
-                ? CommandFailure.fatal("Fatal: create repository at \(options.repository ?? "") failed: \(failure.message)")
+                ? CommandFailure.fatal(
+                    "Fatal: create repository at \(options.repository ?? "") failed: \(failure.message)"
+                )
                 : failure
         }
         let secret = try newPassword()
@@ -102,7 +104,8 @@ extension Session {
         }
         let (otherOptions, prefix) = try other.options(basedOn: options)
         let found: Secret?
-        do { found = try await otherOptions.password.resolve(context.environment) } catch let failure as CommandFailure {
+        do { found = try await otherOptions.password.resolve(context.environment) } catch let failure as CommandFailure
+        {
             throw failure
         }
         let secret = try readPassword(
@@ -161,7 +164,8 @@ private struct SecondaryRepository {
             throw .fatal("Please specify a source repository location (--from-repo or --from-repository-file)")
         }
         let hasFrom =
-            repository != nil || repositoryFile != nil || password.file != nil || keyHint != nil || password.command != nil
+            repository != nil || repositoryFile != nil || password.file != nil || keyHint != nil
+            || password.command != nil
             || password.isInsecureWithoutPassword
         let hasLegacy =
             legacy.repository != nil || legacy.file != nil || legacy.password.file != nil || legacy.keyHint != nil

@@ -23,7 +23,8 @@ extension Session {
             let listed = SnapshotName(name)
             try await loadIndex(repository)
             var snapshot: Snapshot
-            do { snapshot = try await repository.findSnapshot(listed, filter: filter) } catch let failure as RepositoryFailure
+            do { snapshot = try await repository.findSnapshot(listed, filter: filter) } catch let failure
+                as RepositoryFailure
                 where failure.code == .notFound || failure.code == .ambiguous
             {
                 throw CommandFailure(causeText(failure))
@@ -127,7 +128,8 @@ private struct TextNodes: NodeOutput {
     func node(_ entry: ListedNode) {
         printer.listed(
             isLong
-                ? longNodeText(entry, isHumanReadable: isHumanReadable, printer) : Text(bytes: printer.name(entry.path).bytes)
+                ? longNodeText(entry, isHumanReadable: isHumanReadable, printer)
+                : Text(bytes: printer.name(entry.path).bytes)
         )
     }
 
@@ -197,7 +199,9 @@ private struct NcduNodes: NodeOutput {
     }
 }
 
-/// Collects everything, then prints it in order. Memory: all nodes listed.
+/// Collects everything, then prints it in order.
+///
+/// Memory: all nodes listed.
 private struct SortedNodes: NodeOutput {
     var lines: any NodeOutput
     let mode: String

@@ -15,7 +15,8 @@ extension Session {
         return try await withRepository(readLock) { repository in
             let snapshotName = SnapshotName(name)
             let snapshot: Snapshot
-            do { snapshot = try await repository.findSnapshot(snapshotName, filter: filter) } catch let failure as RepositoryFailure
+            do { snapshot = try await repository.findSnapshot(snapshotName, filter: filter) } catch let failure
+                as RepositoryFailure
                 where failure.code == .notFound || failure.code == .ambiguous
             {
                 throw CommandFailure.fatal("failed to find snapshot: \(causeText(failure))")
@@ -110,7 +111,9 @@ extension Session {
         counter?.finish()
         try checkFailures(reporter)
         let took = GoDuration(nanoseconds: Int64(clamping: context.time.monotonicNanoseconds() - started))
-        printer.normal("finished verifying \(count) files in \(target) (took \(took.roundedToMilliseconds.description))")
+        printer.normal(
+            "finished verifying \(count) files in \(target) (took \(took.roundedToMilliseconds.description))"
+        )
     }
 
     private func checkFailures(_ reporter: RestoreReporter) throws(CommandFailure) {

@@ -30,5 +30,6 @@ extension Session {
 func describe(_ snapshot: Snapshot, _ printer: Printer) -> Text {
     let document = snapshot.document
     let paths = document.paths.map { printer.name($0) }.goList
-    return "snapshot \(snapshot.id.short) of \(paths) at \(goText(document.time)) by \(printer.name(document.username))@\(printer.name(document.hostname))"
+    return
+        "snapshot \(snapshot.id.short) of \(paths) at \(goText(document.time)) by \(printer.name(document.username))@\(printer.name(document.hostname))"
 }

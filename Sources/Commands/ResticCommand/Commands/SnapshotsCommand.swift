@@ -12,7 +12,12 @@ extension Session {
         if values.isOn("last"), latest == 0 { latest = 1 }
         let grouping = values.text("group-by").flatMap { SnapshotGrouping($0.display) } ?? SnapshotGrouping()
         let found = try await withRepository(readLock) { repository in
-            try await repository.selectSnapshots(words, filter: filter) { try reportIgnored($0, $1) }
+            try await repository.selectSnapshots(words, filter: filter) { name, error in
+                let isUnmatched =
+                    SnapshotName(ByteString(name)).isLatest && (error as? RepositoryFailure)?.code == .notFound
+                let unmatched = CommandFailure("no snapshot matched given filter (\(filter.summary))")
+                try reportIgnored(name, isUnmatched ? unmatched : error)
+            }
         }
         let groups = found.grouped(by: grouping).map { group in
             var group = group
@@ -57,7 +62,8 @@ private func groupHeader(_ key: SnapshotGroupKey, _ printer: Printer) -> Text? {
 /// The table, oldest first.
 private func snapshotTable(_ snapshots: [Snapshot], isCompact: Bool, _ session: Session) -> [Text] {
     let hasSize = snapshots.contains { $0.document.summary != nil }
-    var columns: [Text] = isCompact ? ["ID", "Time", "Host", "Tags  "] : ["ID", "Time", "Host      ", "Tags      ", "Paths"]
+    var columns: [Text] =
+        isCompact ? ["ID", "Time", "Host", "Tags  "] : ["ID", "Time", "Host      ", "Tags      ", "Paths"]
     if hasSize { columns.append("Size") }
     var table = Table(columns)
     table.isSpaced = !isCompact && snapshots.contains { $0.document.paths.count > 1 }

@@ -13,7 +13,9 @@ func parseCSVFields(_ value: ByteString) throws(CommandFailure) -> [ByteString] 
             index += 1
             while true {
                 guard index < bytes.count else {
-                    throw CommandFailure("parse error on line 1, column \(index + 1): extraneous or missing \" in quoted-field")
+                    throw CommandFailure(
+                        "parse error on line 1, column \(index + 1): extraneous or missing \" in quoted-field"
+                    )
                 }
                 if bytes[index] == 0x22 {
                     guard index + 1 < bytes.count, bytes[index + 1] == 0x22 else { break }

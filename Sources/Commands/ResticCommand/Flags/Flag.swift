@@ -21,7 +21,9 @@ package struct Flag: Sendable {
         case checked(@Sendable (ByteString) -> Text?)
     }
 
+    /// The name without its two dashes.
     package var name: String
+    /// The letter of the short form.
     package var shorthand: UInt8?
     var kind: Kind
     /// What the help calls the value.
@@ -31,7 +33,8 @@ package struct Flag: Sendable {
     var defaultText = ""
     /// Advice printed when it is used; such options are not in the help.
     var deprecation: String?
-    var isHidden = false
+    /// True for options that the help leaves out.
+    package var isHidden = false
 
     init(
         _ name: String,

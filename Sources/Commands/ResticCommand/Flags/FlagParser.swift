@@ -24,7 +24,9 @@ package struct FlagParser {
         values = FlagValues(flags)
     }
 
-    /// Takes all arguments. What was read before an error stays in `values`.
+    /// Takes all arguments.
+    ///
+    /// What was read before an error stays in `values`.
     package mutating func parse(_ arguments: [ByteString]) throws(CommandFailure) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {

@@ -1,7 +1,9 @@
 package import Bytes
 import Console
 
-/// The options found on a command line, by name. Asking for a name that no table defines is a bug and traps.
+/// The options found on a command line, by name.
+///
+/// Asking for a name that no table defines is a bug and traps.
 package struct FlagValues: Sendable {
     private struct Value: Sendable {
         var texts: [ByteString] = []
@@ -43,10 +45,13 @@ package struct FlagValues: Sendable {
     /// True when the option stood on the command line.
     package func isSet(_ name: String) -> Bool { value(name) != nil }
 
+    /// True when the switch was given and not as `=false`.
     package func isOn(_ name: String) -> Bool { (value(name)?.number ?? 0) != 0 }
 
+    /// The number given, nil when none was.
     package func integer(_ name: String) -> Int64? { value(name)?.number }
 
+    /// The unsigned number given, nil when none was.
     package func unsigned(_ name: String) -> UInt64? { value(name)?.unsigned }
 
     /// The last text given.

@@ -12,6 +12,7 @@ package struct Environment: Sendable {
         return value
     }
 
+    /// The same by a plain name.
     package func value(_ name: String) -> ByteString? { value(ByteString(name)) }
 
     /// What a child process sees: everything but the passwords that this program was given (S-02).

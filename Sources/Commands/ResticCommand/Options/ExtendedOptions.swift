@@ -25,7 +25,9 @@ package struct ExtendedOptions: Sendable, Hashable {
         var connections: Int?
         for (key, value) in values.sorted(by: { $0.key < $1.key }) where key.hasPrefix("local.") {
             guard key == "local.connections" else { throw .fatal("option \(key) is not known") }
-            do { connections = Int(try parseGoUInt(value, base: 0, bits: 32)) } catch { throw CommandFailure(error.text) }
+            do { connections = Int(try parseGoUInt(value, base: 0, bits: 32)) } catch {
+                throw CommandFailure(error.text)
+            }
         }
         if connections == 0 { throw .fatal("local.connections must be at least 1") }
         return connections

@@ -7,7 +7,8 @@ package enum FeatureFlags {
 
     private static let known: [(name: ByteString, maturity: Maturity)] = [
         ("backend-error-redesign", .beta), ("deprecate-legacy-index", .stable), ("deprecate-s3-legacy-layout", .stable),
-        ("device-id-for-hardlinks", .alpha), ("explicit-s3-anonymous-auth", .stable), ("safe-forget-keep-tags", .stable),
+        ("device-id-for-hardlinks", .alpha), ("explicit-s3-anonymous-auth", .stable),
+        ("safe-forget-keep-tags", .stable),
         ("s3-restore", .alpha),
     ]
 
@@ -31,7 +32,9 @@ package enum FeatureFlags {
             }
             switch flag.maturity {
             case .stable:
-                warnings.append("feature flag \(quoted(name)) is always enabled and will be removed in a future release")
+                warnings.append(
+                    "feature flag \(quoted(name)) is always enabled and will be removed in a future release"
+                )
             case .alpha, .beta:
                 if isOn, unsupported.contains(name) { throw CommandFailure.notYet("the feature flag \(name)") }
             }

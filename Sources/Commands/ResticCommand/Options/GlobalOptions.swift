@@ -29,7 +29,9 @@ package struct GlobalOptions: Sendable {
     /// The most that a pack may be aimed at, and the least, in MiB.
     private static let packSizes: ClosedRange<UInt64> = 4...128
 
-    /// Puts flags over environment. Errors are those of restic's checks before a command runs.
+    /// Puts flags over environment.
+    ///
+    /// Errors are those of restic's checks before a command runs.
     package init(_ values: FlagValues, _ environment: Environment) throws(CommandFailure) {
         func text(_ flag: String, _ variable: String) -> ByteString? {
             let given = values.isSet(flag) ? values.text(flag) : environment.value(variable)

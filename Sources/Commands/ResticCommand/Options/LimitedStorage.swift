@@ -10,7 +10,8 @@ struct LimitedStorage: ObjectStorage {
     private let upload: Throttle?
     private let download: Throttle?
 
-    init(_ inner: any ObjectStorage, uploadBytesPerSecond: UInt64, downloadBytesPerSecond: UInt64, time: any TimeSource) {
+    init(_ inner: any ObjectStorage, uploadBytesPerSecond: UInt64, downloadBytesPerSecond: UInt64, time: any TimeSource)
+    {
         self.inner = inner
         upload = uploadBytesPerSecond > 0 ? Throttle(uploadBytesPerSecond, time) : nil
         download = downloadBytesPerSecond > 0 ? Throttle(downloadBytesPerSecond, time) : nil

@@ -62,7 +62,8 @@ struct PasswordSource: Sendable {
 func notStarted(_ program: ByteString, _ error: Errno) -> Text {
     if program.bytes.contains(0x2f) { return "fork/exec \(program): \(goMessage(error))" }
     return error.kind == .missing
-        ? "exec: \(quoted(program)): executable file not found in $PATH" : "exec: \(quoted(program)): \(goMessage(error))"
+        ? "exec: \(quoted(program)): executable file not found in $PATH"
+        : "exec: \(quoted(program)): \(goMessage(error))"
 }
 
 /// Go's word for a signal.

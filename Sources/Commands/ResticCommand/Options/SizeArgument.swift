@@ -1,7 +1,9 @@
 package import Bytes
 import Console
 
-/// Reads a size such as `20K`, `5g`, `100`: powers of 1024. The complaint is in Go's words.
+/// Reads a size such as `20K`, `5g`, `100`: powers of 1024.
+///
+/// The complaint is in Go's words.
 package func parseSize(_ value: ByteString) throws(CommandFailure) -> Int64 {
     guard let last = value.bytes.last else { throw CommandFailure("expected size, got empty string") }
     let unit: UInt64? =

@@ -10,7 +10,13 @@ func indentedJSON(_ json: [UInt8]) -> [UInt8] {
     for (index, byte) in json.enumerated() {
         if isInString {
             output.append(byte)
-            if isEscaped { isEscaped = false } else if byte == 0x5c { isEscaped = true } else if byte == 0x22 { isInString = false }
+            if isEscaped {
+                isEscaped = false
+            } else if byte == 0x5c {
+                isEscaped = true
+            } else if byte == 0x22 {
+                isInString = false
+            }
             continue
         }
         switch byte {

@@ -16,7 +16,9 @@ func overviewHelp(calledAs name: String) -> Text {
     for (title, group) in groups {
         lines += ["", title]
         for verb in Verb.allCases where verb.group == group {
-            lines.append("  \(padRight(verb.rawValue, 13)) \(verb.summary)\(verb.isSupported ? "" : " (not supported yet)")")
+            lines.append(
+                "  \(padRight(verb.rawValue, 13)) \(verb.summary)\(verb.isSupported ? "" : " (not supported yet)")"
+            )
         }
     }
     lines += ["", "Flags:"] + flagLines(globalFlags)
@@ -102,7 +104,8 @@ extension Verb {
 
     fileprivate var examples: [String] {
         switch self {
-        case .backup: ["-r /mnt/usb/repo backup /etc /home", "-r /mnt/usb/repo backup --files-from list.txt --tag weekly"]
+        case .backup:
+            ["-r /mnt/usb/repo backup /etc /home", "-r /mnt/usb/repo backup --files-from list.txt --tag weekly"]
         case .restore:
             [
                 "-r /mnt/usb/repo restore latest --target /tmp/restored",

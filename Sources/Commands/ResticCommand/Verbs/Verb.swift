@@ -11,19 +11,20 @@ package enum Verb: String, CaseIterable, Sendable {
     /// Where the overview lists it.
     package enum Group: Sendable { case available, advanced, additional, hidden }
 
-    var group: Group {
+    package var group: Group {
         switch self {
         case .features, .options: .advanced
         case .generate, .help, .version: .additional
         case .rebuildIndex, .selfUpdate: .hidden
-        case .backup, .cache, .cat, .check, .copy, .diff, .dump, .find, .forget, .initialize, .key, .list, .ls, .migrate,
+        case .backup, .cache, .cat, .check, .copy, .diff, .dump, .find, .forget, .initialize, .key, .list, .ls,
+            .migrate,
             .mount, .prune, .recover, .repair, .restore, .rewrite, .snapshots, .stats, .tag, .unlock:
             .available
         }
     }
 
     /// False for what a later version brings.
-    var isSupported: Bool {
+    package var isSupported: Bool {
         switch self {
         case .backup, .cat, .check, .initialize, .list, .ls, .restore, .snapshots, .unlock, .help, .version: true
         case .cache, .copy, .diff, .dump, .find, .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite,
@@ -36,7 +37,8 @@ package enum Verb: String, CaseIterable, Sendable {
     var needsPassword: Bool {
         switch self {
         case .cache, .generate, .help, .options, .selfUpdate, .version: false
-        case .backup, .cat, .check, .copy, .diff, .dump, .find, .forget, .initialize, .key, .list, .ls, .migrate, .mount,
+        case .backup, .cat, .check, .copy, .diff, .dump, .find, .forget, .initialize, .key, .list, .ls, .migrate,
+            .mount,
             .prune, .recover, .repair, .restore, .rewrite, .snapshots, .stats, .tag, .unlock, .features, .rebuildIndex:
             true
         }
