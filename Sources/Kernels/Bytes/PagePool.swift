@@ -55,7 +55,7 @@ package final class Page: @unchecked Sendable {
         self.pool = pool
     }
 
-    /// The page's memory; a block that somebody keeps longer than the page is not used again.
+    /// The page's memory, the page's as long as the page is held; a block that somebody keeps longer is not used again.
     package var block: Block { held }
 
     deinit { pool.giveBack(isKnownUniquelyReferenced(&held) ? held : nil) }

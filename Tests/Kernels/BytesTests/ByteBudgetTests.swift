@@ -144,10 +144,12 @@ private final class Shared<Value: Sendable>: Sendable {
     @inline(never)
     private func fillOnePage(of pool: PagePool) -> Int? {
         var address: Int?
-        pool.tryTake()?.block.fill { room in
+        let page = pool.tryTake()
+        page?.block.fill { room in
             address = Int(bitPattern: room.baseAddress)
             return 100
         }
+        withExtendedLifetime(page) {}
         return address
     }
 
