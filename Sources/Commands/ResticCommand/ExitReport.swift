@@ -35,10 +35,18 @@ struct ExitReport {
         case let failure as SelfTestFailure:
             status = .failed
             message =
-                "Fatal: \(failure.description)\n  state: nothing was read or written\n  next:  this build or this machine computes wrongly; test the memory, install the program anew"
+                """
+                Fatal: \(failure.description)
+                  state: nothing was read or written
+                  next:  this build or this machine computes wrongly; test the memory, install the program anew
+                """
         case let failure as FormatError:
             status = .failed
-            message = "Fatal: the object is damaged: \(escapedControl("\(failure)"))\n  next:  run `check` to see what it affects"
+            message =
+                """
+                Fatal: the object is damaged: \(escapedControl("\(failure)"))
+                  next:  run `check` to see what it affects
+                """
         case let error as Errno:
             status = .failed
             message = "Fatal: \(error.description)\n  next:  \(error.remedy)"

@@ -79,12 +79,7 @@ extension Session {
             reporter.say("\nThe repository contains damaged pack files. \(advice)")
             reporter.say("restic repair packs \(names)\nrestic repair snapshots --forget\n\n")
         }
-        if !result.brokenSnapshots.isEmpty {
-            let names = result.brokenSnapshots.map(\.hex).joined(separator: " ")
-            reporter.say("\nThe repository contains damaged snapshot files. \(advice)")
-            reporter.say("restic repair snapshots --forget \(names)\n\n")
-        }
-        if result.hasErrors, result.brokenPacks.isEmpty, result.brokenSnapshots.isEmpty {
+        if result.hasErrors, result.brokenPacks.isEmpty {
             reporter.say(
                 "\nThe repository is damaged and must be repaired. Please follow the troubleshooting guide at \(guide) .\n\n"
             )
@@ -98,6 +93,9 @@ extension Session {
     /// restic has no such lines, so JSON mode does without.
     private func reportAffected(_ result: CheckResult, _ reporter: CheckReporter) {
         guard !options.isJSON else { return }
+        for id in result.brokenSnapshots {
+            reporter.say("snapshot \(id.short) cannot be read; its data stays in the repository until the next prune")
+        }
         for snapshot in result.affected {
             reporter.say("snapshot \(snapshot.id.short): \(snapshot.pathCount) files or directories are affected:")
             for path in snapshot.paths.prefix(Self.affectedPathsShown) {
