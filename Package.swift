@@ -72,7 +72,10 @@ let package = Package(
         tests(
             "Engines",
             "ResticRepositoryTests",
-            ["ResticRepository", "Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
+            [
+                "ResticRepository", "Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat",
+                "HostSystem", "ObjectStorage",
+            ]
         ),
 
         // Commands: what a person or script types and reads.
@@ -81,7 +84,8 @@ let package = Package(
             "Commands",
             "ResticCommand",
             [
-                "Console", "ResticRepository", "ObjectStorage", "HostSystem", "ResticFormat", "Chunking", "Compression", "Sealing", "Bytes",
+                "Console", "ResticRepository", "ObjectStorage", "HostSystem", "ResticFormat", "Chunking", "Compression",
+                "Sealing", "Bytes",
                 "Outcome",
             ]
         ),
@@ -90,7 +94,8 @@ let package = Package(
             "Commands",
             "ResticCommandTests",
             [
-                "ResticCommand", "Console", "ResticRepository", "ObjectStorage", "HostSystem", "Compression", "Sealing", "Bytes", "Outcome",
+                "ResticCommand", "Console", "ResticRepository", "ObjectStorage", "HostSystem", "Compression", "Sealing",
+                "Bytes", "Outcome",
             ]
         ),
 
@@ -98,11 +103,16 @@ let package = Package(
             "Commands",
             "LabCommands",
             [
-                "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat", "ResticRepository", "Console",
+                "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
+                "ResticRepository", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
-        tests("Commands", "LabCommandsTests", ["LabCommands", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing", "Bytes", "Outcome"]),
+        tests(
+            "Commands",
+            "LabCommandsTests",
+            ["LabCommands", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing", "Bytes", "Outcome"]
+        ),
 
         // Benchmarks: what the kernels do per second on this machine.
         .executableTarget(

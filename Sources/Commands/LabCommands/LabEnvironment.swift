@@ -16,7 +16,9 @@ package struct LabEnvironment: Sendable {
         self.workingDirectory = workingDirectory
     }
 
-    /// The machine as it is. Errors: `E-FOLDER` when there is no working directory or no thread to be had.
+    /// The machine as it is.
+    ///
+    /// Errors: `E-FOLDER` when there is no working directory or no thread to be had.
     package static func current() throws -> LabEnvironment {
         do throws(Errno) {
             let user = currentUser()

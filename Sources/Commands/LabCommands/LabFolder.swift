@@ -18,7 +18,9 @@ struct LabFolder {
     var declarationPath: String { "\(path)/\(Self.declarationName.display)" }
     var restoredPath: String { "\(path)/restored" }
 
-    /// Reads the declaration, or writes the first one. `isNew` tells which.
+    /// Reads the declaration, or writes the first one.
+    ///
+    /// `isNew` tells which.
     func declaration(protecting candidates: [String]) throws -> (lab: Lab, isNew: Bool) {
         let directory = try made(path)
         let isNew: Bool
@@ -54,7 +56,9 @@ struct LabFolder {
         }
     }
 
-    /// Makes the folders of media that a new declaration names. Later a missing one is refused: its disk may be elsewhere.
+    /// Makes the folders of media that a new declaration names.
+    ///
+    /// Later a missing one is refused: its disk may be elsewhere.
     func makeMedia(_ lab: Lab) throws {
         for medium in lab.media { _ = try made(medium.path) }
     }

@@ -19,7 +19,9 @@ struct LabRepository {
 
     var path: String { "\(medium.path)/\(declaration.name)" }
 
-    /// Opens the repository, or creates it together with its password. `created` tells which.
+    /// Opens the repository, or creates it together with its password.
+    ///
+    /// `created` tells which.
     func openOrCreate() async throws -> (repository: Repository, created: Bool) {
         try requireMedium()
         let store = LocalStorage(ByteString(path))

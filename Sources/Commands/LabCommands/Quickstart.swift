@@ -29,7 +29,9 @@ package struct Quickstart: Sendable {
         self.programVersion = programVersion
     }
 
-    /// Runs all steps and returns what was found. Errors: `E-DECLARATION`, `E-MEDIUM`, `E-VERIFY`, those of the engine, cancellation.
+    /// Runs all steps and returns what was found.
+    ///
+    /// Errors: `E-DECLARATION`, `E-MEDIUM`, `E-VERIFY`, those of the engine, cancellation.
     package func run() async throws -> QuickstartReport {
         let place = LabFolder(path: folder)
         let (lab, isNew) = try place.declaration(protecting: candidateFolders(from: environment.workingDirectory))

@@ -5,7 +5,7 @@ import HostSystem
 import Outcome
 import ResticRepository
 
-/// `holdfast quickstart`
+/// The verb `holdfast quickstart`.
 struct QuickstartVerb: ParsableCommand, LabVerb {
     /// Shown at the end of the help.
     static let examples = ["holdfast quickstart", "holdfast quickstart --directory /srv/lab --json"]

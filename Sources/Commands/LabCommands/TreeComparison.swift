@@ -43,7 +43,9 @@ package struct TreeComparer {
         self.since = since
     }
 
-    /// Compares and reports. Errors: `E-FOLDER` when the restored side cannot be read, cancellation.
+    /// Compares and reports.
+    ///
+    /// Errors: `E-FOLDER` when the restored side cannot be read, cancellation.
     package func run(progress: (TreeComparison) -> Void = { _ in }) throws -> TreeComparison {
         var result = TreeComparison()
         var pending: [ByteString] = [""]

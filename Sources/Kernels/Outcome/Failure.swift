@@ -57,7 +57,9 @@ package struct Failure<Code: FailureCode>: ReportableFailure {
     package var object: String
     /// What is wrong, with the expectation: `is 12 bytes shorter than the index says`.
     package var what: String
-    /// What is still safe. May be empty in inner layers; the edge fills it.
+    /// What is still safe.
+    ///
+    /// May be empty in inner layers; the edge fills it.
     package var state: String
     /// What the reader does next.
     package var next: String

@@ -1,5 +1,6 @@
 /// One piece of damage or doubt that a check observed; checks report all of them and throw only when they cannot look.
 package struct Finding: Sendable, Hashable {
+    /// How bad it is.
     package enum Severity: String, Sendable, Hashable {
         /// Worth knowing; nothing is lost (an orphaned pack, a duplicate index entry).
         case hint

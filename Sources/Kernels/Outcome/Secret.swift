@@ -1,7 +1,9 @@
 /// Bytes that never appear in text: printing, interpolating or reflecting one shows `<secret>`.
 ///
 /// The storage is wiped when the last owner lets go (best effort: copies made by the allocator are beyond reach).
-package final class Secret: @unchecked Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package final class Secret: @unchecked Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     // Written in `init` alone and wiped in `deinit`, when no other owner is left: that is why the unchecked conformance is true.
     private let storage: UnsafeMutableRawBufferPointer
 

@@ -201,7 +201,9 @@ extension Directory {
 
     /// Makes everything written to this directory's file system durable, one call for any number of files.
     package func syncFileSystem() throws(Errno) {
-        try hooks.around(.syncDirectory, "syncfs") { () throws(Errno) in try checked("syncfs", chost_sync_file_system(number)) }
+        try hooks.around(.syncDirectory, "syncfs") { () throws(Errno) in
+            try checked("syncfs", chost_sync_file_system(number))
+        }
     }
 
     // MARK: Metadata of an entry

@@ -43,6 +43,7 @@ extension ObjectStorage {
 
     package func get(_ name: ObjectName) async throws -> Block { try await get(name, range: nil) }
 
+    /// All objects of a kind, without what is foreign.
     package func list(_ kind: ObjectKind) async throws -> [ObjectEntry] { try await listing(kind).entries }
 
     /// Whether the object is there; false only when that is certain.

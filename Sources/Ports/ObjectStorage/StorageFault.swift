@@ -35,6 +35,7 @@ package enum StorageFault: Sendable, Hashable {
 
 /// When a fault strikes: the first rule that matches a call decides.
 package struct StorageRule: Sendable, Hashable {
+    /// When the fault strikes.
     package enum Moment: Sendable, Hashable {
         case always
         /// The matching calls with these numbers, counted from 0 for each rule.

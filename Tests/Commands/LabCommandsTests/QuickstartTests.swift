@@ -8,7 +8,9 @@ import LabCommands
 import Outcome
 import Sealing
 
-/// A lab in a folder of its own with a small source; light keys. Removed afterwards.
+/// A lab in a folder of its own with a small source; light keys.
+///
+/// Removed afterwards.
 private final class SmallLab {
     let root = FileManager.default.temporaryDirectory.path + "/holdfast-lab-\(UUID().uuidString)"
     var source: String { root + "/source" }

@@ -23,7 +23,13 @@ package func backup(
     let environment = repository.environment
     let startedAt = environment.zonedNow()
     let started = environment.time.monotonicNanoseconds()
-    let (root, totals) = try await withScan(request, environment, observer, counters, cacheDirectory: repository.options.cacheDirectory) {
+    let (root, totals) = try await withScan(
+        request,
+        environment,
+        observer,
+        counters,
+        cacheDirectory: repository.options.cacheDirectory
+    ) {
         try await repository.withBlobWriter { writer in
             try await BackupFlow(
                 request: request,

@@ -163,7 +163,8 @@ enum SourceProblem: Error, CustomStringConvertible {
         case .changedWhileRead: "changed while it was being read; what was saved may mix old and new content"
         case .grewWithoutEnd: "grew faster than it could be read; it was saved up to a limit"
         case .attributes(let error): "incomplete metadata: \(error)"
-        case .tree(let error): "the parent snapshot's directory cannot be read, so everything in it is read again: \(error)"
+        case .tree(let error):
+            "the parent snapshot's directory cannot be read, so everything in it is read again: \(error)"
         case .contentMissing: "parts of it are not in the repository any more; it is stored again"
         case .unknownType: "is of a type that cannot be saved; it was left out"
         }

@@ -185,7 +185,8 @@ private final class SourceWalk {
         }
     }
 
-    private func visit(_ entry: SourceEntry, previous: Node?, in frame: WalkFrame, sourcePath: ByteString?) async throws {
+    private func visit(_ entry: SourceEntry, previous: Node?, in frame: WalkFrame, sourcePath: ByteString?) async throws
+    {
         switch entry.status.kind {
         case .regular: try await visitFile(entry, previous: previous, in: frame)
         case .directory: try await enter(entry, previous: previous, in: frame, sourcePath: sourcePath)
@@ -265,7 +266,9 @@ private final class SourceWalk {
         let tree = open(entry.name, node, previous: previous, in: frame, started: entry.started)
         let listed = ListedDirectory(handle: directory, listing: listing, status: status, homeDevice: entry.homeDevice)
         if let sourcePath {
-            stack.append(WalkFrame(tree: tree, parentTree: parentTree, sourcePath: sourcePath, contents: .directory(listed)))
+            stack.append(
+                WalkFrame(tree: tree, parentTree: parentTree, sourcePath: sourcePath, contents: .directory(listed))
+            )
         } else {
             let below = WalkFrame(
                 tree: tree,

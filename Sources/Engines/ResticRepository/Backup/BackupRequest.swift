@@ -6,7 +6,9 @@ package import Synchronization
 package struct StreamSource: Sendable {
     /// Path of the file inside the snapshot, `/dir/dump.sql`.
     package var path: ByteString
-    /// Reads the next bytes into the buffer; 0 at the end. Throws when the producer failed.
+    /// Reads the next bytes into the buffer; 0 at the end.
+    ///
+    /// Throws when the producer failed.
     package var read: @Sendable (UnsafeMutableRawBufferPointer) async throws -> Int
     /// Called once at the end; throws when the producer ended badly, so that no snapshot is made of half a dump (G-14).
     package var finish: @Sendable () async throws -> Void

@@ -36,7 +36,9 @@ func withScan<Result: Sendable>(
     }
 }
 
-/// Counts what a backup will read. Directories deeper than `depthMax` are not counted, so that it needs few descriptors.
+/// Counts what a backup will read.
+///
+/// Directories deeper than `depthMax` are not counted, so that it needs few descriptors.
 private struct SourceScan {
     private static let depthMax = 64
 

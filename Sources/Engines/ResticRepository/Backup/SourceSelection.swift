@@ -28,7 +28,9 @@ final class SourceSelection {
 
     /// Rules on the absolute path alone.
     func excludes(_ path: ByteString) -> Bool {
-        if let cacheDirectory, path == cacheDirectory || path.bytes.starts(with: cacheDirectory.bytes + [UInt8(ascii: "/")]) {
+        if let cacheDirectory,
+            path == cacheDirectory || path.bytes.starts(with: cacheDirectory.bytes + [UInt8(ascii: "/")])
+        {
             return true
         }
         return lists.contains { $0.matches(path) }
@@ -46,17 +48,21 @@ final class SourceSelection {
         guard !filter.markers.isEmpty else { return false }
         let answers = directory?.markers ?? ask(entry.directory)
         directory?.markers = answers
-        return zip(filter.markers, answers.isMarked).contains { marker, isMarked in isMarked && entry.sourceName != marker.fileName }
+        return zip(filter.markers, answers.isMarked).contains { marker, isMarked in
+            isMarked && entry.sourceName != marker.fileName
+        }
     }
 
     private func ask(_ directory: Directory) -> MarkerAnswers {
-        MarkerAnswers(isMarked: filter.markers.map { marker in
-            guard (try? directory.status(marker.fileName)) != nil else { return false }
-            guard let header = marker.header, !header.bytes.isEmpty else { return true }
-            guard let file = try? directory.openFile(marker.fileName) else { return false }
-            var start = [UInt8](repeating: 0, count: header.bytes.count)
-            let count = start.withUnsafeMutableBytes { buffer in (try? file.readFully(into: buffer)) ?? 0 }
-            return count == header.bytes.count && start == header.bytes
-        })
+        MarkerAnswers(
+            isMarked: filter.markers.map { marker in
+                guard (try? directory.status(marker.fileName)) != nil else { return false }
+                guard let header = marker.header, !header.bytes.isEmpty else { return true }
+                guard let file = try? directory.openFile(marker.fileName) else { return false }
+                var start = [UInt8](repeating: 0, count: header.bytes.count)
+                let count = start.withUnsafeMutableBytes { buffer in (try? file.readFully(into: buffer)) ?? 0 }
+                return count == header.bytes.count && start == header.bytes
+            }
+        )
     }
 }

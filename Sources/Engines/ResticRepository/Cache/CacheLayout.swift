@@ -86,8 +86,14 @@ enum CacheLayout {
         do throws(Errno) {
             do throws(Errno) {
                 text = try readAll(root.openFile("version"), limit: 64)
-            } catch where error.kind == .missing {
-                return try writeDurably(Array("\(version)".utf8), to: "version", in: root, permissions: 0o600, entropy: entropy)
+            } catch  where error.kind == .missing {
+                return try writeDurably(
+                    Array("\(version)".utf8),
+                    to: "version",
+                    in: root,
+                    permissions: 0o600,
+                    entropy: entropy
+                )
             }
         } catch {
             throw .system(error)

@@ -64,6 +64,7 @@ package final class BlobIndex: Sendable {
         }
     }
 
+    /// Whether some pack holds the blob.
     package func contains(_ type: BlobType, _ id: BlobID) -> Bool {
         state.withLock { $0.table.contains(type, id) }
     }
@@ -100,8 +101,9 @@ package final class BlobIndex: Sendable {
         }
     }
 
-    /// The number of the first copy's entry, below `blobCount`; it stays as long as nothing is stored. A set of blobs of this
-    /// repository is then a set of small numbers.
+    /// The number of the first copy's entry, below `blobCount`; it stays as long as nothing is stored.
+    ///
+    /// A set of blobs of this repository is then a set of small numbers.
     package func firstEntry(_ type: BlobType, _ id: BlobID) -> Int? {
         state.withLock { state in
             var found: Int?

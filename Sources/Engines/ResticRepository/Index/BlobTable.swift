@@ -42,7 +42,8 @@ package struct BlobTable: ~Copyable {
 
     /// Bytes held by all tables.
     package var memoryBytes: Int {
-        chunks.count * Self.chunkEntries * Self.entryBytes + slotCount * 4 + packs.memoryBytes(each: 32) + packFirstEntry.memoryBytes(each: 4)
+        chunks.count * Self.chunkEntries * Self.entryBytes + slotCount * 4 + packs.memoryBytes(each: 32)
+            + packFirstEntry.memoryBytes(each: 4)
     }
 
     /// Makes room in the slots for `additional` more blobs, so that a bulk load fills them once.
@@ -86,6 +87,7 @@ package struct BlobTable: ~Copyable {
         }
     }
 
+    /// Whether there is any copy of the blob.
     package func contains(_ type: BlobType, _ id: BlobID) -> Bool {
         var found = false
         forEachCopy(type, id) { _ in
@@ -120,6 +122,7 @@ package struct BlobTable: ~Copyable {
         )
     }
 
+    /// The name of the pack with that number, in the order of `append`.
     package func pack(_ number: Int) -> PackID { PackID(packs[number]) }
 
     /// The entries of the pack with that number.

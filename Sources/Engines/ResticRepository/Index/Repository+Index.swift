@@ -89,6 +89,7 @@ extension Repository {
 
 /// One index file in memory: its blobs in order, and which run of them belongs to which pack.
 package struct LoadedIndex: Sendable {
+    /// A pack and the run of `blobs` that lies in it.
     package struct Pack: Sendable {
         package var id: PackID
         package var range: Range<Int>

@@ -28,7 +28,9 @@ struct HeldLock: Sendable {
 /// 3. Nothing is committed unless the lock file is still there and was renewed within 22.5 minutes (`validateLock`, L-03).
 /// 4. It is removed when the body ends, also by failure or cancellation.
 extension Repository {
-    /// Runs `body` under a lock. `retryFor` seconds are spent waiting for others; `waiting` hears of each wait.
+    /// Runs `body` under a lock.
+    ///
+    /// `retryFor` seconds are spent waiting for others; `waiting` hears of each wait.
     package func withLock<Result: Sendable>(
         _ mode: LockMode,
         retryFor: UInt64 = 0,
@@ -126,7 +128,9 @@ extension Repository {
         )
     }
 
-    /// Reads all locks but our own. An empty file is somebody's crash and is passed over.
+    /// Reads all locks but our own.
+    ///
+    /// An empty file is somebody's crash and is passed over.
     package func surveyLocks(except own: LockID? = nil) async throws -> LockSurvey {
         var survey = LockSurvey()
         for entry in try await store.list(.lock) where entry.size > 0 && entry.digest != own?.digest {

@@ -62,7 +62,9 @@ final class OpenPack: @unchecked Sendable {
     func absorb(_ other: OpenPack) {
         other.block.withBytes { bytes in
             for blob in other.blobs {
-                let sealed = UnsafeRawBufferPointer(rebasing: bytes[Int(blob.offset)..<Int(blob.offset) + Int(blob.length)])
+                let sealed = UnsafeRawBufferPointer(
+                    rebasing: bytes[Int(blob.offset)..<Int(blob.offset) + Int(blob.length)]
+                )
                 append(sealed, id: blob.id, uncompressedLength: blob.uncompressedLength)
             }
         }

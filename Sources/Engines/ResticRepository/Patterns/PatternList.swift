@@ -62,7 +62,9 @@ package struct PatternList: Sendable {
         var lower: [UInt8] = []
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
             let mapping = scalar.properties.lowercaseMapping
-            lower.append(contentsOf: mapping.unicodeScalars.count == 1 ? Array(mapping.utf8) : Array(String(scalar).utf8))
+            lower.append(
+                contentsOf: mapping.unicodeScalars.count == 1 ? Array(mapping.utf8) : Array(String(scalar).utf8)
+            )
         }
         return lower
     }

@@ -47,7 +47,9 @@ extension Repository {
                 if sha256(whole) == location.pack.digest { cache.store(.pack, location.pack.digest, whole) }
                 guard range.upperBound <= UInt64(whole.count) else { throw BlobDamage.wrongLength }
                 return whole.withBytes { bytes in
-                    Block(copying: UnsafeRawBufferPointer(rebasing: bytes[Int(range.lowerBound)..<Int(range.upperBound)]))
+                    Block(
+                        copying: UnsafeRawBufferPointer(rebasing: bytes[Int(range.lowerBound)..<Int(range.upperBound)])
+                    )
                 }
             }
         }

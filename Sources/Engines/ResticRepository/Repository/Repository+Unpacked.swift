@@ -61,7 +61,10 @@ extension Repository {
         case Self.compressedMarker:
             do {
                 return try plain.withUnsafeBytes { bytes in
-                    try Decompressor().decompress(UnsafeRawBufferPointer(rebasing: bytes[1...]), limit: Limits.unpackedBytesMax)
+                    try Decompressor().decompress(
+                        UnsafeRawBufferPointer(rebasing: bytes[1...]),
+                        limit: Limits.unpackedBytesMax
+                    )
                 }
             } catch {
                 throw unpackedDamage(kind, id, "does not decompress", cause: error)
@@ -71,7 +74,9 @@ extension Repository {
         }
     }
 
-    func unpackedDamage(_ kind: ObjectKind, _ id: Digest, _ what: String, cause: (any Error)? = nil) -> RepositoryFailure {
+    func unpackedDamage(_ kind: ObjectKind, _ id: Digest, _ what: String, cause: (any Error)? = nil)
+        -> RepositoryFailure
+    {
         RepositoryFailure(
             .damaged,
             retry: .afterRepair,
@@ -93,7 +98,10 @@ extension Repository {
             let compressor = Compressor(mode: .auto)
             plain = [Self.compressedMarker]
             try json.withUnsafeBytes { bytes in
-                let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: compressor.bound(bytes.count), alignment: 16)
+                let scratch = UnsafeMutableRawBufferPointer.allocate(
+                    byteCount: compressor.bound(bytes.count),
+                    alignment: 16
+                )
                 defer { scratch.deallocate() }
                 let count = try compressor.compress(bytes, into: scratch)
                 plain.append(contentsOf: UnsafeRawBufferPointer(rebasing: scratch[..<count]))

@@ -53,7 +53,11 @@ package final class Repository: Sendable {
 
     /// New tools for one task.
     package func makeWorker() -> BlobWorker {
-        BlobWorker(key: key, mode: options.compression == .off ? .auto : options.compression, entropy: environment.entropy)
+        BlobWorker(
+            key: key,
+            mode: options.compression == .off ? .auto : options.compression,
+            entropy: environment.entropy
+        )
     }
 
     /// All objects of a kind.
@@ -109,7 +113,9 @@ package final class Repository: Sendable {
     ///
     /// Data that does not shrink is stored raw (entry types 0 and 1): nothing is gained by a frame around it, and reading it
     /// costs one step less. Errors: `E-VERIFY` when the sealed bytes do not open to the same content (D-08, D-09).
-    func seal(_ type: BlobType, _ plaintext: UnsafeRawBufferPointer, id: BlobID, worker: BlobWorker) throws -> SealedBlob {
+    func seal(_ type: BlobType, _ plaintext: UnsafeRawBufferPointer, id: BlobID, worker: BlobWorker) throws
+        -> SealedBlob
+    {
         guard plaintext.count < 1 << 31 else {
             throw RepositoryFailure(
                 .tooLarge,
@@ -163,7 +169,8 @@ package final class Repository: Sendable {
                 .verification,
                 operation: "store",
                 object: "blob \(id.short)",
-                what: "\((error as? BlobDamage)?.rawValue ?? "cannot be opened") right after it was sealed: memory or processor fault",
+                what:
+                    "\((error as? BlobDamage)?.rawValue ?? "cannot be opened") right after it was sealed: memory or processor fault",
                 state: "nothing of it was stored; earlier snapshots are not touched",
                 next: "test this machine's memory, then run again",
                 cause: error

@@ -40,7 +40,10 @@ package func restore(
     return RestoreResult(
         progress: counters.progress,
         files: plan.files.filter { !$0.isFailed }.map { file in
-            RestoredFile(path: plan.directories.shownPath(file.directory, file.node.name), content: file.node.content ?? [])
+            RestoredFile(
+                path: plan.directories.shownPath(file.directory, file.node.name),
+                content: file.node.content ?? []
+            )
         },
         duration: Double(repository.environment.time.monotonicNanoseconds() &- started) / 1e9
     )
@@ -68,7 +71,9 @@ private func openTarget(_ request: RestoreRequest, _ repository: Repository) thr
 
 /// A restore into the repository would damage what it reads from (H-14); told by device and inode, whatever the path says.
 private func refuseInside(_ target: Directory, _ repository: Repository) throws {
-    guard let path = repository.store.localDirectory, let root = try? Directory.open(path).status().identity else { return }
+    guard let path = repository.store.localDirectory, let root = try? Directory.open(path).status().identity else {
+        return
+    }
     var current = target
     while true {
         let identity = try current.status().identity
@@ -88,7 +93,9 @@ private func refuseInside(_ target: Directory, _ repository: Repository) throws 
     }
 }
 
-/// Reads restored files again and compares every blob; `checked` hears of each file. Returns how many were read.
+/// Reads restored files again and compares every blob; `checked` hears of each file.
+///
+/// Returns how many were read.
 package func verifyRestored(
     _ files: [RestoredFile],
     below target: ByteString,
@@ -104,7 +111,9 @@ package func verifyRestored(
         try Task.checkCancellation()
         count += 1
         do {
-            let descriptor = try root.openFileBeneath(ByteString(Array(file.path.bytes.drop { $0 == UInt8(ascii: "/") })))
+            let descriptor = try root.openFileBeneath(
+                ByteString(Array(file.path.bytes.drop { $0 == UInt8(ascii: "/") }))
+            )
             var offset: UInt64 = 0
             for id in file.content {
                 let length = repository.index.plainLength(.data, id) ?? 0

@@ -35,7 +35,9 @@ extension RestoreFlow {
                     numbers[location.pack] = number
                     packs.append(PackPieces(pack: location.pack))
                 }
-                packs[number].uses[location.id, default: []].append(PackPieces.Use(file: Int32(fileNumber), position: Int32(position)))
+                packs[number].uses[location.id, default: []].append(
+                    PackPieces.Use(file: Int32(fileNumber), position: Int32(position))
+                )
                 if packs[number].uses[location.id]?.count == 1 { packs[number].blobs.append(location) }
             }
         }
@@ -140,7 +142,7 @@ private final class ContentWriter: Sendable {
         let temporary = TargetFiles.temporaryName(file.node.name)
         do throws(Errno) {
             try directory.rename(temporary, to: file.node.name, in: directory)
-        } catch where error.kind == .isDirectory {
+        } catch  where error.kind == .isDirectory {
             guard flow.request.delete else { throw error }
             try TreeRemoval.remove(file.node.name, in: directory) { _ in }
             try directory.rename(temporary, to: file.node.name, in: directory)

@@ -150,7 +150,9 @@ extension RestoreFlow {
         guard present.kind == .directory else { return try directory.remove(name) }
         guard request.delete else {
             // An empty one gives way, as in restic; anything else stays.
-            do throws(Errno) { return try directory.removeDirectory(name) } catch { throw RestoreProblem.directoryInTheWay }
+            do throws(Errno) { return try directory.removeDirectory(name) } catch {
+                throw RestoreProblem.directoryInTheWay
+            }
         }
         try TreeRemoval.remove(name, in: directory) { _ in }
     }

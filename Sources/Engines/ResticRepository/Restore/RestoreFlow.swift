@@ -98,6 +98,6 @@ final class RestoreFlow: Sendable {
 extension Directory {
     /// The status of an entry, or nil when there is none.
     func statusIfPresent(_ name: ByteString) throws(Errno) -> FileStatus? {
-        do throws(Errno) { return try status(name) } catch where error.kind == .missing { return nil }
+        do throws(Errno) { return try status(name) } catch  where error.kind == .missing { return nil }
     }
 }

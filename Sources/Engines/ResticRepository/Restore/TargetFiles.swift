@@ -71,7 +71,7 @@ final class TargetFiles: Sendable {
         let descriptor: FileDescriptor
         do throws(Errno) {
             descriptor = try directory.createFile(name)
-        } catch where error.kind == .exists {
+        } catch  where error.kind == .exists {
             // Left by a run that was killed.
             try directory.remove(name)
             descriptor = try directory.createFile(name)

@@ -8,6 +8,7 @@ package import ResticFormat
 /// so a tree that contains itself many times over costs what the caller is willing to visit; `Limits.walkDepthMax` and
 /// `Limits.walkEntriesMax` bound it (I-09).
 package struct TreeWalker {
+    /// What the walk came upon.
     package enum Event {
         /// An entry of the current directory; `enter` goes into it when it is one.
         case entry(Node)
@@ -50,7 +51,9 @@ package struct TreeWalker {
         return bytes.isEmpty ? "/" : ByteString(bytes)
     }
 
-    /// Makes the directory's entries the next events. Errors: of `loadTree`, `E-DAMAGE` when it is too deep.
+    /// Makes the directory's entries the next events.
+    ///
+    /// Errors: of `loadTree`, `E-DAMAGE` when it is too deep.
     package mutating func enter(_ tree: BlobID, name: ByteString = "") async throws {
         guard levels.count < Limits.walkDepthMax else {
             throw RepositoryFailure(
@@ -106,7 +109,8 @@ package enum WalkProblem: Error, CustomStringConvertible {
     package var description: String {
         switch self {
         case .disorder(let name): "entry \"\(name.display)\" is out of order or doubled; it was left out"
-        case .hostileName(let name): "invalid child node name \(name.display): it could lead out of the target; it was left out"
+        case .hostileName(let name):
+            "invalid child node name \(name.display): it could lead out of the target; it was left out"
         }
     }
 }
