@@ -19,6 +19,7 @@ func decode<Value>(
     return try outcome.get()
 }
 
+/// The `config` file: format version, identity and chunker polynomial of a repository (spec 2.4).
 package struct RepositoryConfig: Sendable, Hashable {
     package var version: Int
     package var id: Digest
@@ -31,7 +32,10 @@ package struct RepositoryConfig: Sendable, Hashable {
     }
 
     package func encode() -> [UInt8] {
-        Array("{\"version\":\(version),\"id\":\"\(id.hex)\",\"chunker_polynomial\":\"\(String(polynomial, radix: 16))\"}".utf8)
+        Array(
+            "{\"version\":\(version),\"id\":\"\(id.hex)\",\"chunker_polynomial\":\"\(String(polynomial, radix: 16))\"}"
+                .utf8
+        )
     }
 
     package init(decoding bytes: [UInt8]) throws(FormatError) {
@@ -46,7 +50,9 @@ package struct RepositoryConfig: Sendable, Hashable {
                     id = try digest(&reader)
                 } else if matches(key, "chunker_polynomial") {
                     let text = String(decoding: try reader.string(), as: UTF8.self)
-                    guard !text.hasPrefix("+"), let value = UInt64(text, radix: 16) else { throw .field("the chunker polynomial is not hexadecimal") }
+                    guard !text.hasPrefix("+"), let value = UInt64(text, radix: 16) else {
+                        throw .field("the chunker polynomial is not hexadecimal")
+                    }
                     polynomial = value
                 } else {
                     try reader.skip()
@@ -59,6 +65,7 @@ package struct RepositoryConfig: Sendable, Hashable {
     }
 }
 
+/// A key file: the master key, sealed under a password (spec 2.3).
 package struct KeyFile: Sendable, Hashable {
     package var created: ZonedTime
     package var username: ByteString
@@ -108,7 +115,15 @@ package struct KeyFile: Sendable, Hashable {
 
     package init(decoding bytes: [UInt8]) throws(FormatError) {
         var file = KeyFile(
-            created: ZonedTime(Timestamp(seconds: 0)), username: "", hostname: "", kdf: "", n: 0, r: 0, p: 0, salt: [], data: []
+            created: ZonedTime(Timestamp(seconds: 0)),
+            username: "",
+            hostname: "",
+            kdf: "",
+            n: 0,
+            r: 0,
+            p: 0,
+            salt: [],
+            data: []
         )
         try decode(bytes) { (reader) throws(FormatError) in
             try reader.object { (reader, key) throws(FormatError) in
@@ -144,6 +159,7 @@ private func small(_ reader: inout JSONReader) throws(FormatError) -> Int {
     return value
 }
 
+/// What a key file's sealed data holds: the two halves of the MAC key and the encryption key.
 package struct MasterKeyDocument: Sendable {
     package var k: [UInt8]
     package var r: [UInt8]
@@ -190,6 +206,7 @@ package struct MasterKeyDocument: Sendable {
     }
 }
 
+/// A lock file (spec 9).
 package struct LockDocument: Sendable, Hashable {
     package var time: ZonedTime
     package var exclusive: Bool
@@ -231,7 +248,13 @@ package struct LockDocument: Sendable, Hashable {
 
     package init(decoding bytes: [UInt8]) throws(FormatError) {
         var lock = LockDocument(
-            time: ZonedTime(Timestamp(seconds: 0)), exclusive: false, hostname: "", username: "", pid: 0, uid: 0, gid: 0
+            time: ZonedTime(Timestamp(seconds: 0)),
+            exclusive: false,
+            hostname: "",
+            username: "",
+            pid: 0,
+            uid: 0,
+            gid: 0
         )
         try decode(bytes) { (reader) throws(FormatError) in
             try reader.object { (reader, key) throws(FormatError) in

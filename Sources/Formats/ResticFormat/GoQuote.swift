@@ -8,6 +8,7 @@ package enum GoQuote {
         byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
+    /// The name as it stands in a tree document, before the JSON escapes.
     package static func quote(_ name: [UInt8]) -> [UInt8] {
         if name.allSatisfy({ isPlain($0) }) { return name }
         var output: [UInt8] = []
@@ -82,7 +83,9 @@ package enum GoQuote {
 
     /// Undoes `quote`, all of Go's escapes included; nil when it is no quoted text.
     package static func unquote(_ text: [UInt8]) -> [UInt8]? {
-        guard text.contains(UInt8(ascii: "\\")) else { return text.contains(UInt8(ascii: "\"")) || text.contains(10) ? nil : text }
+        guard text.contains(UInt8(ascii: "\\")) else {
+            return text.contains(UInt8(ascii: "\"")) || text.contains(10) ? nil : text
+        }
         var output: [UInt8] = []
         output.reserveCapacity(text.count)
         var index = 0
@@ -115,10 +118,14 @@ package enum GoQuote {
             guard let value = hex(text, &index, 2) else { return false }
             output.append(UInt8(value))
         case UInt8(ascii: "u"), UInt8(ascii: "U"):
-            guard let value = hex(text, &index, code == UInt8(ascii: "u") ? 4 : 8), Unicode.Scalar(value) != nil else { return false }
+            guard let value = hex(text, &index, code == UInt8(ascii: "u") ? 4 : 8), Unicode.Scalar(value) != nil else {
+                return false
+            }
             appendUTF8(value, to: &output)
         case 48...55:
-            guard index + 2 <= text.count, (48...55).contains(text[index]), (48...55).contains(text[index + 1]) else { return false }
+            guard index + 2 <= text.count, (48...55).contains(text[index]), (48...55).contains(text[index + 1]) else {
+                return false
+            }
             let value = UInt32(code - 48) * 64 + UInt32(text[index] - 48) * 8 + UInt32(text[index + 1] - 48)
             index += 2
             guard value < 256 else { return false }

@@ -8,6 +8,7 @@ package struct IndexWriter {
 
     package init() {}
 
+    /// Begins the entry of a pack; `endPack` ends it.
     package mutating func beginPack(_ id: PackID) {
         if packs > 0 { output.append(UInt8(ascii: ",")) }
         packs += 1
@@ -17,11 +18,22 @@ package struct IndexWriter {
         output.append(contentsOf: Array(",\"blobs\":[".utf8))
     }
 
-    package mutating func addBlob(_ id: BlobID, type: BlobType, offset: UInt32, length: UInt32, uncompressedLength: UInt32) {
+    /// Adds a blob to the pack that was begun; lengths in bytes, 0 uncompressed for raw ones.
+    package mutating func addBlob(
+        _ id: BlobID,
+        type: BlobType,
+        offset: UInt32,
+        length: UInt32,
+        uncompressedLength: UInt32
+    ) {
         output.append(contentsOf: Array((blobs > 0 ? ",{\"id\":" : "{\"id\":").utf8))
         blobs += 1
         JSONWriter.digest(id.digest, to: &output)
-        output.append(contentsOf: Array((type == .tree ? ",\"type\":\"tree\",\"offset\":" : ",\"type\":\"data\",\"offset\":").utf8))
+        output.append(
+            contentsOf: Array(
+                (type == .tree ? ",\"type\":\"tree\",\"offset\":" : ",\"type\":\"data\",\"offset\":").utf8
+            )
+        )
         JSONWriter.number(UInt64(offset), to: &output)
         output.append(contentsOf: Array(",\"length\":".utf8))
         JSONWriter.number(UInt64(length), to: &output)
@@ -32,8 +44,10 @@ package struct IndexWriter {
         output.append(UInt8(ascii: "}"))
     }
 
+    /// Ends the pack that was begun.
     package mutating func endPack() { output.append(contentsOf: Array("]}".utf8)) }
 
+    /// The document, complete.
     package mutating func finish() -> [UInt8] {
         output.append(contentsOf: Array("]}\n".utf8))
         return output
@@ -42,6 +56,7 @@ package struct IndexWriter {
 
 /// Reads one index file without building it in memory.
 package enum IndexReader {
+    /// Calls `onPack` for each pack and then `onBlob` for each of its blobs.
     package static func parse(
         _ bytes: [UInt8],
         onPack: (PackID) -> Void,

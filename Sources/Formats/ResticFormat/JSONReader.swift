@@ -159,7 +159,8 @@ package struct JSONReader {
                 index += 4
                 var scalar = first
                 if (0xd800..<0xdc00).contains(first), index + 6 <= raw.count, raw[index] == UInt8(ascii: "\\"),
-                    raw[index + 1] == UInt8(ascii: "u"), let second = hex4(raw, index + 2), (0xdc00..<0xe000).contains(second)
+                    raw[index + 1] == UInt8(ascii: "u"), let second = hex4(raw, index + 2),
+                    (0xdc00..<0xe000).contains(second)
                 {
                     scalar = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
                     index += 6
@@ -203,12 +204,14 @@ package struct JSONReader {
         return value
     }
 
+    /// An unsigned integer of at most 32 bits.
     package mutating func uint32() throws(FormatError) -> UInt32 {
         let start = position
         guard let value = UInt32(exactly: try unsigned()) else { throw .syntax("number too large", at: start) }
         return value
     }
 
+    /// An integer of at most 64 bits.
     package mutating func signed() throws(FormatError) -> Int64 {
         let start = position
         let negative = try take(UInt8(ascii: "-"))
@@ -221,6 +224,7 @@ package struct JSONReader {
         return result
     }
 
+    /// `true` or `false`.
     package mutating func boolean() throws(FormatError) -> Bool {
         if try peek() == UInt8(ascii: "t") {
             try literal("true")
@@ -312,7 +316,9 @@ func appendUTF8(_ value: UInt32, to bytes: inout [UInt8]) {
 func matches(_ key: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
     guard key.count == name.utf8CodeUnitCount else { return false }
     for index in 0..<key.count where key[index] != name.utf8Start[index] {
-        guard key[index] | 0x20 == name.utf8Start[index] | 0x20, (97...122).contains(key[index] | 0x20) else { return false }
+        guard key[index] | 0x20 == name.utf8Start[index] | 0x20, (97...122).contains(key[index] | 0x20) else {
+            return false
+        }
     }
     return true
 }

@@ -64,6 +64,7 @@ package enum JSONWriter {
         }
     }
 
+    /// An unsigned integer in decimal digits.
     package static func number(_ value: UInt64, to output: inout [UInt8]) {
         if value < 10 {
             output.append(48 + UInt8(value))
@@ -88,19 +89,21 @@ package enum JSONWriter {
         output.append(UInt8(ascii: "\""))
     }
 
+    /// A quoted identifier of 64 hexadecimal digits.
     package static func digest(_ digest: Digest, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
         digest.appendHex(to: &output)
         output.append(UInt8(ascii: "\""))
     }
 
+    /// Quoted bytes in standard base64 with padding.
     package static func base64(_ bytes: [UInt8], to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
         output.append(contentsOf: Base64.encode(bytes))
         output.append(UInt8(ascii: "\""))
     }
 
-    /// `"key":`
+    /// A key and its colon.
     @inline(__always)
     package static func key(_ name: StaticString, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))

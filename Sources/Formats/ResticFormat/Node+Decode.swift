@@ -8,7 +8,9 @@ extension Node {
         var rawTarget: [UInt8]?
         try reader.object { (reader, key) throws(FormatError) in
             if matches(key, "name") {
-                guard let name = GoQuote.unquote(try reader.string()) else { throw .field("a node's name is not validly quoted") }
+                guard let name = GoQuote.unquote(try reader.string()) else {
+                    throw .field("a node's name is not validly quoted")
+                }
                 node.name = ByteString(name)
             } else if matches(key, "type") {
                 node.type = try Node.type(&reader)
@@ -54,7 +56,9 @@ extension Node {
                 let start = reader.position
                 try reader.skip()
                 node.genericAttributes = Array(reader.bytes[start..<reader.position])
-                if node.genericAttributes == Array("null".utf8) || node.genericAttributes == Array("{}".utf8) { node.genericAttributes = [] }
+                if node.genericAttributes == Array("null".utf8) || node.genericAttributes == Array("{}".utf8) {
+                    node.genericAttributes = []
+                }
             } else if matches(key, "error") {
                 node.error = ByteString(try reader.string())
             } else {

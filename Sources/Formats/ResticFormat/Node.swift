@@ -1,5 +1,6 @@
 package import Bytes
 
+/// What a node stands for.
 package enum NodeType: UInt8, Sendable, Hashable {
     case file, dir, symlink, dev, chardev, fifo, socket, irregular
 
@@ -19,6 +20,7 @@ package enum NodeType: UInt8, Sendable, Hashable {
     static let all: [NodeType] = [.file, .dir, .symlink, .dev, .chardev, .fifo, .socket, .irregular]
 }
 
+/// One extended attribute of a node.
 package struct ExtendedAttribute: Sendable, Hashable {
     package var name: ByteString
     package var value: [UInt8]
@@ -75,7 +77,11 @@ package struct Node: Sendable, Hashable {
         JSONWriter.time(mtime, to: &output)
         let end = output.count
         comma("atime", &output)
-        if atime == mtime { output.append(contentsOf: output[start..<end]) } else { JSONWriter.time(atime, to: &output) }
+        if atime == mtime {
+            output.append(contentsOf: output[start..<end])
+        } else {
+            JSONWriter.time(atime, to: &output)
+        }
         comma("ctime", &output)
         JSONWriter.time(ctime, to: &output)
         comma("uid", &output)

@@ -1,16 +1,19 @@
 package import Bytes
 
+/// Content of files, or the document of a directory.
 package enum BlobType: UInt8, Sendable, Hashable, CustomStringConvertible {
     case data, tree
     package var description: String { self == .data ? "data" : "tree" }
 }
 
+/// Bounds and sizes of the format, in bytes.
 package enum ResticFormatLimits {
     package static let sealOverheadBytes = 32
     package static let packHeaderBytesMax = 16 << 20
     package static let tagBytesMax = 1 << 20
 }
 
+/// One blob as a pack's header lists it; lengths in bytes.
 package struct PackEntry: Sendable, Hashable {
     package var type: BlobType
     package var length: UInt32
@@ -25,9 +28,12 @@ package struct PackEntry: Sendable, Hashable {
     }
 }
 
+/// Why a header was refused.
 package enum PackHeaderError: Error, Hashable { case wrongSize, unknownType(UInt8), tooLarge }
 
-/// type 1, length 4, [uncompressed length 4], identifier 32
+/// The list of blobs at the end of a pack.
+///
+/// Each entry: type 1 byte, length 4, uncompressed length 4 when compressed, identifier 32; integers little-endian.
 package struct PackHeader: Sendable, Hashable {
     package static let entrySizeRaw = 37
     package static let entrySizeMax = 41
@@ -52,6 +58,7 @@ package struct PackHeader: Sendable, Hashable {
         for shift: UInt32 in [0, 8, 16, 24] { output.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
+    /// Reads an opened header; every entry is bounded before it is read (L3).
     package static func decode(_ plain: [UInt8]) throws(PackHeaderError) -> PackHeader {
         guard plain.count <= ResticFormatLimits.packHeaderBytesMax else { throw .tooLarge }
         var entries: [PackEntry] = []
@@ -64,7 +71,9 @@ package struct PackHeader: Sendable, Hashable {
             guard kind < 4 else { throw .unknownType(kind) }
             let size = kind >= 2 ? entrySizeMax : entrySizeRaw
             guard index + size <= plain.count else { throw .wrongSize }
-            let id = plain.withUnsafeBytes { Digest(bytes: UnsafeRawBufferPointer(rebasing: $0[(index + size - 32)..<(index + size)])) }
+            let id = plain.withUnsafeBytes {
+                Digest(bytes: UnsafeRawBufferPointer(rebasing: $0[(index + size - 32)..<(index + size)]))
+            }
             entries.append(
                 PackEntry(
                     type: kind & 1 == 1 ? .tree : .data,

@@ -5,6 +5,7 @@ package enum RFC3339 {
     private static let firstSecond: Int64 = -62_167_219_200  // 0000-01-01
     private static let lastSecond: Int64 = 253_402_300_799  // 9999-12-31T23:59:59
 
+    /// Appends the time in restic's spelling.
     package static func append(_ time: ZonedTime, to output: inout [UInt8]) {
         let offset = Int64(time.offsetSeconds)
         var local = time.moment.seconds.addingReportingOverflow(offset).partialValue
@@ -47,12 +48,14 @@ package enum RFC3339 {
         pad(UInt64(minutes % 60), 2, &output)
     }
 
+    /// The time in restic's spelling.
     package static func format(_ time: ZonedTime) -> [UInt8] {
         var output: [UInt8] = []
         append(time, to: &output)
         return output
     }
 
+    /// Reads a time; nil for anything else.
     package static func parse(_ text: [UInt8]) -> ZonedTime? { text.withUnsafeBytes { parse($0) } }
 
     /// Reads `2006-01-02T15:04:05.999999999Z` or with an offset; nil for anything else.
@@ -67,9 +70,12 @@ package enum RFC3339 {
             }
             return value
         }
-        guard text.count >= 20, text.count <= 64, let year = digits(0, 4), text[4] == UInt8(ascii: "-"), let month = digits(5, 2),
-            text[7] == UInt8(ascii: "-"), let day = digits(8, 2), text[10] == UInt8(ascii: "T"), let hour = digits(11, 2),
-            text[13] == UInt8(ascii: ":"), let minute = digits(14, 2), text[16] == UInt8(ascii: ":"), let second = digits(17, 2),
+        guard text.count >= 20, text.count <= 64, let year = digits(0, 4), text[4] == UInt8(ascii: "-"),
+            let month = digits(5, 2),
+            text[7] == UInt8(ascii: "-"), let day = digits(8, 2), text[10] == UInt8(ascii: "T"),
+            let hour = digits(11, 2),
+            text[13] == UInt8(ascii: ":"), let minute = digits(14, 2), text[16] == UInt8(ascii: ":"),
+            let second = digits(17, 2),
             (1...12).contains(month), day >= 1, day <= daysIn(year, month), hour < 24, minute < 60, second < 60
         else { return nil }
         var index = 19

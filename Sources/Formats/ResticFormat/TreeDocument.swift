@@ -2,7 +2,9 @@ import Bytes
 
 /// `{"nodes":[` nodes joined by commas `]}` and a newline.
 package enum TreeDocument {
+    /// Appends what stands before the first node.
     package static func open(_ output: inout [UInt8]) { output.append(contentsOf: Array("{\"nodes\":[".utf8)) }
+    /// Appends what stands behind the last node.
     package static func close(_ output: inout [UInt8]) { output.append(contentsOf: Array("]}\n".utf8)) }
 
     package static func encode(_ nodes: [Node]) -> [UInt8] {
