@@ -31,6 +31,10 @@ let package = Package(
         module("Kernels", "Bytes"),
         module("Kernels", "Outcome"),
 
+        // Formats: bytes <-> values. Pure.
+        module("Formats", "ResticFormat", ["Bytes"]),
+        tests("Formats", "ResticFormatTests", ["ResticFormat", "Bytes"]),
+
         // App: the one executable.
         .executableTarget(name: "holdfast", dependencies: ["Outcome"], path: "Sources/App/holdfast", swiftSettings: strict),
     ]
