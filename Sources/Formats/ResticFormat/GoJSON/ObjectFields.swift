@@ -16,16 +16,45 @@ struct ObjectFields {
 
     /// Index of the next known field, whose value comes next in the reader; nil when the object has ended.
     mutating func next(_ reader: inout GoJSONReader) throws(FormatError) -> Int? {
+        if !isFirst, let index = expected(&reader) { return try found(index, &reader) }
         while let key = try reader.nextKey(&isFirst) {
             guard let index = match(key, in: reader) else {
                 try reader.skipValue()
                 continue
             }
-            reader.field = names[index]
-            if refusesDuplicates, seen >> UInt64(index) & 1 == 1 { throw reader.failure(.duplicateKey) }
-            seen |= 1 << UInt64(index)
-            last = index
-            return index
+            return try found(index, &reader)
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private mutating func found(_ index: Int, _ reader: inout GoJSONReader) throws(FormatError) -> Int {
+        reader.field = names[index]
+        if refusesDuplicates, seen >> UInt64(index) & 1 == 1 { throw reader.failure(.duplicateKey) }
+        seen |= 1 << UInt64(index)
+        last = index
+        return index
+    }
+
+    /// The field at hand when it is a later one than the last, spelt as writers spell it: `,"name":`. Otherwise nothing is consumed.
+    @inline(__always)
+    private func expected(_ reader: inout GoJSONReader) -> Int? {
+        let bytes = reader.bytes
+        let start = reader.position &+ 2
+        // Ten bytes hold comma, quotes, colon and a name of one letter with its value's begin; the loads below stay within.
+        guard bytes.count &- start >= 8, bytes[start &- 2] == UInt8(ascii: ","), bytes[start &- 1] == UInt8(ascii: "\"") else { return nil }
+        let first = bytes[start]
+        var index = last &+ 1
+        while index < names.count {
+            let name = names[index]
+            let count = name.utf8CodeUnitCount
+            if name.utf8Start[0] == first, bytes.count &- start >= count &+ 2, bytes[start &+ count] == UInt8(ascii: "\""),
+                bytes[start &+ count &+ 1] == UInt8(ascii: ":"), isEqual(UnsafeRawBufferPointer(rebasing: bytes[start..<(start &+ count)]), name)
+            {
+                reader.advance(by: count &+ 4)
+                return index
+            }
+            index &+= 1
         }
         return nil
     }
