@@ -66,6 +66,8 @@ struct Session: Sendable {
         if options.packSizeMiB > 0 { result.packSizeBytes = Int(options.packSizeMiB) << 20 }
         result.extraVerify = options.extraVerify
         result.isDryRun = isDryRun
+        let printer = printer
+        result.warn = { printer.error(Text($0)) }
         if !options.noCache {
             result.cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory
             if result.cacheDirectory == nil {

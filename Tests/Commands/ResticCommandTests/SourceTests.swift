@@ -1,6 +1,7 @@
 import Bytes
 import Console
 import ResticCommand
+import ResticRepository
 import Testing
 
 private struct FixedZone: TimeSource {
@@ -12,22 +13,6 @@ private struct FixedZone: TimeSource {
 }
 
 @Suite struct SourceTests {
-    @Test(arguments: [
-        ("*", "abc", true), ("a*c", "abbc", true), ("a*c", "a/c", false), ("?", "ü", true), ("[a-c]x", "bx", true),
-        ("[^a-c]x", "bx", false), ("[^a-c]x", "dx", true), ("\\*", "*", true), ("\\*", "x", false),
-        ("a*b*c", "aXbYbZc", true),
-        ("", "", true), ("", "x", false), ("*x", "", false), ("**", "abc", true), ("[ä-ü]", "ö", true),
-    ])
-    func `wildcards match as Go's`(pattern: String, name: String, matches: Bool) throws {
-        #expect(try goMatch(Array(pattern.utf8)[...], Array(name.utf8)[...]) == matches)
-    }
-
-    @Test(arguments: ["[", "[a", "a\\", "[]", "[-a]", "[a-]", "[\\"])
-    func `broken patterns are refused wherever they stand`(pattern: String) {
-        #expect(!isValidGoPattern(Array(pattern.utf8)[...]))
-        #expect(throws: BadPattern.self) { try goMatch(Array("x\(pattern)".utf8)[...], Array("nothing".utf8)[...]) }
-    }
-
     @Test func `variables in exclude files are replaced`() {
         let environment = Environment(["HOME": "/root", "_a1": "x"])
         func expanded(_ line: ByteString) -> ByteString { expandVariables(line, environment) }
@@ -52,7 +37,7 @@ private struct FixedZone: TimeSource {
         ] as [(ByteString, ByteString)]
     )
     func `paths are cleaned as Go cleans them`(path: ByteString, clean: ByteString) {
-        #expect(cleanPath(path) == clean)
+        #expect(SourcePath.clean(path) == clean)
     }
 
     @Test func `times are read in the local zone`() throws {

@@ -227,7 +227,7 @@ extension Session {
 
     private func streamSource(_ asked: BackupOptions) throws -> StreamSource {
         printer.verbose("read data from stdin")
-        let path = cleanPath(ByteString([0x2f] + (values.text("stdin-filename") ?? "stdin").bytes))
+        let path = SourcePath.clean(ByteString([0x2f] + (values.text("stdin-filename") ?? "stdin").bytes))
         guard path != "/" else { throw CommandFailure("failed to backup from stdin: invalid filename specified") }
         guard asked.isFromCommand else {
             let progress = StreamProgress()

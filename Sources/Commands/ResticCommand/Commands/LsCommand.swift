@@ -82,7 +82,7 @@ extension Session {
         _ repository: Repository,
         _ output: inout any NodeOutput
     ) async throws {
-        let wanted = directories.map(cleanPath)
+        let wanted = directories.map(SourcePath.clean)
         let isRecursive = values.isOn("recursive")
         var current = output
         try await walk(

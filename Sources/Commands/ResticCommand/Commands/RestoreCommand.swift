@@ -55,7 +55,7 @@ extension Session {
         if values.isOn("dry-run"), values.isOn("verify") {
             throw CommandFailure.fatal("--dry-run and --verify are mutually exclusive")
         }
-        if values.isOn("delete"), cleanPath(target) == "/", excludes.isEmpty, includes.isEmpty {
+        if values.isOn("delete"), SourcePath.clean(target) == "/", excludes.isEmpty, includes.isEmpty {
             throw CommandFailure.fatal("'--target / --delete' must be combined with an include or exclude filter")
         }
         return (name, target)

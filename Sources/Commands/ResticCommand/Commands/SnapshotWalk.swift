@@ -20,7 +20,7 @@ extension Session {
         guard let path else { return tree }
         let worker = repository.makeWorker()
         var done: [UInt8] = []
-        for part in cleanPath(path).bytes.split(separator: 0x2f) where !part.elementsEqual([0x2e]) {
+        for part in SourcePath.clean(path).bytes.split(separator: 0x2f) where !part.elementsEqual([0x2e]) {
             done += (done.isEmpty ? [] : [0x2f]) + part
             let shown = quotedForDisplay(ByteString(done))
             var reader = TreeReader(try await repository.loadTree(tree, worker: worker))
