@@ -19,7 +19,9 @@ package final class Block: @unchecked Sendable {
 
     package convenience init(_ bytes: some Collection<UInt8>) {
         self.init(capacity: bytes.count)
-        for byte in bytes { append(byte) }
+        if bytes.withContiguousStorageIfAvailable({ append(UnsafeRawBufferPointer($0)) }) == nil {
+            for byte in bytes { append(byte) }
+        }
     }
 
     package convenience init(copying bytes: UnsafeRawBufferPointer) {

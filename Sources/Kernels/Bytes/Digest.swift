@@ -27,12 +27,13 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
     }
 
     /// Reads exactly 64 lower-case hexadecimal digits, or is nil.
+    @inlinable
     package init?(hex: some Collection<UInt8>) {
         guard hex.count == 64 else { return nil }
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         var position = 0
         for digit in hex {
-            guard let value = hexValue(digit) else { return nil }
+            guard let value = Hex.value(of: digit).map(UInt64.init) else { return nil }
             switch position >> 4 {
             case 0: words.0 = words.0 << 4 | value
             case 1: words.1 = words.1 << 4 | value
@@ -117,14 +118,6 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
                 shift = shift &- 4
             }
         }
-    }
-}
-
-private func hexValue(_ digit: UInt8) -> UInt64? {
-    switch digit {
-    case 48...57: UInt64(digit - 48)
-    case 97...102: UInt64(digit - 87)
-    default: nil
     }
 }
 
