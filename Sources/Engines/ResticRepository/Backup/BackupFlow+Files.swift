@@ -69,10 +69,9 @@ extension BackupFlow {
     /// Saves a chunk here, or hands it to a task that has nothing to do, so that one large file keeps all of them busy.
     private func save(_ chunk: UnsafeRawBufferPointer, of file: FileInProgress, _ tools: BackupTools) async throws {
         let position = file.reserve(bytes: chunk.count)
-        if jobs.hasIdleReceiver,
-            jobs.sendIfIdle(.chunk(ChunkJob(file: file, position: position, block: Block(copying: chunk))))
-        {
-            return
+        if jobs.hasIdleReceiver, let page = pages.tryTake() {
+            page.block.append(chunk)
+            if jobs.sendIfIdle(.chunk(ChunkJob(file: file, position: position, page: page))) { return }
         }
         let saved = try await writer.save(.data, chunk, worker: tools.worker)
         counters.bytesDone.add(UInt64(chunk.count), ordering: .relaxed)
@@ -81,10 +80,11 @@ extension BackupFlow {
 
     /// Saves a chunk that another task read.
     func save(_ job: ChunkJob, _ tools: BackupTools) async throws {
-        let saved = try await writer.save(.data, job.block.withBytes { $0 }, worker: tools.worker)
-        withExtendedLifetime(job.block) {}
-        counters.bytesDone.add(UInt64(job.block.count), ordering: .relaxed)
-        if let outcome = job.file.saved(saved, at: job.position, bytes: job.block.count) {
+        let block = job.page.block
+        let saved = try await writer.save(.data, block.withBytes { $0 }, worker: tools.worker)
+        withExtendedLifetime(job.page) {}
+        counters.bytesDone.add(UInt64(block.count), ordering: .relaxed)
+        if let outcome = job.file.saved(saved, at: job.position, bytes: block.count) {
             try await finish(job.file, outcome, tools)
         }
     }

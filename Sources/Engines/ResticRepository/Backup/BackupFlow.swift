@@ -34,6 +34,8 @@ final class BackupFlow: Sendable {
     let counters: BackupCounters
     let nodes: NodeMaker
     let jobs = Handover<BackupJob>(capacity: 64)
+    /// Chunks on their way from the task that reads a file to one that has nothing to do: one for each task.
+    let pages: PagePool
     private let totals = Mutex(Totals())
     private let rootTree = Mutex<(id: BlobID, entries: Int)?>(nil)
 
@@ -49,6 +51,10 @@ final class BackupFlow: Sendable {
         self.writer = writer
         self.observer = observer
         self.counters = counters
+        pages = PagePool(
+            pageBytes: RabinChunker.maximum,
+            budget: ByteBudget(RabinChunker.maximum * max(2, request.readConcurrency))
+        )
         nodes = NodeMaker(environment: repository.environment, withAtime: request.withAtime)
     }
 

@@ -21,7 +21,8 @@ struct FileJob: Sendable {
 struct ChunkJob: Sendable {
     var file: FileInProgress
     var position: Int
-    var block: Block
+    /// Holds the chunk.
+    var page: Page
 }
 
 /// A file whose chunks are being saved, by one task or several.
