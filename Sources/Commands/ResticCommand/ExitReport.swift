@@ -23,6 +23,9 @@ struct ExitReport {
         case let failure as CommandFailure:
             status = failure.status
             message = failure.message
+        case is OutputGone:
+            status = .failed
+            message = ""
         case is CancellationError:
             status = .interrupted
             message =
@@ -77,6 +80,7 @@ struct ExitReport {
 
     /// Prints the message, as JSON in one line where that is asked for.
     func print(on screen: Screen, isJSON: Bool) {
+        guard !message.isEmpty else { return }
         guard isJSON else { return screen.errorLine(message + "\n") }
         var line = JSONLine(messageType: "exit_error")
         line.add("code", status.rawValue)

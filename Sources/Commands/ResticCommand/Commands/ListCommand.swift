@@ -39,9 +39,12 @@ extension Session {
     /// Ends a listing that nobody reads any more, or that was interrupted.
     func checkOutput() throws {
         try Task.checkCancellation()
-        if context.screen.isOutputGone { throw CommandFailure("write failed: the reader of standard output is gone") }
+        if context.screen.isOutputGone { throw OutputGone() }
     }
 }
+
+/// The reader of a listing has seen enough (`… | head`): no error to speak of, but not the whole listing either.
+struct OutputGone: Error {}
 
 extension Printer {
     /// A line of a listing.
