@@ -1,10 +1,20 @@
-import HostSystem
+package import HostSystem
 import Synchronization
 
 /// Where bytes for people and scripts go.
 package protocol ByteSink: Sendable {
     /// Writes everything; false when the other side is gone (a closed pipe) or the device refuses.
     func write(_ bytes: [UInt8]) -> Bool
+
+    /// Writes everything or says why not.
+    func send(_ bytes: UnsafeRawBufferPointer) throws(Errno)
+}
+
+extension ByteSink {
+    /// The same by `write`, for sinks that know no reasons: a closed pipe.
+    package func send(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+        guard write(Array(bytes)) else { throw Errno(32, in: "write") }
+    }
 }
 
 /// One of the process's standard streams; writing blocks.
@@ -25,6 +35,9 @@ package struct StandardSink: ByteSink {
             return false
         }
     }
+
+    /// Writes everything or says why not.
+    package func send(_ bytes: UnsafeRawBufferPointer) throws(Errno) { try file.write(bytes) }
 }
 
 /// Keeps what was written, for tests.

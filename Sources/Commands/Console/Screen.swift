@@ -1,4 +1,5 @@
 package import Bytes
+package import HostSystem
 import Synchronization
 
 /// The two output streams of a command and, on a terminal, the status lines at the bottom.
@@ -64,6 +65,21 @@ package final class Screen: Sendable {
             flushPending(&state)
             send(bytes, &state)
         }
+    }
+
+    /// Writes bytes as they are and says why that failed; for contents, where a missing byte must not go unnoticed.
+    package func stream(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+        let failure: Errno? = state.withLock { state in
+            flushPending(&state)
+            do throws(Errno) {
+                try output.send(bytes)
+                return nil
+            } catch {
+                state.isOutputGone = true
+                return error
+            }
+        }
+        if let failure { throw failure }
     }
 
     /// Prints a line to standard error.

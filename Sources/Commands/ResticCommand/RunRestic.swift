@@ -116,6 +116,7 @@ extension Session {
         case .initialize: return try await runInit()
         case .snapshots: return try await runSnapshots()
         case .ls: return try await runLs()
+        case .dump: return try await runDump()
         case .cat: return try await runCat()
         case .list: return try await runList()
         case .unlock: return try await runUnlock()

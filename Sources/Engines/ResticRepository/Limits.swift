@@ -44,4 +44,8 @@ package enum Limits {
     package static let targetDirectoriesOpen = 24
     /// Files of a restore held open at a time.
     package static let targetFilesOpen = 24
+    /// Bytes that reading ahead in one file may hold; the whole program stays below 80 MiB with it.
+    package static let readAheadBytes = 32 << 20
+    /// Bytes of extended attributes and other records before one tar entry; readers refuse more, so do Go's.
+    package static let tarRecordBytesMax = 1 << 20
 }

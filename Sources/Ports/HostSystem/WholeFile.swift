@@ -24,6 +24,17 @@ package func readAll(_ file: FileDescriptor, limit: Int) throws(Errno) -> [UInt8
     }
 }
 
+/// Opens a file for writing from its start, as a shell's `>` does: created with mode 0666 less the umask where it is
+/// missing, emptied where it exists; devices and pipes are opened as they are, symbolic links are followed.
+package func openForOverwriting(_ path: ByteString) throws(Errno) -> FileDescriptor {
+    let number = try path.withPath { text throws(Errno) in
+        Int32(
+            try retryInterrupted("open") { Int(open(text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0o666)) }
+        )
+    }
+    return FileDescriptor(number)
+}
+
 /// The directory the process was started in, or changed to.
 package func currentDirectory() throws(Errno) -> ByteString {
     guard let text = getcwd(nil, 0) else { throw Errno.current("getcwd") }

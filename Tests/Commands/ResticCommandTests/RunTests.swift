@@ -10,7 +10,7 @@ import Sealing
 import Testing
 
 /// A repository with one small source in a directory of its own, and the command line over it.
-private final class Bench: Sendable {
+final class Bench: Sendable {
     static let password = "correct horse canary"
     let directory: String
     let pool: WorkerPool
@@ -48,6 +48,14 @@ private final class Bench: Sendable {
     /// Runs one command line and answers status, standard output and standard error.
     func run(
         _ arguments: String...,
+        environment more: [ByteString: ByteString] = [:]
+    ) async -> (status: Int32, output: String, error: String) {
+        await run(arguments, environment: more)
+    }
+
+    /// The same with the arguments in a list.
+    func run(
+        _ arguments: [String],
         environment more: [ByteString: ByteString] = [:]
     ) async -> (status: Int32, output: String, error: String) {
         let (output, error) = (MemorySink(), MemorySink())
@@ -237,7 +245,7 @@ private func objects(_ text: String, type: String) throws -> [[String: Any]] {
         #expect((summary["broken_packs"] as? [String])?.count == packs.count)
     }
 
-    @Test(arguments: ["prune", "forget", "mount", "key", "self-update", "copy", "generate"])
+    @Test(arguments: ["prune", "forget", "mount", "key", "self-update", "copy", "rewrite"])
     func `a command of a later version is refused by name`(verb: String) async throws {
         let bench = try await Bench()
         let run = await bench.run(verb, "--dry-run")

@@ -81,6 +81,11 @@ extension Verb {
                 "The ID \"latest\" stands for the newest snapshot that the filters let through. Directories are absolute;",
                 "only their direct entries are listed unless --recursive is given.",
             ]
+        case .dump:
+            [
+                "A file is written as it is, a directory as an archive; \"/\" stands for the whole snapshot. With",
+                "ID:DIRECTORY the path counts from that directory, which becomes the root of the archive.",
+            ]
         case .cat: ["IDs of snapshots may be shortened; the others are given in full."]
         default: []
         }
@@ -120,6 +125,11 @@ extension Verb {
         case .snapshots: ["-r /mnt/usb/repo snapshots", "-r /mnt/usb/repo snapshots --latest 1 --group-by host --json"]
         case .ls: ["-r /mnt/usb/repo ls -l latest", "-r /mnt/usb/repo ls latest /etc --recursive"]
         case .cat: ["-r /mnt/usb/repo cat config", "-r /mnt/usb/repo cat snapshot 4f2a91c0"]
+        case .dump:
+            [
+                "-r /mnt/usb/repo dump latest /etc/fstab",
+                "-r /mnt/usb/repo dump --archive zip --target etc.zip latest:/etc /",
+            ]
         case .list: ["-r /mnt/usb/repo list snapshots", "-r /mnt/usb/repo list locks"]
         case .unlock: ["-r /mnt/usb/repo unlock", "-r /mnt/usb/repo unlock --remove-all"]
         case .version: ["version", "version --json"]

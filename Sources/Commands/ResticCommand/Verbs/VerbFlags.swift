@@ -11,8 +11,9 @@ extension Verb {
         case .initialize: initFlags
         case .snapshots: snapshotsFlags
         case .ls: lsFlags
+        case .dump: dumpFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .cache, .copy, .diff, .dump, .find, .forget, .key, .migrate, .mount, .prune,
+        case .cat, .list, .version, .help, .cache, .copy, .diff, .find, .forget, .key, .migrate, .mount, .prune,
             .recover, .repair, .rewrite, .stats, .tag, .features, .options, .generate, .rebuildIndex, .selfUpdate:
             []
         }
@@ -292,6 +293,12 @@ private let lsFlags: [Flag] =
             defaultText: "name"
         ),
         Flag("reverse", nil, .switched, "", "reverse the order"),
+    ]
+
+private let dumpFlags: [Flag] =
+    snapshotFilterFlags(" when the ID is \"latest\"") + [
+        Flag("archive", "a", .string, "format", "write directories as \"tar\" or \"zip\"", defaultText: "\"tar\""),
+        Flag("target", "t", .string, "path", "write to this file instead of standard output"),
     ]
 
 private func sortComplaint(_ value: ByteString) -> Text? {

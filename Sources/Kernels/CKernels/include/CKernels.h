@@ -79,6 +79,23 @@ size_t hf_frame_length(const void *source, size_t count);
 /// The version of the linked library, "1.5.4".
 const char *hf_zstd_version(void);
 
+// MARK: deflate (zlib)
+
+typedef struct hf_deflater hf_deflater;
+
+/// Raw deflate as zip archives hold it. Free it with `hf_deflater_free`.
+hf_deflater *hf_deflater_new(void);
+void hf_deflater_free(hf_deflater *deflater);
+/// Starts a new stream.
+void hf_deflater_reset(hf_deflater *deflater);
+/// Takes from `source` and fills `target`; the counts, below 4 GiB, become what was used. True when the last byte of the
+/// stream is out, which only happens when `is_last` says that no more will come.
+bool hf_deflate(
+    hf_deflater *deflater, const void *_Nullable source, size_t *source_count, void *target, size_t *target_count,
+    bool is_last);
+/// The CRC-32 of zip and gzip, going on from `crc`, which is 0 at the start.
+uint32_t hf_crc32(uint32_t crc, const void *_Nullable bytes, size_t count);
+
 // MARK: Compressibility
 
 /// True when a sample looks as dense as random bytes and repeats nothing; false when in doubt.
