@@ -25,11 +25,17 @@ package func parseTime(_ value: ByteString, time: any TimeSource) throws(Command
     guard reader.rest.isEmpty else { throw reader.failure(": extra text: \(quoted(ByteString(Array(reader.rest))))") }
     guard day >= 1, day <= daysIn(month, of: year) else { throw reader.outOfRange("day") }
     let civil = daysFromEpoch(year, month, day) * 86_400 + Int64(hour * 3600 + minute * 60 + second)
-    // As Go: the offset that holds when the digits are taken for UTC, corrected once.
-    let first = time.localOffsetSeconds(at: Timestamp(seconds: civil))
-    let second2 = time.localOffsetSeconds(at: Timestamp(seconds: civil - Int64(first)))
-    let moment = Timestamp(seconds: civil - Int64(first == 0 ? 0 : second2), nanoseconds: nanoseconds)
+    let moment = localMoment(civil, nanoseconds: nanoseconds, time: time)
     return ZonedTime(moment, offsetSeconds: time.localOffsetSeconds(at: moment))
+}
+
+/// The moment that clock and calendar of this process's zone name; `civil` is what they show, counted as if in UTC.
+///
+/// As Go: the offset that holds when the digits are taken for UTC, corrected once.
+func localMoment(_ civil: Int64, nanoseconds: Int32, time: any TimeSource) -> Timestamp {
+    let first = time.localOffsetSeconds(at: Timestamp(seconds: civil))
+    let second = time.localOffsetSeconds(at: Timestamp(seconds: civil - Int64(first)))
+    return Timestamp(seconds: civil - Int64(first == 0 ? 0 : second), nanoseconds: nanoseconds)
 }
 
 private struct TimeReader {
@@ -75,7 +81,8 @@ private struct TimeReader {
 
 private func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
-private func daysIn(_ month: Int, of year: Int) -> Int {
+/// Days of a month.
+func daysIn(_ month: Int, of year: Int) -> Int {
     switch month {
     case 2: isLeap(year) ? 29 : 28
     case 4, 6, 9, 11: 30
@@ -84,7 +91,7 @@ private func daysIn(_ month: Int, of year: Int) -> Int {
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar.
-private func daysFromEpoch(_ year: Int, _ month: Int, _ day: Int) -> Int64 {
+func daysFromEpoch(_ year: Int, _ month: Int, _ day: Int) -> Int64 {
     let shifted = month <= 2 ? year - 1 : year
     let era = (shifted >= 0 ? shifted : shifted - 399) / 400
     let yearOfEra = shifted - era * 400

@@ -56,15 +56,49 @@ func nodeJSON(_ entry: ListedNode) -> JSONLine {
     if node.type == .file { line.add("size", node.size) }
     line.addUnlessZero("mode", node.mode)
     line.add("permissions", modeText(node.mode))
-    for (key, time) in [("mtime" as StaticString, node.mtime), ("atime", node.atime), ("ctime", node.ctime)] {
-        var json: [UInt8] = []
-        JSONWriter.time(time, to: &json)
-        line.add(key, json: json)
-    }
+    line.addTimes(of: node)
     line.addUnlessZero("inode", node.inode)
     line.add("message_type", "node")
     line.add("struct_type", "node")
     return line
+}
+
+extension JSONLine {
+    /// A time as stored, with its zone.
+    mutating func add(_ key: StaticString, _ time: ZonedTime) {
+        var json: [UInt8] = []
+        JSONWriter.time(time, to: &json)
+        add(key, json: json)
+    }
+
+    /// `mtime`, `atime`, `ctime`.
+    mutating func addTimes(of node: Node) {
+        for (key, time) in [("mtime" as StaticString, node.mtime), ("atime", node.atime), ("ctime", node.ctime)] {
+            add(key, time)
+        }
+    }
+}
+
+/// The node as `find --json` prints it: what is stored, less name, attributes and content.
+func foundNodeJSON(_ entry: ListedNode) -> [UInt8] {
+    let node = entry.node
+    var line = JSONLine()
+    line.add("path", entry.path)
+    line.add("permissions", modeText(node.mode))
+    line.add("type", "\(node.type.name)")
+    line.addUnlessZero("mode", node.mode)
+    line.addTimes(of: node)
+    line.add("uid", node.uid)
+    line.add("gid", node.gid)
+    if !node.user.isEmpty { line.add("user", node.user) }
+    if !node.group.isEmpty { line.add("group", node.group) }
+    line.addUnlessZero("inode", node.inode)
+    line.addUnlessZero("device_id", node.deviceID)
+    line.addUnlessZero("size", node.size)
+    line.addUnlessZero("links", node.links)
+    if !node.linkTarget.isEmpty { line.add("linktarget", node.linkTarget) }
+    if !node.error.isEmpty { line.add("error", node.error) }
+    return line.object
 }
 
 /// The node as ncdu's import format has it.

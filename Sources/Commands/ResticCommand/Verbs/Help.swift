@@ -86,6 +86,11 @@ extension Verb {
                 "A file is written as it is, a directory as an archive; \"/\" stands for the whole snapshot. With",
                 "ID:DIRECTORY the path counts from that directory, which becomes the root of the archive.",
             ]
+        case .find:
+            [
+                "Searches all snapshots that the filters let through, the newest first. Patterns are those of backup's",
+                "--exclude. An ID is given in full or by its first eight digits.",
+            ]
         case .cat: ["IDs of snapshots may be shortened; the others are given in full."]
         default: []
         }
@@ -129,6 +134,11 @@ extension Verb {
             [
                 "-r /mnt/usb/repo dump latest /etc/fstab",
                 "-r /mnt/usb/repo dump --archive zip --target etc.zip latest:/etc /",
+            ]
+        case .find:
+            [
+                "-r /mnt/usb/repo find '*.conf' --newest 2026-11-01",
+                "-r /mnt/usb/repo find --blob 420f620f --show-pack-id",
             ]
         case .list: ["-r /mnt/usb/repo list snapshots", "-r /mnt/usb/repo list locks"]
         case .unlock: ["-r /mnt/usb/repo unlock", "-r /mnt/usb/repo unlock --remove-all"]

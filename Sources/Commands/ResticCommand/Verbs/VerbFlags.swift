@@ -12,8 +12,9 @@ extension Verb {
         case .snapshots: snapshotsFlags
         case .ls: lsFlags
         case .dump: dumpFlags
+        case .find: findFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .cache, .copy, .diff, .find, .forget, .key, .migrate, .mount, .prune,
+        case .cat, .list, .version, .help, .cache, .copy, .diff, .forget, .key, .migrate, .mount, .prune,
             .recover, .repair, .rewrite, .stats, .tag, .features, .options, .generate, .rebuildIndex, .selfUpdate:
             []
         }
@@ -305,3 +306,18 @@ private func sortComplaint(_ value: ByteString) -> Text? {
     ["name", "size", "atime", "ctime", "mtime", "time", "extension"].contains(value.display)
         ? nil : "invalid sort mode \(quoted(value)), must be one of (name|size|time=mtime|atime|ctime|extension)"
 }
+
+private let findFlags: [Flag] =
+    snapshotFilterFlags("") + [
+        Flag("oldest", "O", .string, "oldest", "only what was modified at this date or time, or later"),
+        Flag("newest", "N", .string, "newest", "only what was modified at this date or time, or earlier"),
+        Flag("snapshot", "s", .strings, "id", "search this snapshot; may be repeated"),
+        Flag("blob", nil, .switched, "", "the patterns are IDs of data blobs"),
+        Flag("tree", nil, .switched, "", "the patterns are IDs of trees"),
+        Flag("pack", nil, .switched, "", "the patterns are IDs of packs"),
+        Flag("show-pack-id", nil, .switched, "", "name the pack of each blob or tree looked for"),
+        Flag("ignore-case", "i", .switched, "", "upper and lower case alike"),
+        Flag("reverse", "R", .switched, "", "oldest snapshot first"),
+        Flag("long", "l", .switched, "", "show mode, owner, size and time"),
+        Flag("human-readable", nil, .switched, "", "print sizes with units"),
+    ]

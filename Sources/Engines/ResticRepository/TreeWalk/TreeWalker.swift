@@ -105,12 +105,14 @@ package struct TreeWalker {
 package enum WalkProblem: Error, CustomStringConvertible {
     case disorder(ByteString)
     case hostileName(ByteString)
+    case noSubtree(ByteString)
 
     package var description: String {
         switch self {
         case .disorder(let name): "entry \"\(name.display)\" is out of order or doubled; it was left out"
         case .hostileName(let name):
             "invalid child node name \(name.display): it could lead out of the target; it was left out"
+        case .noSubtree(let name): "directory \"\(name.display)\" has no subtree"
         }
     }
 }
