@@ -91,6 +91,11 @@ extension Verb {
                 "Searches all snapshots that the filters let through, the newest first. Patterns are those of backup's",
                 "--exclude. An ID is given in full or by its first eight digits.",
             ]
+        case .stats:
+            [
+                "restore-size counts what restoring each snapshot would write; files-by-contents counts files with equal",
+                "contents once; blobs-per-file counts the blobs of those; raw-data counts what is stored for them.",
+            ]
         case .cat: ["IDs of snapshots may be shortened; the others are given in full."]
         default: []
         }
@@ -139,6 +144,11 @@ extension Verb {
             [
                 "-r /mnt/usb/repo find '*.conf' --newest 2026-11-01",
                 "-r /mnt/usb/repo find --blob 420f620f --show-pack-id",
+            ]
+        case .stats:
+            [
+                "-r /mnt/usb/repo stats latest",
+                "-r /mnt/usb/repo stats --mode raw-data --json",
             ]
         case .list: ["-r /mnt/usb/repo list snapshots", "-r /mnt/usb/repo list locks"]
         case .unlock: ["-r /mnt/usb/repo unlock", "-r /mnt/usb/repo unlock --remove-all"]

@@ -12,10 +12,11 @@ extension Verb {
         case .snapshots: snapshotsFlags
         case .ls: lsFlags
         case .dump: dumpFlags
+        case .stats: statsFlags
         case .find: findFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
         case .cat, .list, .version, .help, .cache, .copy, .diff, .forget, .key, .migrate, .mount, .prune,
-            .recover, .repair, .rewrite, .stats, .tag, .features, .options, .generate, .rebuildIndex, .selfUpdate:
+            .recover, .repair, .rewrite, .tag, .features, .options, .generate, .rebuildIndex, .selfUpdate:
             []
         }
     }
@@ -320,4 +321,16 @@ private let findFlags: [Flag] =
         Flag("reverse", "R", .switched, "", "oldest snapshot first"),
         Flag("long", "l", .switched, "", "show mode, owner, size and time"),
         Flag("human-readable", nil, .switched, "", "print sizes with units"),
+    ]
+
+private let statsFlags: [Flag] =
+    snapshotFilterFlags("") + [
+        Flag(
+            "mode",
+            nil,
+            .string,
+            "string",
+            "what to count: restore-size, files-by-contents, blobs-per-file or raw-data",
+            defaultText: "\"restore-size\""
+        )
     ]
