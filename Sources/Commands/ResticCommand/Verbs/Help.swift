@@ -96,6 +96,11 @@ extension Verb {
                 "restore-size counts what restoring each snapshot would write; files-by-contents counts files with equal",
                 "contents once; blobs-per-file counts the blobs of those; raw-data counts what is stored for them.",
             ]
+        case .diff:
+            [
+                "In front of each path: + added, - removed, M other contents, T other type, U other metadata, ? other",
+                "contents with the same metadata, which hints at damage. ID:DIRECTORY compares directories.",
+            ]
         case .cat: ["IDs of snapshots may be shortened; the others are given in full."]
         default: []
         }
@@ -149,6 +154,11 @@ extension Verb {
             [
                 "-r /mnt/usb/repo stats latest",
                 "-r /mnt/usb/repo stats --mode raw-data --json",
+            ]
+        case .diff:
+            [
+                "-r /mnt/usb/repo diff 4f2a91c0 latest",
+                "-r /mnt/usb/repo diff --metadata 4f2a91c0:/etc 9b1d03ff:/etc",
             ]
         case .list: ["-r /mnt/usb/repo list snapshots", "-r /mnt/usb/repo list locks"]
         case .unlock: ["-r /mnt/usb/repo unlock", "-r /mnt/usb/repo unlock --remove-all"]

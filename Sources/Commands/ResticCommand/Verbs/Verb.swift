@@ -26,8 +26,8 @@ package enum Verb: String, CaseIterable, Sendable {
     /// False for what a later version brings.
     package var isSupported: Bool {
         switch self {
-        case .backup, .cat, .check, .dump, .find, .help, .initialize, .list, .ls, .restore, .snapshots, .stats, .unlock, .version: true
-        case .cache, .copy, .diff, .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite, .tag, .features, .options, .generate, .rebuildIndex, .selfUpdate: false
+        case .backup, .cat, .check, .diff, .dump, .find, .help, .initialize, .list, .ls, .restore, .snapshots, .stats, .unlock, .version: true
+        case .cache, .copy, .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite, .tag, .features, .options, .generate, .rebuildIndex, .selfUpdate: false
         }
     }
 
@@ -88,6 +88,7 @@ package enum Verb: String, CaseIterable, Sendable {
         case .dump: "[flags] snapshotID file"
         case .find: "[flags] PATTERN..."
         case .stats: "[flags] [snapshotID ...]"
+        case .diff: "[flags] snapshotID snapshotID"
         case .list: "[flags] [\(Verb.listableKinds.joined(separator: "|"))]"
         case .ls: "[flags] snapshotID [dir...]"
         case .restore: "[flags] snapshotID"

@@ -12,10 +12,11 @@ extension Verb {
         case .snapshots: snapshotsFlags
         case .ls: lsFlags
         case .dump: dumpFlags
+        case .diff: diffFlags
         case .stats: statsFlags
         case .find: findFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .cache, .copy, .diff, .forget, .key, .migrate, .mount, .prune,
+        case .cat, .list, .version, .help, .cache, .copy, .forget, .key, .migrate, .mount, .prune,
             .recover, .repair, .rewrite, .tag, .features, .options, .generate, .rebuildIndex, .selfUpdate:
             []
         }
@@ -334,3 +335,5 @@ private let statsFlags: [Flag] =
             defaultText: "\"restore-size\""
         )
     ]
+
+private let diffFlags: [Flag] = [Flag("metadata", nil, .switched, "", "show items of which only metadata changed")]
