@@ -117,6 +117,7 @@ extension Session {
         case .snapshots: return try await runSnapshots()
         case .ls: return try await runLs()
         case .dump: return try await runDump()
+        case .cache: return try runCache()
         case .diff: return try await runDiff()
         case .stats: return try await runStats()
         case .find: return try await runFind()

@@ -79,7 +79,8 @@ struct Session: Sendable {
         return result
     }
 
-    private var defaultCacheDirectory: ByteString? {
+    /// `restic` in the user's cache directory; nil when the environment names none.
+    var defaultCacheDirectory: ByteString? {
         if let base = context.environment.value("XDG_CACHE_HOME") {
             return ByteString(base.bytes + Array("/restic".utf8))
         }

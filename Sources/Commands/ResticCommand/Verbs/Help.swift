@@ -117,7 +117,7 @@ extension Verb {
                 "  0   done", "  1   failed, no snapshot was written",
                 "  3   a snapshot was written, but some sources could not be read",
             ] + opening
-        case .version, .help, .initialize, .unlock: return ["  0   done", "  1   failed"]
+        case .version, .help, .initialize, .unlock, .cache: return ["  0   done", "  1   failed"]
         default: return ["  0   done", "  1   failed"] + opening
         }
     }
@@ -159,6 +159,11 @@ extension Verb {
             [
                 "-r /mnt/usb/repo diff 4f2a91c0 latest",
                 "-r /mnt/usb/repo diff --metadata 4f2a91c0:/etc 9b1d03ff:/etc",
+            ]
+        case .cache:
+            [
+                "cache",
+                "cache --cleanup --max-age 7",
             ]
         case .list: ["-r /mnt/usb/repo list snapshots", "-r /mnt/usb/repo list locks"]
         case .unlock: ["-r /mnt/usb/repo unlock", "-r /mnt/usb/repo unlock --remove-all"]

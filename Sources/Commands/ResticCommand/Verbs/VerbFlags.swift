@@ -12,11 +12,12 @@ extension Verb {
         case .snapshots: snapshotsFlags
         case .ls: lsFlags
         case .dump: dumpFlags
+        case .cache: cacheFlags
         case .diff: diffFlags
         case .stats: statsFlags
         case .find: findFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .cache, .copy, .forget, .key, .migrate, .mount, .prune,
+        case .cat, .list, .version, .help, .copy, .forget, .key, .migrate, .mount, .prune,
             .recover, .repair, .rewrite, .tag, .features, .options, .generate, .rebuildIndex, .selfUpdate:
             []
         }
@@ -337,3 +338,9 @@ private let statsFlags: [Flag] =
     ]
 
 private let diffFlags: [Flag] = [Flag("metadata", nil, .switched, "", "show items of which only metadata changed")]
+
+private let cacheFlags: [Flag] = [
+    Flag("cleanup", nil, .switched, "", "remove old cache directories"),
+    Flag("max-age", nil, .unsigned, "days", "a cache not used for this many days is old", defaultText: "30"),
+    Flag("no-size", nil, .switched, "", "leave out the sizes"),
+]

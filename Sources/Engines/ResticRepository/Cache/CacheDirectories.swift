@@ -41,6 +41,31 @@ package enum CacheDirectories {
         }
     }
 
+    /// Bytes of all files in one of them; links are not followed.
+    ///
+    /// Memory: one open directory and its names for each level and its waiting siblings; a cache has three levels.
+    package static func size(_ name: ByteString, base: ByteString) throws(Errno) -> UInt64 {
+        var waiting = [try Directory.open(base).openDirectory(name)]
+        var bytes: UInt64 = 0
+        while let directory = waiting.popLast() {
+            let listing = try directory.listing()
+            for index in listing.indices {
+                let status: FileStatus
+                do throws(Errno) { status = try directory.status(of: index, in: listing) } catch {
+                    // Another run may tidy up meanwhile.
+                    if error.kind == .missing { continue }
+                    throw error
+                }
+                if status.kind == .directory {
+                    waiting.append(try directory.openDirectory(of: index, in: listing))
+                } else {
+                    bytes += status.size
+                }
+            }
+        }
+        return bytes
+    }
+
     /// Removes one of them with everything in it.
     ///
     /// Errors: EINVAL for a name that is none of a cache directory.
