@@ -117,6 +117,8 @@ extension Session {
         case .snapshots: return try await runSnapshots()
         case .ls: return try await runLs()
         case .dump: return try await runDump()
+        case .features: return try runFeatures()
+        case .options: return runOptions()
         case .cache: return try runCache()
         case .diff: return try await runDiff()
         case .stats: return try await runStats()

@@ -3,13 +3,27 @@ package import Console
 
 /// The feature flags of restic 0.19.1, checked as restic checks `RESTIC_FEATURES`.
 package enum FeatureFlags {
-    private enum Maturity { case alpha, beta, stable }
+    /// How settled a flag is: `stable` ones are always on.
+    enum Maturity: String { case alpha, beta, stable }
 
-    private static let known: [(name: ByteString, maturity: Maturity)] = [
-        ("backend-error-redesign", .beta), ("deprecate-legacy-index", .stable), ("deprecate-s3-legacy-layout", .stable),
-        ("device-id-for-hardlinks", .alpha), ("explicit-s3-anonymous-auth", .stable),
-        ("safe-forget-keep-tags", .stable),
-        ("s3-restore", .alpha),
+    /// All of them by name, and what each does.
+    static let known: [(name: ByteString, maturity: Maturity, text: String)] = [
+        ("backend-error-redesign", .beta, "repeat network requests that hang, and judge errors of storage anew"),
+        (
+            "deprecate-legacy-index", .stable,
+            "refuse the index format of restic 0.1.0; `repair index` turns it into today's"
+        ),
+        (
+            "deprecate-s3-legacy-layout", .stable,
+            "refuse the S3 layout of restic before 0.7.1; restic 0.17.3 can migrate it"
+        ),
+        (
+            "device-id-for-hardlinks", .alpha,
+            "record device numbers of files with several names only, so that trees change less between mounts"
+        ),
+        ("explicit-s3-anonymous-auth", .stable, "sign S3 requests unless `-o s3.unsafe-anonymous-auth=true` is given"),
+        ("s3-restore", .alpha, "bring S3 objects back from cold storage when `-o s3.enable-restore=true` is given"),
+        ("safe-forget-keep-tags", .stable, "keep `forget --keep-tag` with an unknown tag from removing every snapshot"),
     ]
 
     /// The flag that this program would have to obey and does not yet.

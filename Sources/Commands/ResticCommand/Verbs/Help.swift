@@ -101,6 +101,11 @@ extension Verb {
                 "In front of each path: + added, - removed, M other contents, T other type, U other metadata, ? other",
                 "contents with the same metadata, which hints at damage. ID:DIRECTORY compares directories.",
             ]
+        case .features:
+            [
+                "Flags are set by the environment: RESTIC_FEATURES=NAME=true,NAME=false. An alpha flag is off and a beta",
+                "flag on unless it is set; a stable flag is always on.",
+            ]
         case .cat: ["IDs of snapshots may be shortened; the others are given in full."]
         default: []
         }
@@ -117,7 +122,7 @@ extension Verb {
                 "  0   done", "  1   failed, no snapshot was written",
                 "  3   a snapshot was written, but some sources could not be read",
             ] + opening
-        case .version, .help, .initialize, .unlock, .cache: return ["  0   done", "  1   failed"]
+        case .version, .help, .initialize, .unlock, .cache, .options, .features: return ["  0   done", "  1   failed"]
         default: return ["  0   done", "  1   failed"] + opening
         }
     }
@@ -164,6 +169,16 @@ extension Verb {
             [
                 "cache",
                 "cache --cleanup --max-age 7",
+            ]
+        case .options:
+            [
+                "options",
+                "-o local.connections=4 -r /mnt/usb/repo check",
+            ]
+        case .features:
+            [
+                "features",
+                "help backup",
             ]
         case .list: ["-r /mnt/usb/repo list snapshots", "-r /mnt/usb/repo list locks"]
         case .unlock: ["-r /mnt/usb/repo unlock", "-r /mnt/usb/repo unlock --remove-all"]
