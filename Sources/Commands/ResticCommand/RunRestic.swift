@@ -117,6 +117,7 @@ extension Session {
         case .snapshots: return try await runSnapshots()
         case .ls: return try await runLs()
         case .dump: return try await runDump()
+        case .generate: return try runGenerate()
         case .features: return try runFeatures()
         case .options: return runOptions()
         case .cache: return try runCache()

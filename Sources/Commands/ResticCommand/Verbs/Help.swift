@@ -38,11 +38,13 @@ func help(for verb: Verb, calledAs name: String) -> Text {
     if !more.isEmpty { lines += [""] + more }
     lines += ["", "Exit status:"] + verb.exitStatusLines
     lines += ["", "Usage:", "  \(name) \(verb.rawValue) \(verb.argumentSynopsis)", "", "Flags:"]
-    lines += flagLines(verb.flags + [Flag("help", "h", .switched, "", "show this help")])
+    lines += flagLines(verb.flags + [helpFlag])
     lines += ["", "Global Flags:"] + flagLines(globalFlags.filter { $0.name != "help" })
     lines += ["", "Examples:"] + verb.examples.map { "  \(name) \($0)" }
     return Text(lines.joined(separator: "\n"))
 }
+
+let helpFlag = Flag("help", "h", .switched, "", "show this help")
 
 /// The options by name in two columns.
 private func flagLines(_ flags: [Flag]) -> [String] {
@@ -59,7 +61,8 @@ private func flagLines(_ flags: [Flag]) -> [String] {
 }
 
 extension Verb {
-    fileprivate var explanation: [String] {
+    /// What a reader should know beyond the summary, line by line.
+    var explanation: [String] {
         switch self {
         case .backup:
             [
@@ -111,7 +114,8 @@ extension Verb {
         }
     }
 
-    fileprivate var exitStatusLines: [String] {
+    /// What each exit status means.
+    var exitStatusLines: [String] {
         let opening = [
             "  10  there is no repository", "  11  the repository is locked", "  12  the password is wrong",
             "  130 interrupted",
@@ -122,12 +126,14 @@ extension Verb {
                 "  0   done", "  1   failed, no snapshot was written",
                 "  3   a snapshot was written, but some sources could not be read",
             ] + opening
-        case .version, .help, .initialize, .unlock, .cache, .options, .features: return ["  0   done", "  1   failed"]
+        case .version, .help, .initialize, .unlock, .cache, .options, .features, .generate:
+            return ["  0   done", "  1   failed"]
         default: return ["  0   done", "  1   failed"] + opening
         }
     }
 
-    fileprivate var examples: [String] {
+    /// Command lines without the program's name.
+    var examples: [String] {
         switch self {
         case .backup:
             ["-r /mnt/usb/repo backup /etc /home", "-r /mnt/usb/repo backup --files-from list.txt --tag weekly"]
@@ -179,6 +185,11 @@ extension Verb {
             [
                 "features",
                 "help backup",
+            ]
+        case .generate:
+            [
+                "generate --bash-completion /etc/bash_completion.d/restic",
+                "generate --man /usr/local/share/man/man1",
             ]
         case .list: ["-r /mnt/usb/repo list snapshots", "-r /mnt/usb/repo list locks"]
         case .unlock: ["-r /mnt/usb/repo unlock", "-r /mnt/usb/repo unlock --remove-all"]

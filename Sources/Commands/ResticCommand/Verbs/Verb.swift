@@ -26,8 +26,12 @@ package enum Verb: String, CaseIterable, Sendable {
     /// False for what a later version brings.
     package var isSupported: Bool {
         switch self {
-        case .backup, .cache, .cat, .check, .diff, .dump, .features, .find, .help, .initialize, .list, .ls, .options, .restore, .snapshots, .stats, .unlock, .version: true
-        case .copy, .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite, .tag, .generate, .rebuildIndex, .selfUpdate: false
+        case .backup, .cache, .cat, .check, .diff, .dump, .features, .find, .generate, .help, .initialize, .list, .ls,
+            .options, .restore, .snapshots, .stats, .unlock, .version:
+            true
+        case .copy, .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite, .tag, .rebuildIndex,
+            .selfUpdate:
+            false
         }
     }
 

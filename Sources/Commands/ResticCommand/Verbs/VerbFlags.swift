@@ -12,13 +12,14 @@ extension Verb {
         case .snapshots: snapshotsFlags
         case .ls: lsFlags
         case .dump: dumpFlags
+        case .generate: generateFlags
         case .cache: cacheFlags
         case .diff: diffFlags
         case .stats: statsFlags
         case .find: findFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
         case .cat, .list, .version, .help, .copy, .forget, .key, .migrate, .mount, .prune,
-            .recover, .repair, .rewrite, .tag, .features, .options, .generate, .rebuildIndex, .selfUpdate:
+            .recover, .repair, .rewrite, .tag, .features, .options, .rebuildIndex, .selfUpdate:
             []
         }
     }
@@ -343,4 +344,12 @@ private let cacheFlags: [Flag] = [
     Flag("cleanup", nil, .switched, "", "remove old cache directories"),
     Flag("max-age", nil, .unsigned, "days", "a cache not used for this many days is old", defaultText: "30"),
     Flag("no-size", nil, .switched, "", "leave out the sizes"),
+]
+
+private let generateFlags: [Flag] = [
+    Flag("man", nil, .string, "directory", "write manual pages into this directory"),
+    Flag("bash-completion", nil, .string, "file", "write completion for bash ('-': standard output)"),
+    Flag("fish-completion", nil, .string, "file", "write completion for fish ('-': standard output)"),
+    Flag("zsh-completion", nil, .string, "file", "write completion for zsh ('-': standard output)"),
+    Flag("powershell-completion", nil, .string, "file", "write completion for PowerShell ('-': standard output)"),
 ]
