@@ -143,7 +143,7 @@ private struct UTCTime: TimeSource {
         let lines: [[String]] = [
             [ids[0], ids[1]], [ids[1], ids[2]], [ids[1], ids[2], "--metadata"], [ids[2], ids[0], "--metadata"],
             [ids[0], ids[0]], [ids[0] + ":" + bench.source, ids[2] + ":" + bench.source], [ids[0], ids[2], "-q"],
-            [ids[0], "latest"], [ids[0], "beefbeef"], [ids[0] + ":/nope", ids[1]],
+            [ids[0], "beefbeef"], [ids[0] + ":/nope", ids[1]],
         ]
         for line in lines {
             for more in [[], ["--json"]] {
