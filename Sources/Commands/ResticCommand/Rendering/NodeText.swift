@@ -17,10 +17,10 @@ func modeText(_ mode: UInt32) -> String {
 /// The mode bits that follow from a node's type.
 func typeBits(_ type: NodeType) -> UInt32 {
     switch type {
-    case .dir: GoMode.directory
+    case .directory: GoMode.directory
     case .symlink: GoMode.symlink
-    case .dev: GoMode.device
-    case .chardev: GoMode.device | GoMode.characterDevice
+    case .device: GoMode.device
+    case .characterDevice: GoMode.device | GoMode.characterDevice
     case .fifo: GoMode.fifo
     case .socket: GoMode.socket
     default: 0
@@ -56,11 +56,9 @@ func nodeJSON(_ entry: ListedNode) -> JSONLine {
     if node.type == .file { line.add("size", node.size) }
     line.addUnlessZero("mode", node.mode)
     line.add("permissions", modeText(node.mode))
-    for (key, time) in [("mtime" as StaticString, node.mtime), ("atime", node.atime), ("ctime", node.ctime)] {
-        var json: [UInt8] = []
-        JSONWriter.time(time, to: &json)
-        line.add(key, json: json)
-    }
+    line.add("mtime", node.mtime)
+    line.add("atime", node.atime)
+    line.add("ctime", node.ctime)
     line.addUnlessZero("inode", node.inode)
     line.add("message_type", "node")
     line.add("struct_type", "node")
@@ -72,7 +70,7 @@ func ncduJSON(_ node: Node) -> [UInt8] {
     let size = node.type == .file ? node.size : 0
     let permissions = node.mode & 0o777
     let special =
-        (node.mode & GoMode.setuid != 0 ? 0o4000 : 0) | (node.mode & GoMode.setgid != 0 ? 0o2000 : 0)
+        (node.mode & GoMode.setUserID != 0 ? 0o4000 : 0) | (node.mode & GoMode.setGroupID != 0 ? 0o2000 : 0)
         | (node.mode & GoMode.sticky != 0 ? 0o1000 : 0)
     var line = JSONLine()
     line.add("name", node.name)
@@ -81,7 +79,7 @@ func ncduJSON(_ node: Node) -> [UInt8] {
     line.add("dev", node.deviceID)
     line.add("ino", node.inode)
     line.add("nlink", node.links)
-    line.add("notreg", node.type != .dir && node.type != .file)
+    line.add("notreg", node.type != .directory && node.type != .file)
     line.add("uid", node.uid)
     line.add("gid", node.gid)
     line.add("mode", permissions | UInt32(special))

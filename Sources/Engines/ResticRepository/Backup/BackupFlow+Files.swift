@@ -19,7 +19,7 @@ extension BackupFlow {
             let status = try descriptor.status()
             guard status.kind == .regular else { throw SourceProblem.changedType }
             var node = nodes.node(job.name, status)
-            node.xattrs = NodeMaker.attributes(
+            node.extendedAttributes = NodeMaker.attributes(
                 names: { () throws(Errno) in try descriptor.attributeNames() },
                 value: { (name) throws(Errno) in try descriptor.attribute(name) },
                 failed: { failed(path, SourceProblem.attributes($0)) }

@@ -104,7 +104,7 @@ private final class SourceWalk {
             // Ancestors are entered through links, as the user named them; their attributes may be unreadable, which is no error.
             let directory = try Directory.open(path)
             var node = flow.nodes.node(child.name, try directory.status())
-            node.xattrs = NodeMaker.attributes(
+            node.extendedAttributes = NodeMaker.attributes(
                 names: { () throws(Errno) in try directory.attributeNames(of: nil) },
                 value: { (name) throws(Errno) in try directory.attribute(name, of: nil) },
                 failed: { _ in }
@@ -201,7 +201,7 @@ private final class SourceWalk {
             if flow.repository.index.containsAll(content) {
                 var node = flow.nodes.node(entry.name, entry.status)
                 node.content = content
-                node.xattrs = attributes(entry, previous: previous, in: frame)
+                node.extendedAttributes = attributes(entry, previous: previous, in: frame)
                 flow.unchanged(node, started: entry.started) { frame.tree.path(of: entry.name) }
                 _ = frame.tree.fill(frame.tree.reserveSlot(), node)
                 return
@@ -235,7 +235,7 @@ private final class SourceWalk {
         if let previous, previous.ctime.moment == entry.status.changed, previous.inode == entry.status.inode,
             previous.type == NodeMaker.type(entry.status.kind), !request.ignoreCtime
         {
-            return previous.xattrs
+            return previous.extendedAttributes
         }
         return NodeMaker.attributes(
             names: { () throws(Errno) in try entry.directory.attributeNames(of: entry.sourceName) },
@@ -247,7 +247,7 @@ private final class SourceWalk {
     private func visitOther(_ entry: SourceEntry, previous: Node?, in frame: WalkFrame) throws {
         var node = flow.nodes.node(entry.name, entry.status)
         if node.type == .symlink { node.linkTarget = try entry.directory.readLink(entry.sourceName) }
-        node.xattrs = attributes(entry, previous: previous, in: frame)
+        node.extendedAttributes = attributes(entry, previous: previous, in: frame)
         _ = frame.tree.fill(frame.tree.reserveSlot(), node)
     }
 
@@ -260,7 +260,7 @@ private final class SourceWalk {
         let directory = try entry.directory.openDirectory(entry.sourceName)
         let status = try directory.status()
         var node = flow.nodes.node(entry.name, status)
-        node.xattrs = attributes(entry, previous: previous, in: frame)
+        node.extendedAttributes = attributes(entry, previous: previous, in: frame)
         let listing = try directory.listing(sorted: true)
         let parentTree = await load(previous?.subtree, at: frame.absolutePath(of: entry.name))
         let tree = open(entry.name, node, previous: previous, in: frame, started: entry.started)
@@ -316,7 +316,7 @@ private final class SourceWalk {
         var open = [root]
         let components = SourcePath.components(stream.path)
         for name in components.dropLast() {
-            var node = Node(name: name, type: .dir)
+            var node = Node(name: name, type: .directory)
             node.mode = GoMode.directory | 0o755
             node.mtime = request.time
             node.atime = request.time

@@ -148,7 +148,7 @@ final class BackupFlow: Sendable {
         started: UInt64,
         path: () -> ByteString
     ) {
-        let isDirectory = node.type == .dir
+        let isDirectory = node.type == .directory
         let action: ItemAction
         if let previous, previous.type == node.type {
             action = previous.isSame(as: node) ? .unchanged : .modified

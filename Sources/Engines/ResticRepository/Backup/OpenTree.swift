@@ -114,15 +114,15 @@ final class OpenTree: Sendable {
             precondition(state.outstanding == 0, "a directory was finished before its entries")
             var document: [UInt8] = []
             document.reserveCapacity(state.bytes.count + state.ranges.count + 16)
-            TreeDocument.open(&document)
+            document.append(contentsOf: TreeDocument.open)
             var entries = 0
             for range in state.ranges {
                 guard let range else { continue }
-                if entries > 0 { document.append(UInt8(ascii: ",")) }
+                if entries > 0 { document.append(TreeDocument.separator) }
                 document.append(contentsOf: state.bytes[range])
                 entries += 1
             }
-            TreeDocument.close(&document)
+            document.append(contentsOf: TreeDocument.close)
             state.bytes = []
             return (document, entries)
         }

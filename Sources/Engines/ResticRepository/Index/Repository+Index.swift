@@ -61,17 +61,7 @@ extension Repository {
             try IndexReader.parse(
                 json,
                 onPack: { loaded.begin($0) },
-                onBlob: { blob, type, offset, length, uncompressedLength in
-                    loaded.blobs.append(
-                        PackedBlob(
-                            id: blob,
-                            type: type,
-                            offset: offset,
-                            length: length,
-                            uncompressedLength: uncompressedLength
-                        )
-                    )
-                }
+                onBlob: { loaded.blobs.append($0) }
             )
         } catch {
             throw unpackedDamage(.index, id.digest, "is not a valid index: \(error)", cause: error)
@@ -80,7 +70,7 @@ extension Repository {
         guard isCompressing || !loaded.blobs.contains(where: { $0.uncompressedLength != 0 }) else {
             throw unpackedDamage(.index, id.digest, "names compressed blobs in a version 1 repository")
         }
-        guard !loaded.blobs.contains(where: { $0.uncompressedLength >= 1 << 31 || $0.length < 32 }) else {
+        guard !loaded.blobs.contains(where: { $0.uncompressedLength >= 1 << 31 }) else {
             throw unpackedDamage(.index, id.digest, "names a blob of impossible length")
         }
         return loaded

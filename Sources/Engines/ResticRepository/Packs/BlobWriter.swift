@@ -83,7 +83,7 @@ package final class BlobWriter: Sendable {
             )
         }
         if let full { try await queue.send(full.finish(worker: worker)) }
-        let entry = sealed.uncompressedLength == 0 ? PackHeader.entrySizeRaw : PackHeader.entrySizeMax
+        let entry = PackHeader.entrySize(compressed: sealed.uncompressedLength != 0)
         return SavedBlob(id: id, isNew: true, storedBytes: sealed.count + entry)
     }
 
@@ -150,19 +150,7 @@ package final class BlobWriter: Sendable {
     private func save(_ packs: [IndexedPack]) async throws {
         guard !packs.isEmpty else { return }
         var writer = IndexWriter()
-        for pack in packs {
-            writer.beginPack(pack.id)
-            for blob in pack.blobs {
-                writer.addBlob(
-                    blob.id,
-                    type: blob.type,
-                    offset: blob.offset,
-                    length: blob.length,
-                    uncompressedLength: blob.uncompressedLength
-                )
-            }
-            writer.endPack()
-        }
+        for pack in packs { writer.append(pack: pack.id, blobs: pack.blobs) }
         try await repository.commitCheck()
         _ = try await repository.saveUnpacked(.index, writer.finish())
     }

@@ -35,7 +35,8 @@ final class OpenPack: @unchecked Sendable {
     }
 
     func hasRoom(for sealedCount: Int) -> Bool {
-        block.count + sealedCount + headerBytes + PackHeader.entrySizeMax + ResticCipher.overhead + 4 <= block.capacity
+        block.count + sealedCount + headerBytes + PackHeader.entrySize(compressed: true) + ResticCipher.overhead + 4
+            <= block.capacity
     }
 
     func append(
@@ -53,7 +54,7 @@ final class OpenPack: @unchecked Sendable {
                 uncompressedLength: uncompressedLength
             )
         )
-        headerBytes += uncompressedLength == 0 ? PackHeader.entrySizeRaw : PackHeader.entrySizeMax
+        headerBytes += PackHeader.entrySize(compressed: uncompressedLength != 0)
         block.append(sealed)
         hash.update(sealed)
     }
@@ -75,7 +76,7 @@ final class OpenPack: @unchecked Sendable {
         let entries = blobs.map { blob in
             PackEntry(type: blob.type, length: blob.length, uncompressedLength: blob.uncompressedLength, id: blob.id)
         }
-        let plain = PackHeader(entries: entries).encode()
+        let plain = PackHeader(entries).encode()
         let sealedCount = plain.count + ResticCipher.overhead
         let start = block.count
         block.fill { room in
@@ -87,7 +88,7 @@ final class OpenPack: @unchecked Sendable {
         let readBack = try block.withBytes { bytes -> PackHeader in
             let header = UnsafeRawBufferPointer(rebasing: bytes[start..<start + sealedCount])
             hash.update(UnsafeRawBufferPointer(rebasing: bytes[start...]))
-            return try PackHeader.decode(worker.cipher.open(Array(header)))
+            return try PackHeader.decode(worker.cipher.open(Array(header)), blobBytes: UInt64(start))
         }
         precondition(readBack.entries == entries, "a pack header does not read back as it was written")
         return FinishedPack(id: PackID(hash.finish()), type: type, blobs: blobs, block: block)

@@ -1,6 +1,7 @@
 package import Bytes
 package import Compression
 package import HostSystem
+import ResticFormat
 
 /// What the engine takes from outside: time, chance, threads, and who we are (L6).
 package struct RepositoryEnvironment: Sendable {
@@ -43,6 +44,11 @@ package struct RepositoryEnvironment: Sendable {
     /// That moment with the local zone's offset then.
     package func zoned(_ moment: Timestamp) -> ZonedTime {
         ZonedTime(moment, offsetSeconds: time.localOffsetSeconds(at: moment))
+    }
+
+    /// A file's time in the local zone, brought into the years 0...9999 as restic does, so that tree IDs agree (F-08).
+    package func zonedFileTime(_ moment: Timestamp) -> ZonedTime {
+        RFC3339.clamped(moment) { time.localOffsetSeconds(at: $0) }
     }
 }
 

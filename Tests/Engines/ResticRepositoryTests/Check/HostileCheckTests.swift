@@ -17,7 +17,7 @@ import ResticRepository
         let worker = repository.makeWorker()
         let root = try await repository.withBlobWriter { try await build($0, worker) }
         _ = try await repository.saveSnapshot(
-            SnapshotDocument(time: ZonedTime(Timestamp(seconds: 1_770_000_000)), tree: root)
+            SnapshotDocument(time: ZonedTime(Timestamp(seconds: 1_770_000_000)), tree: root, paths: [])
         )
     }
 
@@ -93,7 +93,7 @@ import ResticRepository
         var root = BlobID(.zero)
         var odd = Node(name: "odd", type: .file)
         odd.content = nil
-        var nowhere = Node(name: "nowhere", type: .dir)
+        var nowhere = Node(name: "nowhere", type: .directory)
         nowhere.subtree = nil
         let nodes: [Node] = [
             .file("", []), odd, .file("lost\"", [absent, BlobID(.zero)]), nowhere, .directory("zero", BlobID(.zero)),
@@ -124,19 +124,7 @@ import ResticRepository
 
     private func indexFile(_ packs: [(PackID, [PackedBlob])]) -> [UInt8] {
         var writer = IndexWriter()
-        for (pack, blobs) in packs {
-            writer.beginPack(pack)
-            for blob in blobs {
-                writer.addBlob(
-                    blob.id,
-                    type: blob.type,
-                    offset: blob.offset,
-                    length: blob.length,
-                    uncompressedLength: blob.uncompressedLength
-                )
-            }
-            writer.endPack()
-        }
+        for (pack, blobs) in packs { writer.append(pack: pack, blobs: blobs) }
         return writer.finish()
     }
 
