@@ -2,23 +2,24 @@ import Bytes
 import Foundation
 import ResticFormat
 
-/// A seeded generator (splitmix64), so that a failing run can be repeated by its printed seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
-    }
-}
-
 /// The seed of all random tests: `TEST_SEED`, or a fixed one.
 let testSeed = ProcessInfo.processInfo.environment["TEST_SEED"].flatMap { UInt64($0) } ?? 20_261_121
+
+/// The document of `nodes`, which come in the order of their names.
+func treeDocument(_ nodes: [Node]) throws(FormatError) -> [UInt8] {
+    var document: [UInt8] = []
+    let nodes = nodes.map { EncodedNode($0) }
+    _ = try TreeDocument.write(nodes) { document.append(contentsOf: $0) }
+    return document
+}
+
+/// All nodes of a document.
+func nodes(in document: [UInt8]) throws(FormatError) -> [Node] {
+    var reader = TreeReader(document)
+    var nodes: [Node] = []
+    while let node = try reader.next() { nodes.append(node) }
+    return nodes
+}
 
 func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
@@ -85,7 +86,7 @@ func sampleSnapshot() -> SnapshotDocument {
 }
 
 func sampleIndex(packs: Int = 3, blobs: Int = 4) -> [UInt8] {
-    var generator = SeededGenerator(seed: 7)
+    var generator = SplitMix64(seed: 7)
     var writer = IndexWriter()
     for _ in 0..<packs {
         var offset: UInt32 = 0
@@ -105,7 +106,7 @@ func sampleIndex(packs: Int = 3, blobs: Int = 4) -> [UInt8] {
     return writer.finish()
 }
 
-func randomDigest(_ generator: inout SeededGenerator) -> Digest {
+func randomDigest(_ generator: inout SplitMix64) -> Digest {
     Digest(a: generator.next(), b: generator.next(), c: generator.next(), d: generator.next())
 }
 

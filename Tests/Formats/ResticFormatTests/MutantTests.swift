@@ -50,15 +50,12 @@ private struct Target: Sendable, CustomTestStringConvertible {
         Target(name: "snapshot", sample: sampleSnapshot().encode()) { try SnapshotDocument(decoding: $0).encode() },
         Target(
             name: "tree",
-            sample: (try? TreeDocument.encode([EncodedNode(fullNode()), EncodedNode(Node(name: "z", type: .fifo))]))
+            sample: (try? treeDocument([fullNode(), Node(name: "z", type: .fifo)]))
                 ?? []
         ) {
-            var output = TreeDocument.open
-            for (index, node) in try TreeDocument.nodes(in: $0).enumerated() {
-                if index > 0 { output.append(TreeDocument.separator) }
-                node.append(to: &output)
-            }
-            return output + TreeDocument.close
+            // By hand: a mutant's names need not be in order.
+            let encoded = try nodes(in: $0).map { $0.encode() }
+            return Array("{\"nodes\":[".utf8) + encoded.joined(separator: [UInt8(ascii: ",")]) + Array("]}\n".utf8)
         },
         Target(name: "index", sample: sampleIndex(packs: 2, blobs: 2)) { try IndexContents($0).encode() },
         Target(
@@ -95,7 +92,7 @@ private struct Target: Sendable, CustomTestStringConvertible {
     @Test(arguments: targets) private func `20,000 mutants neither trap nor change when written and read again`(
         target: Target
     ) throws {
-        var generator = SeededGenerator(seed: testSeed)
+        var generator = SplitMix64(seed: testSeed)
         var accepted = 0
         for number in 0..<20_000 {
             let mutant = mutate(target.sample, &generator)
@@ -118,7 +115,7 @@ private struct Target: Sendable, CustomTestStringConvertible {
     ].map(bytes)
 
     /// One to three small changes of the kinds that find parsers' mistakes.
-    private func mutate(_ sample: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+    private func mutate(_ sample: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
         var mutant = sample
         for _ in 0..<Int.random(in: 1...3, using: &generator) where !mutant.isEmpty {
             let place = Int.random(in: 0..<mutant.count, using: &generator)

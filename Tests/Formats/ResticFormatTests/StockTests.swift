@@ -20,10 +20,10 @@ private func files(_ folder: String) throws -> [(name: String, bytes: [UInt8])] 
         var count = 0
         for tree in trees {
             var reader = TreeReader(tree.bytes)
-            var nodes: [EncodedNode] = []
-            while let node = try reader.next() { nodes.append(EncodedNode(node)) }
+            var nodes: [Node] = []
+            while let node = try reader.next() { nodes.append(node) }
             count += nodes.count
-            let encoded = try TreeDocument.encode(nodes.shuffled())
+            let encoded = try treeDocument(nodes)
             #expect(encoded == tree.bytes, "tree \(tree.name)")
         }
         print("\(trees.count) trees, \(count) nodes")

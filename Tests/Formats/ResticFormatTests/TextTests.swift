@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func `random names come back and stay within one line`() {
-        var generator = SeededGenerator(seed: testSeed)
+        var generator = SplitMix64(seed: testSeed)
         for _ in 0..<5000 {
             let name = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
                 UInt8.random(in: 0...255, using: &generator)

@@ -22,8 +22,8 @@ import Testing
             text(node.encode())
                 == "{\"name\":\"x\",\"type\":\"dir\",\"mtime\":\"\(zero)\",\"atime\":\"\(zero)\",\"ctime\":\"\(zero)\",\"uid\":0,\"gid\":0,\"content\":null}"
         )
-        #expect(try text(TreeDocument.encode([])) == "{\"nodes\":[]}\n")
-        #expect(try TreeDocument.nodes(in: bytes("{\"nodes\":[]}\n")).isEmpty)
+        #expect(try text(treeDocument([])) == "{\"nodes\":[]}\n")
+        #expect(try nodes(in: bytes("{\"nodes\":[]}\n")).isEmpty)
     }
 
     @Test func `a tree comes back node by node`() throws {
@@ -32,7 +32,7 @@ import Testing
         var empty = Node(name: "empty", type: .file)
         empty.content = []
         let other = Node(name: "odd", type: .other("door"))
-        let document = try TreeDocument.encode([other, empty, file].map(EncodedNode.init))
+        let document = try treeDocument([file, empty, other])
         var reader = TreeReader(document)
         #expect(try reader.next() == file)
         #expect(try reader.next() == empty)
@@ -41,18 +41,19 @@ import Testing
         #expect(try reader.next() == nil)
     }
 
-    @Test func `nodes are sorted by raw bytes and an equal duplicate is dropped`() throws {
-        let names: [ByteString] = ["b", "a", ByteString([0xff]), "é", "B", "a", "a.b", "a-b"]
-        let document = try TreeDocument.encode(names.map { EncodedNode(Node(name: $0, type: .fifo)) })
-        #expect(
-            try TreeDocument.nodes(in: document).map(\.name) == ["B", "a", "a-b", "a.b", "b", "é", ByteString([0xff])]
-        )
+    @Test func `nodes stand in the order of raw bytes and an equal duplicate is dropped`() throws {
+        let names: [ByteString] = ["B", "a", "a", "a-b", "a.b", "b", "é", ByteString([0xff])]
+        let document = try treeDocument(names.map { Node(name: $0, type: .fifo) })
+        #expect(try nodes(in: document).map(\.name) == ["B", "a", "a-b", "a.b", "b", "é", ByteString([0xff])])
     }
 
-    @Test func `two different nodes of one name, and a node without name, are refused`() {
-        let same = [EncodedNode(Node(name: "a", type: .fifo)), EncodedNode(Node(name: "a", type: .file))]
-        #expect(throws: FormatError.self) { try TreeDocument.encode(same) }
-        #expect(throws: FormatError.self) { try TreeDocument.encode([EncodedNode(Node(name: "", type: .file))]) }
+    @Test func `two different nodes of one name, a wrong order, and a node without name are refused`() {
+        let same = [Node(name: "a", type: .fifo), Node(name: "a", type: .file)]
+        #expect(throws: FormatError.self) { try treeDocument(same) }
+        #expect(throws: FormatError.self) {
+            try treeDocument([Node(name: "b", type: .fifo), Node(name: "a", type: .fifo)])
+        }
+        #expect(throws: FormatError.self) { try treeDocument([Node(name: "", type: .file)]) }
     }
 
     @Test func `unknown keys around the nodes are passed over, and order is not judged`() throws {
@@ -74,14 +75,14 @@ import Testing
         "{\"nodes\":[{}{}]}", "{\"nodes\":[{\"subtree\":\"00\"}]}",
     ])
     func `a broken tree is refused`(document: String) {
-        #expect(throws: FormatError.self) { try TreeDocument.nodes(in: bytes(document)) }
+        #expect(throws: FormatError.self) { try nodes(in: bytes(document)) }
     }
 
     @Test func `null and duplicates in a node mean what they mean to Go`() throws {
         let id = digest("a").hex
         let document =
             "{\"nodes\":[{\"name\":\"first\",\"NAME\":\"last\",\"name\":null,\"content\":[\"\(id.uppercased())\"],\"content\":null,\"linktarget_raw\":\"\",\"linktarget\":\"x\",\"mode\":null,\"generic_attributes\":{\"b\": [1, \"<\"],\"a\":1,\"b\":2},\"extended_attributes\":[null,{\"name\":\"n\"}]}]}"
-        let node = try #require(try TreeDocument.nodes(in: bytes(document)).first)
+        let node = try #require(try nodes(in: bytes(document)).first)
         #expect(
             node.name == "last" && node.content == nil && node.linkTarget == "" && node.mode == 0
                 && node.type == .other("")
@@ -98,13 +99,13 @@ import Testing
     @Test func `generic attributes are embedded compactly`() throws {
         let document =
             "{\"nodes\":[{\"name\":\"n\",\"generic_attributes\":{\"k\": { \"a b\" : [ 1 , \"<\\\"&\u{2028} é\" ] } }}]}"
-        let node = try #require(try TreeDocument.nodes(in: bytes(document)).first)
+        let node = try #require(try nodes(in: bytes(document)).first)
         #expect(text(node.genericAttributes.first?.json ?? []) == "{\"a b\":[1,\"\\u003c\\\"\\u0026\\u2028 é\"]}")
     }
 
     @Test func `H-01 an overlong slash is bytes, not a slash`() throws {
         let document = bytes("{\"nodes\":[{\"name\":\"a\\\\xc0\\\\xafb\"}]}")
-        let node = try #require(try TreeDocument.nodes(in: document).first)
+        let node = try #require(try nodes(in: document).first)
         #expect(node.name.bytes == [0x61, 0xc0, 0xaf, 0x62])
     }
 }

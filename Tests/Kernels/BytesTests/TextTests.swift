@@ -87,4 +87,15 @@ import Testing
             }
         }
     }
+
+    @Test(
+        arguments: [
+            ([0x61, 0x62], "ab"), (Array("/etc/é".utf8), "/etc/é"), ([0x61, 0xff, 0x62], "a\\xffb"),
+            ([0x1b, 0x5b, 0x32, 0x4a], "\\x1b[2J"),
+            (Array("a\u{202e}b".utf8), "a\\u{202e}b"), ([0xc2, 0x9b], "\\x9b"),
+        ] as [([UInt8], String)]
+    )
+    func `G-08 what is shown can neither move the cursor nor turn the line`(bytes: [UInt8], shown: String) {
+        #expect(ByteString(bytes).display == shown)
+    }
 }

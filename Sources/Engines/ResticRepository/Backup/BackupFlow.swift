@@ -115,14 +115,13 @@ final class BackupFlow: Sendable {
     func finish(_ complete: OpenTree, _ tools: BackupTools) async throws {
         var tree = complete
         while true {
-            let (document, entries) = tree.document()
-            let block = Block(document)
+            let (block, entries) = try document(of: tree)
             let saved = try await writer.save(.tree, block.withBytes { $0 }, worker: tools.worker)
             withExtendedLifetime(block) {}
             var statistics = ItemStatistics()
             if saved.isNew {
                 statistics.treeBlobs = 1
-                statistics.treeSize = UInt64(document.count)
+                statistics.treeSize = UInt64(block.count)
                 statistics.treeSizeInRepository = UInt64(saved.storedBytes)
             }
             guard let parent = tree.parent, var node = tree.node else {
@@ -135,6 +134,20 @@ final class BackupFlow: Sendable {
             completed(node, previous: tree.previous, statistics, started: tree.startedNanoseconds) { tree.path }
             guard parent.fill(tree.slot, node) else { return }
             tree = parent
+        }
+    }
+
+    private func document(of tree: OpenTree) throws -> (block: Block, entries: Int) {
+        do throws(FormatError) { return try tree.document() } catch {
+            throw RepositoryFailure(
+                .source,
+                operation: "backup",
+                object: "directory \(tree.path.display)",
+                what: "lists one name twice with different entries behind it, which no snapshot can hold",
+                state: "no snapshot was written; earlier ones are as they were",
+                next: "check the file system, or exclude the directory",
+                cause: error
+            )
         }
     }
 

@@ -60,21 +60,25 @@ package enum RFC3339 {
         return ZonedTime(Timestamp(seconds: seconds, nanoseconds: moment.nanoseconds), offsetSeconds: final)
     }
 
-    /// Reads what Go's strict parser reads: exactly two digits everywhere, seconds up to 59, a fraction of any length
-    /// (digits behind the ninth are dropped), `Z` or an offset up to 23:59.
+    /// Reads what Go's decoder reads: `2006-01-02T15:04:05Z`, also with one digit for the hour, with a fraction of any length behind
+    /// a dot or a comma (digits behind the ninth are dropped), and with an offset in place of `Z`. Anything else is nil.
     ///
-    /// Anything else is nil.
+    /// Offsets go up to 24:00 and their minutes up to 60, as in Go (which also reads 24:60, but cannot write it again).
     package static func parse(_ text: UnsafeRawBufferPointer) -> ZonedTime? {
-        guard text.count >= 20,
+        guard text.count >= 19 else { return nil }
+        let hourDigits = text[12] == 0x3a ? 1 : 2
+        // Where the minutes begin; with the seconds behind them they end at byte 18 or before.
+        let minutes = 12 &+ hourDigits
+        guard
             let year = digits(text, at: 0, count: 4),
             let month = digits(text, at: 5, count: 2), 1...12 ~= month,
             let day = digits(text, at: 8, count: 2), day >= 1, day <= daysIn(month: month, year: year),
-            let hour = digits(text, at: 11, count: 2), hour < 24,
-            let minute = digits(text, at: 14, count: 2), minute < 60,
-            let second = digits(text, at: 17, count: 2), second < 60,
-            text[4] == 0x2d, text[7] == 0x2d, text[10] == 0x54, text[13] == 0x3a, text[16] == 0x3a
+            let hour = digits(text, at: 11, count: hourDigits), hour < 24,
+            let minute = digits(text, at: minutes, count: 2), minute < 60,
+            let second = digits(text, at: minutes &+ 3, count: 2), second < 60,
+            text[4] == 0x2d, text[7] == 0x2d, text[10] == 0x54, text[minutes &- 1] == 0x3a, text[minutes &+ 2] == 0x3a
         else { return nil }
-        var index = 19
+        var index = minutes &+ 5
         let nanoseconds = fraction(text, at: &index)
         guard let offset = zone(text, at: index) else { return nil }
         let days = daysSince1970(year: Int64(year), month: Int64(month), day: Int64(day))
@@ -190,9 +194,11 @@ private func digits(_ text: UnsafeRawBufferPointer, at index: Int, count: Int) -
     return value
 }
 
-/// Reads `.` and digits at `index` and moves behind them; a dot without digits is left alone and so refused by the zone.
+/// Reads `.` or `,` and digits at `index` and moves behind them; a dot without digits is left alone and so refused by the zone.
 private func fraction(_ text: UnsafeRawBufferPointer, at index: inout Int) -> Int32 {
-    guard index &+ 1 < text.count, text[index] == 0x2e, text[index &+ 1] &- 0x30 < 10 else { return 0 }
+    guard index &+ 1 < text.count, text[index] == 0x2e || text[index] == 0x2c, text[index &+ 1] &- 0x30 < 10 else {
+        return 0
+    }
     index &+= 1
     var value: Int32 = 0
     var places = 0
@@ -215,8 +221,8 @@ private func zone(_ text: UnsafeRawBufferPointer, at index: Int) -> Int32? {
     let left = text.count &- index
     if left == 1 { return text[index] == 0x5a ? 0 : nil }
     guard left == 6, text[index] == 0x2b || text[index] == 0x2d, text[index &+ 3] == 0x3a,
-        let hours = digits(text, at: index &+ 1, count: 2), hours < 24,
-        let minutes = digits(text, at: index &+ 4, count: 2), minutes < 60
+        let hours = digits(text, at: index &+ 1, count: 2),
+        let minutes = digits(text, at: index &+ 4, count: 2), minutes <= 60, hours * 60 + minutes <= 24 * 60
     else { return nil }
     let offset = Int32(hours * 3600 + minutes * 60)
     return text[index] == 0x2d ? -offset : offset

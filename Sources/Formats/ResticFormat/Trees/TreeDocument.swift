@@ -2,14 +2,8 @@ package import Bytes
 
 /// A node that is encoded already, with the raw name that decides its place.
 package struct EncodedNode: Sendable {
-    package var name: ByteString
-    package var json: [UInt8]
-
-    /// Takes both as they are.
-    package init(name: ByteString, json: [UInt8]) {
-        self.name = name
-        self.json = json
-    }
+    package let name: ByteString
+    package let json: [UInt8]
 
     /// Encodes `node`.
     package init(_ node: Node) {
@@ -18,47 +12,46 @@ package struct EncodedNode: Sendable {
     }
 }
 
-/// The document around the nodes of one directory: `open`, nodes joined by `separator`, `close`.
-///
-/// The ID hashes all of it.
+/// The document around the nodes of one directory: `open`, nodes joined by `separator`, `close`. The ID hashes all of it.
 package enum TreeDocument {
-    /// What stands before the first node: `{"nodes":[`.
-    package static let open: [UInt8] = Array("{\"nodes\":[".utf8)
-    /// What stands between two nodes: `,`.
-    package static let separator = UInt8(ascii: ",")
-    /// What stands behind the last node: `]}` and a line end.
-    package static let close: [UInt8] = Array("]}\n".utf8)
+    private static let open: StaticString = "{\"nodes\":["
+    private static let separator: StaticString = ","
+    private static let close: StaticString = "]}\n"
 
-    /// The document of `nodes`, in any order; a node that is there twice with equal bytes is written once.
-    ///
-    /// Fails with `notAscending` when two different nodes have one name, or a name is empty: restic's trees cannot hold them.
-    package static func encode(_ nodes: [EncodedNode]) throws(FormatError) -> [UInt8] {
-        let sorted = nodes.sorted { $0.name < $1.name }
-        var output: [UInt8] = []
-        output.reserveCapacity(nodes.reduce(open.count + close.count) { $0 + $1.json.count + 1 })
-        output.append(contentsOf: open)
-        var last: EncodedNode?
-        for node in sorted {
-            if let last, last.name == node.name {
-                guard last.json == node.json else {
-                    throw FormatError(.notAscending, field: "name", offset: output.count)
-                }
-                continue
-            }
-            guard !node.name.isEmpty else { throw FormatError(.notAscending, field: "name", offset: output.count) }
-            if last != nil { output.append(separator) }
-            output.append(contentsOf: node.json)
-            last = node
+    /// Bytes that `write` makes of `nodes`; fewer when some are there twice.
+    package static func byteCountMax(_ nodes: [EncodedNode]) -> Int {
+        nodes.reduce(open.utf8CodeUnitCount + close.utf8CodeUnitCount) {
+            $0 + $1.json.count + separator.utf8CodeUnitCount
         }
-        output.append(contentsOf: close)
-        return output
     }
 
-    /// All nodes of a document; see `TreeReader` for reading them one by one.
-    package static func nodes(in bytes: [UInt8]) throws(FormatError) -> [Node] {
-        var reader = TreeReader(bytes)
-        var nodes: [Node] = []
-        while let node = try reader.next() { nodes.append(node) }
-        return nodes
+    /// Hands out the document of `nodes` piece by piece and returns how many it holds.
+    ///
+    /// The nodes must come in the order of their names' bytes; one that is there twice with equal bytes is written once. Fails with
+    /// `notAscending` for any other order and for two different nodes of one name, with `missing` for an empty name: restic's trees cannot hold them.
+    package static func write(
+        _ nodes: [EncodedNode],
+        to output: (UnsafeRawBufferPointer) -> Void
+    ) throws(FormatError) -> Int {
+        var last: EncodedNode?
+        var count = 0
+        lend(open, output)
+        for node in nodes {
+            if let last, !(last.name < node.name) {
+                if last.name == node.name, last.json == node.json { continue }
+                throw FormatError(.notAscending, field: "name")
+            }
+            guard !node.name.isEmpty else { throw FormatError(.missing, field: "name") }
+            if count > 0 { lend(separator, output) }
+            node.json.withUnsafeBytes(output)
+            last = node
+            count += 1
+        }
+        lend(close, output)
+        return count
+    }
+
+    private static func lend(_ text: StaticString, _ output: (UnsafeRawBufferPointer) -> Void) {
+        output(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }
