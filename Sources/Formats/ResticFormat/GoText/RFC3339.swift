@@ -60,8 +60,10 @@ package enum RFC3339 {
         return ZonedTime(Timestamp(seconds: seconds, nanoseconds: moment.nanoseconds), offsetSeconds: final)
     }
 
-    /// Reads what Go's decoder reads: `2006-01-02T15:04:05Z`, also with one digit for the hour, with a fraction of any length behind
-    /// a dot or a comma (digits behind the ninth are dropped), and with an offset in place of `Z`. Anything else is nil.
+    /// Reads what Go's decoder reads: `2006-01-02T15:04:05Z`, also with one digit for the hour, with a fraction of
+    /// any length behind a dot or a comma (digits behind the ninth are dropped), and with an offset in place of `Z`.
+    ///
+    /// Anything else is nil.
     ///
     /// Offsets go up to 24:00 and their minutes up to 60, as in Go (which also reads 24:60, but cannot write it again).
     package static func parse(_ text: UnsafeRawBufferPointer) -> ZonedTime? {

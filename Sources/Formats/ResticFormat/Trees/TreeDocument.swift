@@ -12,7 +12,9 @@ package struct EncodedNode: Sendable {
     }
 }
 
-/// The document around the nodes of one directory: `open`, nodes joined by `separator`, `close`. The ID hashes all of it.
+/// The document around the nodes of one directory: `open`, nodes joined by `separator`, `close`.
+///
+/// The ID hashes all of it.
 package enum TreeDocument {
     private static let open: StaticString = "{\"nodes\":["
     private static let separator: StaticString = ","
