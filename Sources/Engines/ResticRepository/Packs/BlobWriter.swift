@@ -25,7 +25,6 @@ package final class BlobWriter: Sendable {
     private let queue: Handover<FinishedPack>
     private let dataPacks: Mutex<OpenPacks>
     private let treePacks: Mutex<OpenPacks>
-    private let pending: Mutex<PendingIndex>
     private let storedBytes = Atomic<Int>(0)
 
     init(repository: Repository) {
@@ -33,7 +32,8 @@ package final class BlobWriter: Sendable {
         queue = Handover(capacity: Limits.packsWaitingMax)
         dataPacks = Mutex(OpenPacks())
         treePacks = Mutex(OpenPacks())
-        pending = Mutex(PendingIndex(startedNanoseconds: repository.environment.time.monotonicNanoseconds()))
+        let now = repository.environment.time.monotonicNanoseconds()
+        repository.unindexed.withLock { $0.startedNanoseconds = now }
     }
 
     /// Bytes of packs and index files given to the store so far.
@@ -129,7 +129,7 @@ package final class BlobWriter: Sendable {
 
     private func flushIndexIfDue(adding pack: FinishedPack) async throws {
         let now = repository.environment.time.monotonicNanoseconds()
-        let due: [IndexedPack] = pending.withLock { pending in
+        let due: [IndexedPack] = repository.unindexed.withLock { pending in
             pending.packs.append(IndexedPack(id: pack.id, blobs: pack.blobs))
             pending.blobCount += pack.blobs.count
             let age = now &- pending.startedNanoseconds
@@ -144,11 +144,18 @@ package final class BlobWriter: Sendable {
     /// Writes what no index file names yet (L2: after its packs, before any snapshot).
     func flushIndex() async throws {
         let now = repository.environment.time.monotonicNanoseconds()
-        try await save(pending.withLock { $0.take(now: now) })
+        try await save(repository.unindexed.withLock { $0.take(now: now) })
     }
 
     private func save(_ packs: [IndexedPack]) async throws {
         guard !packs.isEmpty else { return }
+        do { try await writeIndex(of: packs) } catch {
+            repository.unindexed.withLock { $0.giveBack(packs) }
+            throw error
+        }
+    }
+
+    private func writeIndex(of packs: [IndexedPack]) async throws {
         var writer = IndexWriter()
         for pack in packs {
             writer.beginPack(pack.id)
@@ -174,10 +181,13 @@ struct IndexedPack: Sendable {
     let blobs: [PackedBlob]
 }
 
-private struct PendingIndex {
+/// Stored packs that no index file names yet.
+///
+/// It belongs to the repository: packs of a writer that failed are in the index in memory, so the next writer has to name them.
+struct PendingIndex {
     var packs: [IndexedPack] = []
     var blobCount = 0
-    var startedNanoseconds: UInt64
+    var startedNanoseconds: UInt64 = 0
 
     mutating func take(now: UInt64) -> [IndexedPack] {
         defer {
@@ -186,6 +196,11 @@ private struct PendingIndex {
             startedNanoseconds = now
         }
         return packs
+    }
+
+    mutating func giveBack(_ unsaved: [IndexedPack]) {
+        packs.append(contentsOf: unsaved)
+        blobCount += unsaved.reduce(0) { $0 + $1.blobs.count }
     }
 }
 

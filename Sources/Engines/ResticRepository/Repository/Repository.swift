@@ -21,6 +21,11 @@ package final class Repository: Sendable {
     package let key: ResticKey
     package let cache: MetadataCache?
     let heldLock = Mutex<HeldLock?>(nil)
+    /// Lock files of ours that may be in the store: written, and not known to be gone.
+    let lockFiles = Mutex<Set<LockID>>([])
+    let unindexed = Mutex(PendingIndex())
+    /// True while a writer works: the claims in `index` are its own.
+    private let hasWriter = Mutex(false)
 
     init(
         store: any ObjectStorage,
@@ -77,9 +82,14 @@ package final class Repository: Sendable {
     }
 
     /// Runs `body` with a writer, then stores what it left: packs, then index files (L2).
+    ///
+    /// One at a time: what a writer claims counts as stored for everyone, and only it knows whether that comes true. Errors: of
+    /// `body` and the store, `E-REQUEST` beside another writer. After a failure the claims are void.
     package func withBlobWriter<Result: Sendable>(
         _ body: (BlobWriter) async throws -> Result
     ) async throws -> Result {
+        try beginWriting()
+        defer { endWriting() }
         let writer = BlobWriter(repository: self)
         let pool = environment.pool
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -98,6 +108,27 @@ package final class Repository: Sendable {
                 throw error
             }
         }
+    }
+
+    private func beginWriting() throws {
+        let isFree = hasWriter.withLock { hasWriter in
+            defer { hasWriter = true }
+            return !hasWriter
+        }
+        guard !isFree else { return }
+        throw RepositoryFailure(
+            .invalidRequest,
+            operation: "store",
+            object: store.location,
+            what: "something else writes through this handle of the repository",
+            state: "nothing was stored by this request; the other one goes on",
+            next: "open the repository once for each writer"
+        )
+    }
+
+    private func endWriting() {
+        index.abandonAll()
+        hasWriter.withLock { $0 = false }
     }
 
     // MARK: sealing
