@@ -68,10 +68,10 @@ package final class Repository: Sendable {
     /// All objects of a kind.
     package func list(_ kind: ObjectKind) async throws -> [ObjectEntry] { try await store.list(kind) }
 
-    /// Gives an object to the store; nothing in a dry run.
+    /// Gives an object to the store and looks whether it is there; nothing in a dry run.
     func put(_ kind: ObjectKind, _ digest: Digest, _ block: Block) async throws {
         guard !options.isDryRun else { return }
-        try await store.put(ObjectName(kind, digest), block)
+        try await store.putConfirmed(ObjectName(kind, digest), block)
     }
 
     /// Called before each commit: the store is the one that was opened (B-09), and our lock still stands (L-03).
