@@ -17,7 +17,8 @@ package struct SavedBlob: Sendable, Hashable {
 /// Turns plaintext blobs into stored packs and index files.
 ///
 /// 1. L2: a pack is durable before the index in memory or on disk names it; index files are durable before `withBlobWriter` returns.
-/// 2. Each sealed blob was opened, unpacked and hashed again before it entered a pack (unless extra verification is off).
+/// 2. Each sealed blob was opened, unpacked and hashed again before it entered a pack, and still authenticates in the pack when that
+///    is sent (unless extra verification is off).
 /// 3. Of all tasks that bring the same content, one stores it.
 /// Memory: four open packs, one waiting, and one for each connection.
 package final class BlobWriter: Sendable {
@@ -96,9 +97,12 @@ package final class BlobWriter: Sendable {
 
     /// Stores finished packs until the queue ends; run by one task for each connection of the store.
     func storePacks() async throws {
+        let cipher = ResticCipher(key: repository.key)
         do {
             while let pack = await queue.receive() {
                 try Task.checkCancellation()
+                pack.block.withBytes { repository.spoil(.packed, $0) }
+                if repository.options.extraVerify { try pack.refuseChanged(cipher) }
                 try await repository.put(.pack, pack.id.digest, pack.block)
                 storedBytes.add(pack.block.count, ordering: .relaxed)
                 if pack.type == .tree { repository.cache?.store(.pack, pack.id.digest, pack.block) }

@@ -156,6 +156,7 @@ package final class Repository: Sendable {
                 next: "exclude the directory that has so many entries"
             )
         }
+        spoil(.hashed, plaintext)
         var content = plaintext
         var uncompressedLength: UInt32 = 0
         let mayCompress = isCompressing && !plaintext.isEmpty && (type == .tree || options.compression != .off)
@@ -165,6 +166,7 @@ package final class Repository: Sendable {
             let count = try worker.compressor.compress(plaintext, into: worker.compressed.slice(bound))
             if count < plaintext.count {
                 content = UnsafeRawBufferPointer(worker.compressed.slice(count))
+                spoil(.compressed, content)
                 uncompressedLength = UInt32(plaintext.count)
             }
         }
@@ -172,10 +174,19 @@ package final class Repository: Sendable {
         worker.sealed.reserve(sealedCount)
         let output = worker.sealed.slice(sealedCount)
         worker.cipher.seal(content, iv: worker.nextInitializationVector(), into: output)
+        spoil(.sealed, UnsafeRawBufferPointer(output))
         if options.extraVerify {
             try verify(UnsafeRawBufferPointer(output), type, id, uncompressedLength, worker)
         }
+        spoil(.verified, UnsafeRawBufferPointer(output))
         return SealedBlob(count: sealedCount, uncompressedLength: uncompressedLength)
+    }
+
+    /// Lets a test spoil the bytes; the memory is ours and writable, whatever the view of it says.
+    @inline(__always)
+    func spoil(_ stage: BlobStage, _ bytes: UnsafeRawBufferPointer) {
+        guard let spoil = options.spoil else { return }
+        spoil(stage, UnsafeMutableRawBufferPointer(mutating: bytes))
     }
 
     private func verify(
