@@ -90,12 +90,15 @@ extension Repository {
         )
     }
 
-    /// What a place holds of a kind; nothing when it has no layout yet.
+    /// What a place holds of a kind; nothing when it has no layout yet, or is not there: that it has no config is certain.
     private static func entries(_ kind: ObjectKind, in store: any ObjectStorage) async throws -> [ObjectEntry] {
         do {
             return try await store.list(kind)
-        } catch let failure as StorageFailure where failure.code == .notFound || failure.code == .layout {
-            return []
+        } catch let failure as StorageFailure {
+            switch failure.code {
+            case .notFound, .layout, .diskGone: return []
+            default: throw failure
+            }
         }
     }
 

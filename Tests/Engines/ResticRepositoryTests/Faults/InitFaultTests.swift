@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import ObjectStorage
 import Outcome
 import Sealing
@@ -65,6 +66,25 @@ import ResticRepository
             covered += 1
         }
         print("call-points \(covered)/\(clean.calls.count) of init")
+    }
+
+    @Test func `A-05 an init makes its folder on a disk, also where one was begun`() async throws {
+        let bench = BackupBench()
+        try bench.source.write("a", [1, 2, 3])
+        for begun in [
+            [], ["repository"], ["repository/keys"], ["repository/data/00", "repository/keys", "repository/locks"],
+        ] {
+            let folder = TestFolder()
+            for path in begun {
+                try FileManager.default.createDirectory(
+                    atPath: "\(folder.path)/\(path)",
+                    withIntermediateDirectories: true
+                )
+            }
+            let path = ByteString(folder.path + "/repository")
+            try await Self.create(bench, LocalStorage(path))
+            #expect(try await bench.backUp(into: LocalStorage(path)).snapshot != nil, "\(begun)")
+        }
     }
 
     @Test func `A-05 an init over a repository without config touches nothing and says what is there`() async throws {
