@@ -74,10 +74,14 @@ final class OpenTree: Sendable {
     }
 
     /// Fills a slot with an encoded node; true when the directory is complete and the caller has to finish it.
+    ///
+    /// Cost: the node is encoded outside of the lock and beside the document, which a directory of a million entries makes large.
     func fill(_ slot: Int, _ node: Node) -> Bool {
-        state.withLock { state in
+        var encoded: [UInt8] = []
+        node.append(to: &encoded)
+        return state.withLock { state in
             let start = state.bytes.count
-            node.append(to: &state.bytes)
+            state.bytes.append(contentsOf: encoded)
             state.ranges[slot] = start..<state.bytes.count
             state.outstanding -= 1
             return state.outstanding == 0
