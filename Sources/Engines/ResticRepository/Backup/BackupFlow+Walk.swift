@@ -102,7 +102,7 @@ private final class SourceWalk {
         let path = SourcePath.absolute(source, from: request.workingDirectory)
         do {
             // Ancestors are entered through links, as the user named them; their attributes may be unreadable, which is no error.
-            let directory = try Directory.open(path)
+            let directory = try Directory.open(path, hooks: request.systemHooks)
             var node = flow.nodes.node(child.name, try directory.status())
             node.xattrs = NodeMaker.attributes(
                 names: { () throws(Errno) in try directory.attributeNames(of: nil) },
@@ -129,7 +129,7 @@ private final class SourceWalk {
         let (parentPath, sourceName) = SourcePath.split(path)
         if !plan.isExplicit, selection.excludes(path) { return flow.observer.excluded(path: path) }
         do {
-            let directory = try Directory.open(parentPath)
+            let directory = try Directory.open(parentPath, hooks: request.systemHooks)
             let status = try directory.status(sourceName)
             let entry = SourceEntry(
                 directory: directory,
@@ -144,6 +144,10 @@ private final class SourceWalk {
             }
             try await visit(entry, previous: previous, in: frame, sourcePath: path)
         } catch let error as Errno {
+            // One entry of `.` among many may go, as any other; a path that was named must be there.
+            if !plan.isExplicit, error.isAbsence, (try? Directory.open(parentPath))?.isGone(sourceName) == true {
+                return
+            }
             flow.failed(path, error)
         }
     }
@@ -162,12 +166,7 @@ private final class SourceWalk {
             return flow.failed(frame.absolutePath(of: name), SourceProblem.changedType)
         }
         do {
-            let status: FileStatus
-            do throws(Errno) { status = try directory.status(of: position, in: listed.listing) } catch {
-                // Gone since it was listed: nothing to save, and nothing wrong (G-04).
-                if error.isAbsence { return }
-                throw error
-            }
+            let status = try directory.status(of: position, in: listed.listing)
             let entry = SourceEntry(
                 directory: directory,
                 sourceName: name,
@@ -181,6 +180,8 @@ private final class SourceWalk {
             }
             try await visit(entry, previous: previous, in: frame, sourcePath: nil)
         } catch let error as Errno {
+            // Gone since it was listed: nothing to save, and nothing wrong (G-04).
+            if error.isAbsence, directory.isGone(name) { return }
             flow.failed(frame.absolutePath(of: name), error)
         }
     }

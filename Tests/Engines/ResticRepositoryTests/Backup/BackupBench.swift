@@ -81,6 +81,12 @@ final class BackupBench: Sendable {
         )
     }
 
+    /// Gives an entry of the source an extended attribute; false where that cannot be.
+    func setAttribute(_ name: String, _ value: [UInt8], of entry: ByteString) -> Bool {
+        guard let folder = try? Directory.open(source.bytes) else { return false }
+        return (try? folder.setAttribute(ByteString(name), to: value, of: entry)) != nil
+    }
+
     // MARK: backups
 
     /// What is backed up: everything in the source, its entries at the top of the snapshot.
@@ -267,9 +273,14 @@ final class ItemLog: BackupObserver {
     let actions = Mutex<[String: ItemAction]>([:])
     private let onCompleted: (@Sendable (String) -> Void)?
 
-    init(onCompleted: (@Sendable (String) -> Void)? = nil) { self.onCompleted = onCompleted }
+    /// Whether single items are wanted; each costs its path, which is as long as the tree is deep.
+    let wantsItems: Bool
 
-    var wantsItems: Bool { true }
+    init(wantsItems: Bool = true, onCompleted: (@Sendable (String) -> Void)? = nil) {
+        self.wantsItems = wantsItems
+        self.onCompleted = onCompleted
+    }
+
     var failedPaths: [String] { failures.withLock { $0.map(\.path).sorted() } }
 
     func completed(
