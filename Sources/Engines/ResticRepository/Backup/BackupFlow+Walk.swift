@@ -79,14 +79,15 @@ private final class SourceWalk {
         if frame.tree.endOfListing() { try await flow.jobs.send(.tree(frame.tree)) }
     }
 
-    private func load(_ id: BlobID?, at path: ByteString) async -> ParentTree? {
+    /// The path is built when there is something to say: it is as long as the tree is deep.
+    private func load(_ id: BlobID?, at path: @autoclosure () -> ByteString) async -> ParentTree? {
         guard let id else { return nil }
         do {
             return ParentTree(document: try await flow.repository.loadTree(id, worker: worker))
         } catch is CancellationError {
             return nil
         } catch {
-            flow.failed(path, SourceProblem.tree(error))
+            flow.failed(path(), SourceProblem.tree(error))
             return nil
         }
     }
