@@ -84,3 +84,11 @@ extension Errno {
 
     var isAbsence: Bool { name == "ENOENT" }
 }
+
+extension Directory {
+    /// True when nothing lies under that name, for certain.
+    func isGone(_ name: ByteString) -> Bool {
+        do throws(Errno) { _ = try status(name) } catch { return error.isAbsence }
+        return false
+    }
+}

@@ -2,9 +2,10 @@ package import Bytes
 import ObjectStorage
 import Outcome
 import ResticFormat
+import Synchronization
 
 extension Repository {
-    /// Loads all index files into memory, several at a time; `progress` hears (done, total).
+    /// Loads all index files into memory, several at a time, in place of what was known before; `progress` hears (done, total).
     ///
     /// Errors: the first file that cannot be read, since a backup or prune on half an index would be wrong. `check` collects
     /// them instead by giving `unreadable`.
@@ -12,6 +13,9 @@ extension Repository {
         progress: (@Sendable (Int, Int) -> Void)? = nil,
         unreadable: ((IndexID, any Error) -> Void)? = nil
     ) async throws {
+        // What an earlier run knew may have been pruned since its lock went (L8).
+        index.removeAll()
+        unindexed.withLock { $0 = PendingIndex() }
         let entries = try await store.list(.index).sorted { $0.size > $1.size }
         cache?.keepOnly(.index, Set(entries.map(\.digest)))
         let totalBytes = entries.reduce(0) { $0 + $1.size }

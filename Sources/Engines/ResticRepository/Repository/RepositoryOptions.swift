@@ -52,6 +52,20 @@ package struct RepositoryEnvironment: Sendable {
     }
 }
 
+/// Where a blob's bytes are on their way into the store.
+package enum BlobStage: Sendable, Hashable, CaseIterable {
+    /// The plaintext, after its hash was taken.
+    case hashed
+    /// What the compressor returned.
+    case compressed
+    /// What the cipher returned.
+    case sealed
+    /// Sealed bytes that were opened again and found right.
+    case verified
+    /// The bytes of a finished pack, about to be sent.
+    case packed
+}
+
 /// How a repository is used in one run.
 package struct RepositoryOptions: Sendable {
     package var compression: CompressionMode = .auto
@@ -59,6 +73,9 @@ package struct RepositoryOptions: Sendable {
     package var packSizeBytes = Limits.packSizeDefault
     /// Open, unpack and hash each sealed blob before it counts.
     package var extraVerify = true
+    /// Spoils bytes as bad memory or a bad processor would, for tests of D-08 and D-09; nil otherwise, which costs one comparison
+    /// a blob.
+    package var spoil: (@Sendable (BlobStage, UnsafeMutableRawBufferPointer) -> Void)?
     /// Nothing reaches the store.
     package var isDryRun = false
     /// Where copies of metadata live on this machine; nil for none.

@@ -21,7 +21,7 @@ import ResticRepository
         )
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `I-09 sixty levels that each name the next one twice are walked once each`() async throws {
         let small = try await SmallRepository.make()
         try await addSnapshot(small) { writer, worker in
@@ -35,7 +35,7 @@ import ResticRepository
         #expect(result.findings.isEmpty)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `I-09 damage below doubled levels is counted, and named up to a bound`() async throws {
         let small = try await SmallRepository.make()
         let absent = BlobID(Digest(a: 1, b: 2, c: 3, d: 4))
@@ -52,7 +52,7 @@ import ResticRepository
         #expect(result.affected[0].paths.count == CheckLimits.affectedPathsNamed)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `I-09 damage below sixty doubled levels ends at the budget and says so`() async throws {
         let small = try await SmallRepository.make()
         try await addSnapshot(small) { writer, worker in
@@ -70,7 +70,7 @@ import ResticRepository
         #expect(result.affected.count == 1 && result.affected[0].pathCount > 1000)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `I-09 a tree three thousand levels deep is walked without recursion`() async throws {
         let small = try await SmallRepository.make()
         try await addSnapshot(small) { writer, worker in
