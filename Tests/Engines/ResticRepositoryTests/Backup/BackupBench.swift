@@ -13,11 +13,13 @@ import ResticRepository
 ///
 /// Everything runs on a pool of one thread, so the same source and the same seed make the same calls of the store in the same order.
 final class BackupBench: Sendable {
-    /// Threads of tests that count calls, and of those that do not.
-    static let narrow = makePool(width: 1)
+    /// Pools of one thread, each for some of the benches, so that no test waits for all the others.
+    private static let narrow = (0..<8).map { _ in makePool(width: 1) }
+    private static let turn = Atomic<Int>(0)
+    /// Threads of tests that do not count calls.
     static let wide = makePool(width: 4)
 
-    private static func makePool(width: Int) -> WorkerPool {
+    static func makePool(width: Int) -> WorkerPool {
         guard let pool = try? WorkerPool(width: width, name: "backup") else {
             preconditionFailure("no threads for the tests")
         }
@@ -29,8 +31,9 @@ final class BackupBench: Sendable {
     let pool: WorkerPool
     private let seed: Atomic<UInt64>
 
-    init(pool: WorkerPool = BackupBench.narrow, seed: UInt64 = 1) {
-        self.pool = pool
+    init(pool: WorkerPool? = nil, seed: UInt64 = 1) {
+        let turn = Self.turn.add(1, ordering: .relaxed).oldValue
+        self.pool = pool ?? Self.narrow[turn % Self.narrow.count]
         self.seed = Atomic(seed)
     }
 
@@ -187,84 +190,7 @@ enum BenchProblem: Error {
     case wrongSize(String)
     case noTree
     case noLock
-}
-
-/// A clock that moves when it is told to. Short sleeps take no time of the test; long ones end when the clock has come there.
-final class BackupClock: TimeSource {
-    private struct Sleeper {
-        let deadline: UInt64
-        let continuation: CheckedContinuation<Void, any Error>
-    }
-
-    private struct State {
-        var start = Timestamp(seconds: 1_760_000_000)
-        var elapsed: UInt64 = 0
-        var sleepers: [Int: Sleeper] = [:]
-        var cancelled: Set<Int> = []
-        var next = 0
-    }
-
-    private let state = Mutex(State())
-
-    func now() -> Timestamp {
-        state.withLock { state in
-            Timestamp(
-                seconds: state.start.seconds + Int64(state.elapsed / 1_000_000_000),
-                nanoseconds: Int32(state.elapsed % 1_000_000_000)
-            )
-        }
-    }
-
-    func monotonicNanoseconds() -> UInt64 { state.withLock { $0.elapsed } }
-    func localOffsetSeconds(at moment: Timestamp) -> Int32 { 0 }
-
-    /// Tasks that wait for the clock.
-    var sleeperCount: Int { state.withLock { $0.sleepers.count } }
-
-    /// Moves both clocks on and wakes whoever waited for that.
-    func advance(seconds: UInt64) {
-        let due = state.withLock { state in
-            state.elapsed += seconds * 1_000_000_000
-            let due = state.sleepers.filter { $0.value.deadline <= state.elapsed }
-            for id in due.keys { state.sleepers[id] = nil }
-            return due.values.map(\.continuation)
-        }
-        for continuation in due { continuation.resume() }
-    }
-
-    /// Moves the wall clock alone, as a suspended machine's does.
-    func suspend(seconds: Int64) { state.withLock { $0.start.seconds += seconds } }
-
-    func sleep(nanoseconds: UInt64) async throws {
-        try Task.checkCancellation()
-        guard nanoseconds > 1_000_000_000 else {
-            return state.withLock { $0.elapsed += nanoseconds }
-        }
-        let id = state.withLock { state in
-            state.next += 1
-            return state.next
-        }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let isCancelled = state.withLock { state in
-                    if state.cancelled.remove(id) != nil { return true }
-                    state.sleepers[id] = Sleeper(
-                        deadline: state.elapsed + nanoseconds,
-                        continuation: continuation
-                    )
-                    return false
-                }
-                if isCancelled { continuation.resume(throwing: CancellationError()) }
-            }
-        } onCancel: {
-            let sleeper = state.withLock { state in
-                let sleeper = state.sleepers.removeValue(forKey: id)
-                if sleeper == nil { state.cancelled.insert(id) }
-                return sleeper
-            }
-            sleeper?.continuation.resume(throwing: CancellationError())
-        }
-    }
+    case endless
 }
 
 /// Remembers what a backup says of single items, and can do something when it says it.
