@@ -74,7 +74,7 @@ import ResticRepository
         return (deepest, leaf)
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `G-09 Q-05 a tree ten thousand deep is saved twice, and its backup can fail or be cancelled at any depth`()
         async throws
     {

@@ -79,7 +79,10 @@ import ResticRepository
                 #expect(node.mode & 0o777 == 0o600 && content == Array("old content".utf8))
                 #expect(!isRoot || (node.uid == 65_534 && node.gid == 65_534))
                 #expect(
-                    !hasAttributes || node.extendedAttributes.contains { $0.name == "user.colour" && $0.value == Array("red".utf8) }
+                    !hasAttributes
+                        || node.extendedAttributes.contains {
+                            $0.name == "user.colour" && $0.value == Array("red".utf8)
+                        }
                 )
             }
             if path == "/dir" {

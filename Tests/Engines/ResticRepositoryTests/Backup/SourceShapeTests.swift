@@ -125,7 +125,10 @@ import ResticRepository
         let snapshot = try #require(result.snapshot)
         try await bench.entries(of: snapshot, in: store) { path, node, _ in
             for (name, value) in expected {
-                #expect(node.extendedAttributes.contains { $0.name.display == name && $0.value == value }, "\(name) of \(path)")
+                #expect(
+                    node.extendedAttributes.contains { $0.name.display == name && $0.value == value },
+                    "\(name) of \(path)"
+                )
             }
         }
         print("G-12 \(expected.count) attributes")
@@ -157,12 +160,12 @@ import ResticRepository
         if !isRoot { print("SKIP G-13 making a device needs root") }
         let result = try await bench.backUp(into: store)
         #expect(result.errorCount == 0)
-        var types: [String: String] = [:]
+        var types: [String: NodeType] = [:]
         try await bench.entries(of: try #require(result.snapshot), in: store) { path, node, _ in
-            types[path] = "\(node.type.name)"
+            types[path] = node.type
         }
-        #expect(types["/fifo"] == "fifo" && types["/link"] == "symlink" && types["/file"] == "file")
-        #expect(!isRoot || types["/device"] == "chardev")
+        #expect(types["/fifo"] == .fifo && types["/link"] == .symlink && types["/file"] == .file)
+        #expect(!isRoot || types["/device"] == .characterDevice)
 
         for (path, bytes) in [("/proc/self/status", 200...100_000), ("/proc/self/pagemap", 200 << 20...270 << 20)] {
             guard FileManager.default.isReadableFile(atPath: path) else {

@@ -60,7 +60,7 @@ import ResticRepository
         return lists
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(10)), arguments: [false, true])
     func `patterns leave out what stock restic leaves out`(ignoringCase: Bool) async throws {
         let seed = TestSeed.value
         print("patterns, seed \(seed)")
