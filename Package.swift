@@ -51,6 +51,7 @@ let package = Package(
 
         // Formats: bytes <-> values. Pure.
         module("Formats", "ResticFormat", ["Bytes"]),
+        tests("Formats", "ResticFormatTests", ["ResticFormat", "Bytes"]),
 
         // Ports: touches the world; does not know what a backup is.
         .target(name: "CHost", path: "Sources/Ports/CHost"),

@@ -23,24 +23,12 @@ package func truncated(_ bytes: [UInt8], toColumns limit: Int) -> [UInt8] {
 
 /// The name itself when it is harmless, else quoted: control characters and broken UTF-8 never reach a terminal (G-08, T5).
 package func quotedForDisplay(_ name: ByteString) -> ByteString {
-    if name.bytes.allSatisfy({ 0x20 <= $0 && $0 < 0x7f }) { return name }
-    let text = String(decoding: name.bytes, as: UTF8.self)
-    if text.unicodeScalars.allSatisfy(isHarmless) { return name }
-    return ByteString(quoted(name).bytes)
+    GoQuote.forTerminal(name)
 }
 
 /// The name in double quotes, escaped as Go's `strconv.Quote` does.
 package func quoted(_ name: ByteString) -> Text {
-    Text(bytes: [0x22] + GoQuote.quote(name.bytes) + [0x22])
-}
-
-private func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar == "\u{fffd}" { return false }
-    switch scalar.properties.generalCategory {
-    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: return false
-    case .spaceSeparator: return scalar == " "
-    default: return true
-    }
+    Text(bytes: [0x22] + GoQuote.quote(name) + [0x22])
 }
 
 /// 2 for East Asian wide and full-width characters, 0 for marks that combine, else 1.

@@ -49,9 +49,17 @@ package struct JSONLine: Sendable {
         bytes.append(0x5b)
         for (number, value) in values.enumerated() {
             if number > 0 { bytes.append(0x2c) }
-            JSONWriter.string(value.bytes, to: &bytes)
+            GoJSON.appendString(value, to: &bytes)
         }
         bytes.append(0x5d)
+    }
+
+    /// A time as Go writes it.
+    package mutating func add(_ key: StaticString, _ time: ZonedTime) {
+        addKey(key)
+        bytes.append(0x22)
+        RFC3339.append(time, to: &bytes)
+        bytes.append(0x22)
     }
 
     /// A value that is JSON already.
@@ -80,7 +88,7 @@ package struct JSONLine: Sendable {
 
     private mutating func addString(_ key: StaticString, _ value: some Collection<UInt8>) {
         addKey(key)
-        JSONWriter.string(Array(value), to: &bytes)
+        GoJSON.appendString(ByteString(Array(value)), to: &bytes)
     }
 
     private mutating func addKey(_ key: StaticString) {

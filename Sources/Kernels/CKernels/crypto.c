@@ -139,14 +139,20 @@ void hf_cipher_seal(hf_cipher *cipher, const uint8_t *iv, const uint8_t *plain, 
     finish_mac(cipher, body + count);
 }
 
-bool hf_cipher_open(hf_cipher *cipher, const uint8_t *sealed, size_t count, uint8_t *plain) {
+bool hf_cipher_is_authentic(hf_cipher *cipher, const uint8_t *sealed, size_t count) {
     size_t length = count - 32;
-    uint8_t iv[16], tag[16];
-    memcpy(iv, sealed, 16);
-    start_mac(cipher, iv);
+    uint8_t tag[16];
+    start_mac(cipher, sealed);
     if (length > 0) require(EVP_MAC_update(cipher->mac, sealed + 16, length) == 1, "Poly1305 update");
     finish_mac(cipher, tag);
-    if (CRYPTO_memcmp(tag, sealed + 16 + length, 16) != 0) return false;
+    return CRYPTO_memcmp(tag, sealed + 16 + length, 16) == 0;
+}
+
+bool hf_cipher_open(hf_cipher *cipher, const uint8_t *sealed, size_t count, uint8_t *plain) {
+    size_t length = count - 32;
+    uint8_t iv[16];
+    memcpy(iv, sealed, 16);
+    if (!hf_cipher_is_authentic(cipher, sealed, count)) return false;
     start_stream(cipher, iv);
     for (size_t done = 0; done < length;) {
         size_t strip = length - done < (1u << 30) ? length - done : (1u << 30);

@@ -70,6 +70,14 @@ package final class ResticCipher {
         guard opened else { throw .wrongMAC }
     }
 
+    /// Whether the MAC is right, without opening; constant time.
+    package func isAuthentic(_ sealed: UnsafeRawBufferPointer) -> Bool {
+        guard sealed.count >= Self.overhead, sealed.bigUInt64(at: 0) | sealed.bigUInt64(at: 8) != 0 else {
+            return false
+        }
+        return hf_cipher_is_authentic(handle, sealed.bytePointer, sealed.count)
+    }
+
     /// Seals under a fresh random IV.
     package func seal(_ plaintext: [UInt8], entropy: any EntropySource) -> [UInt8] {
         let iv = Self.randomIV(entropy)

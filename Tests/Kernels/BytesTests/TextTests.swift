@@ -2,33 +2,6 @@ import Bytes
 import Testing
 
 @Suite struct TextTests {
-    @Test(arguments: [
-        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
-        ("foobar", "Zm9vYmFy"),
-    ])
-    func `base64 equals the vectors of RFC 4648`(plain: String, text: String) {
-        #expect(Base64.encode([UInt8](plain.utf8)) == [UInt8](text.utf8))
-        #expect(Base64.decode([UInt8](text.utf8)) == [UInt8](plain.utf8))
-    }
-
-    @Test func `base64 round trips every byte at every length`() {
-        var generator = SplitMix64(seed: 64)
-        for length in 0..<300 {
-            let bytes = generator.bytes(length)
-            #expect(Base64.decode(Base64.encode(bytes)) == bytes)
-        }
-        let all = [UInt8](0...255)
-        #expect(Base64.decode(Base64.encode(all)) == all)
-    }
-
-    @Test(arguments: [
-        "Z", "Zg", "Zg=", "Zg===", "=Zg=", "Zg==Zg==", "Zm=v", "Zm9v\n", "Zm9-", "Zm9_", "Zh==", "Zm9=", "====", "Z===",
-        "Zm9vZg=a", "Zg= =",
-    ])
-    func `base64 that no writer makes is refused`(text: String) {
-        #expect(Base64.decode([UInt8](text.utf8)) == nil)
-    }
-
     @Test func `hex round trips and refuses everything else`() {
         let all = [UInt8](0...255)
         #expect(Hex.decode(Hex.encode(all)) == all)
@@ -98,5 +71,31 @@ import Testing
         var generator = SplitMix64(seed: 1_234_567)
         #expect(generator.next() == 6_457_827_717_110_365_317)
         #expect(generator.next() == 3_203_168_211_198_807_973)
+    }
+}
+
+@Suite struct ByteStringTests {
+    @Test func `byte strings order by unsigned bytes, the shorter first`() {
+        let ordered: [ByteString] = [
+            "", "a", "a\u{1}", "aa", "ab", "abcdefgh", "abcdefghi", "abcdefgi", "b", ByteString([0xc3, 0xa9]),
+            ByteString([0xff]),
+        ]
+        for (left, a) in ordered.enumerated() {
+            for (right, b) in ordered.enumerated() {
+                #expect((a < b) == (left < right))
+                #expect((a == b) == (left == right))
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([0x61, 0x62], "ab"), (Array("/etc/é".utf8), "/etc/é"), ([0x61, 0xff, 0x62], "a\\xffb"),
+            ([0x1b, 0x5b, 0x32, 0x4a], "\\x1b[2J"),
+            (Array("a\u{202e}b".utf8), "a\\u{202e}b"), ([0xc2, 0x9b], "\\x9b"),
+        ] as [([UInt8], String)]
+    )
+    func `G-08 what is shown can neither move the cursor nor turn the line`(bytes: [UInt8], shown: String) {
+        #expect(ByteString(bytes).display == shown)
     }
 }

@@ -201,13 +201,10 @@ final class BackupReporter: BackupObserver {
     private func summaryJSON(_ result: BackupResult, _ isDryRun: Bool) -> Text {
         let summary = result.summary
         var line = JSONLine(messageType: "summary")
-        for (key, value) in summary.counts { line.add(key, value) }
+        line.addFields(of: summary.encodeCounts())
         line.add("total_duration", summary.backupEnd.moment.seconds(since: summary.backupStart.moment))
-        var (start, end): ([UInt8], [UInt8]) = ([], [])
-        JSONWriter.time(summary.backupStart, to: &start)
-        JSONWriter.time(summary.backupEnd, to: &end)
-        line.add("backup_start", json: start)
-        line.add("backup_end", json: end)
+        line.add("backup_start", summary.backupStart)
+        line.add("backup_end", summary.backupEnd)
         if let snapshot = result.snapshot { line.add("snapshot_id", snapshot.hex) }
         if isDryRun { line.add("dry_run", true) }
         return line.text

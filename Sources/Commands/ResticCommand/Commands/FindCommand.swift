@@ -84,7 +84,7 @@ extension Session {
             visit: { found in
                 let (isHit, goesDeeper) = query.judge(found)
                 if isHit { current.node(ListedNode(path: found.path, node: found.node)) }
-                if found.node.type == .dir { try checkOutput() }
+                if found.node.type == .directory { try checkOutput() }
                 return goesDeeper ? .enter : .skip
             },
             unreadable: { current.unreadable($0, $2) }
@@ -108,7 +108,7 @@ extension Session {
             below: tree,
             worker: repository.makeWorker(),
             visit: { found in
-                if found.node.type == .dir, let subtree = found.node.subtree, query.takesTree(subtree) {
+                if found.node.type == .directory, let subtree = found.node.subtree, query.takesTree(subtree) {
                     current.object("tree", subtree, at: found.path, parent: nil)
                     if query.isDone { return .stop }
                 }
@@ -117,7 +117,7 @@ extension Session {
                         current.object("blob", id, at: found.path, parent: found.parent)
                     }
                 }
-                if found.node.type == .dir { try checkOutput() }
+                if found.node.type == .directory { try checkOutput() }
                 return .enter
             },
             unreadable: { current.unreadable($0, $2) }

@@ -99,7 +99,7 @@ extension Session {
                     if !isWithin { current.ancestor(entry) }
                     return .enter
                 }
-                if isWithin, node.type == .dir { current.leave(path) }
+                if isWithin, node.type == .directory { current.leave(path) }
                 return .skip
             },
             leave: { current.leave($0) }
@@ -171,7 +171,7 @@ private struct NcduNodes: NodeOutput {
     mutating func node(_ entry: ListedNode) {
         flush(comma: true)
         let indent = [UInt8](repeating: 0x20, count: depth * 2)
-        if entry.node.type == .dir {
+        if entry.node.type == .directory {
             screen.bulk(Text(bytes: indent + [0x5b]))
             pending = indent + [0x20, 0x20] + ncduJSON(entry.node)
             depth += 1

@@ -29,7 +29,7 @@ extension Session {
                 if node.name.bytes.elementsEqual(part) { found = node }
             }
             guard let found else { throw CommandFailure("path \(shown): not found") }
-            guard found.type == .dir, let subtree = found.subtree else {
+            guard found.type == .directory, let subtree = found.subtree else {
                 throw CommandFailure("path \(shown): not a directory")
             }
             tree = subtree
@@ -58,7 +58,7 @@ extension Session {
                 try checkOutput()
             case .entry(let node):
                 let path = ByteString((directories.last ?? "").bytes + [0x2f] + node.name.bytes)
-                guard try visit(path, node) == .enter, node.type == .dir else { continue }
+                guard try visit(path, node) == .enter, node.type == .directory else { continue }
                 guard let subtree = node.subtree else {
                     throw CommandFailure("directory \(quotedForDisplay(path)) has no subtree")
                 }

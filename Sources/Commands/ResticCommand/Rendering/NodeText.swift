@@ -17,10 +17,10 @@ func modeText(_ mode: UInt32) -> String {
 /// The mode bits that follow from a node's type.
 func typeBits(_ type: NodeType) -> UInt32 {
     switch type {
-    case .dir: GoMode.directory
+    case .directory: GoMode.directory
     case .symlink: GoMode.symlink
-    case .dev: GoMode.device
-    case .chardev: GoMode.device | GoMode.characterDevice
+    case .device: GoMode.device
+    case .characterDevice: GoMode.device | GoMode.characterDevice
     case .fifo: GoMode.fifo
     case .socket: GoMode.socket
     default: 0
@@ -64,13 +64,6 @@ func nodeJSON(_ entry: ListedNode) -> JSONLine {
 }
 
 extension JSONLine {
-    /// A time as stored, with its zone.
-    mutating func add(_ key: StaticString, _ time: ZonedTime) {
-        var json: [UInt8] = []
-        JSONWriter.time(time, to: &json)
-        add(key, json: json)
-    }
-
     /// `mtime`, `atime`, `ctime`.
     mutating func addTimes(of node: Node) {
         for (key, time) in [("mtime" as StaticString, node.mtime), ("atime", node.atime), ("ctime", node.ctime)] {
@@ -106,7 +99,7 @@ func ncduJSON(_ node: Node) -> [UInt8] {
     let size = node.type == .file ? node.size : 0
     let permissions = node.mode & 0o777
     let special =
-        (node.mode & GoMode.setuid != 0 ? 0o4000 : 0) | (node.mode & GoMode.setgid != 0 ? 0o2000 : 0)
+        (node.mode & GoMode.setUserID != 0 ? 0o4000 : 0) | (node.mode & GoMode.setGroupID != 0 ? 0o2000 : 0)
         | (node.mode & GoMode.sticky != 0 ? 0o1000 : 0)
     var line = JSONLine()
     line.add("name", node.name)
@@ -115,7 +108,7 @@ func ncduJSON(_ node: Node) -> [UInt8] {
     line.add("dev", node.deviceID)
     line.add("ino", node.inode)
     line.add("nlink", node.links)
-    line.add("notreg", node.type != .dir && node.type != .file)
+    line.add("notreg", node.type != .directory && node.type != .file)
     line.add("uid", node.uid)
     line.add("gid", node.gid)
     line.add("mode", permissions | UInt32(special))

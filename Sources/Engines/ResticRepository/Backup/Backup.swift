@@ -56,22 +56,20 @@ package func backup(
 }
 
 private func summary(_ totals: BackupFlow.Totals, from start: ZonedTime, to end: ZonedTime) -> SnapshotSummary {
-    SnapshotSummary(
-        backupStart: start,
-        backupEnd: end,
-        filesNew: totals.filesNew,
-        filesChanged: totals.filesChanged,
-        filesUnmodified: totals.filesUnmodified,
-        dirsNew: totals.dirsNew,
-        dirsChanged: totals.dirsChanged,
-        dirsUnmodified: totals.dirsUnmodified,
-        dataBlobs: totals.items.dataBlobs,
-        treeBlobs: totals.items.treeBlobs,
-        dataAdded: totals.items.dataSize + totals.items.treeSize,
-        dataAddedPacked: totals.items.dataSizeInRepository + totals.items.treeSizeInRepository,
-        totalFilesProcessed: totals.filesNew + totals.filesChanged + totals.filesUnmodified,
-        totalBytesProcessed: totals.bytesProcessed
-    )
+    var summary = SnapshotSummary(backupStart: start, backupEnd: end)
+    summary.filesNew = totals.filesNew
+    summary.filesChanged = totals.filesChanged
+    summary.filesUnmodified = totals.filesUnmodified
+    summary.dirsNew = totals.dirsNew
+    summary.dirsChanged = totals.dirsChanged
+    summary.dirsUnmodified = totals.dirsUnmodified
+    summary.dataBlobs = Int(totals.items.dataBlobs)
+    summary.treeBlobs = Int(totals.items.treeBlobs)
+    summary.dataAdded = totals.items.dataSize + totals.items.treeSize
+    summary.dataAddedPacked = totals.items.dataSizeInRepository + totals.items.treeSizeInRepository
+    summary.totalFilesProcessed = totals.filesNew + totals.filesChanged + totals.filesUnmodified
+    summary.totalBytesProcessed = totals.bytesProcessed
+    return summary
 }
 
 private func document(
@@ -83,9 +81,8 @@ private func document(
     let paths =
         request.stream.map { [$0.path] }
         ?? request.targets.map { SourcePath.absolute($0, from: request.workingDirectory) }
-    var document = SnapshotDocument(time: request.time, tree: root)
+    var document = SnapshotDocument(time: request.time, tree: root, paths: paths)
     document.parent = request.parent?.id
-    document.paths = paths
     document.hostname = request.hostName
     document.username = environment.userName
     document.uid = environment.userID

@@ -19,7 +19,7 @@ extension BackupFlow {
             let status = try descriptor.status()
             guard status.kind == .regular else { throw SourceProblem.changedType }
             var node = nodes.node(job.name, status)
-            node.xattrs = NodeMaker.attributes(
+            node.extendedAttributes = NodeMaker.attributes(
                 names: { () throws(Errno) in try descriptor.attributeNames() },
                 value: { (name) throws(Errno) in try descriptor.attribute(name) },
                 failed: { failed(path, SourceProblem.attributes($0)) }
@@ -27,6 +27,11 @@ extension BackupFlow {
             let file = FileInProgress(job: job, node: node)
             try await read(file, .file(descriptor), from: descriptor, opened: status, path: path, tools)
         } catch let error as Errno {
+            if error.isAbsence, job.directory.isGone(job.sourceName) {
+                // Gone since the walk saw it: nothing to save, and nothing wrong (G-04).
+                if job.tree.leaveOut(job.slot) { try await finish(job.tree, tools) }
+                return
+            }
             try await leaveOut(job.tree, job.slot, path, error, tools)
         } catch let error as SourceProblem {
             try await leaveOut(job.tree, job.slot, path, error, tools)
@@ -56,7 +61,7 @@ extension BackupFlow {
             if last == nil || !reachedEnd { last = try? descriptor.status() }
             if !reachedEnd {
                 failed(path, SourceProblem.grewWithoutEnd)
-            } else if let last, last.size != opened.size || last.modified != opened.modified || count != opened.size {
+            } else if let last, Self.hasChanged(opened, last, bytesRead: count) {
                 failed(path, SourceProblem.changedWhileRead)
             }
             try descriptor.close()
@@ -64,6 +69,12 @@ extension BackupFlow {
             failure = error
         }
         if let outcome = file.readingEnded(failure) { try await finish(file, outcome, tools) }
+    }
+
+    /// Whether the file was another one at the end; those of the kernel say that they are empty and are not (G-13).
+    private static func hasChanged(_ opened: FileStatus, _ last: FileStatus, bytesRead: UInt64) -> Bool {
+        if last.size != opened.size || last.modified != opened.modified { return true }
+        return bytesRead != opened.size && opened.size != 0
     }
 
     /// Saves a chunk here, or hands it to a task that has nothing to do, so that one large file keeps all of them busy.

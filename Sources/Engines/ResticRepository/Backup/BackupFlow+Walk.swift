@@ -79,14 +79,15 @@ private final class SourceWalk {
         if frame.tree.endOfListing() { try await flow.jobs.send(.tree(frame.tree)) }
     }
 
-    private func load(_ id: BlobID?, at path: ByteString) async -> ParentTree? {
+    /// The path is built when there is something to say: it is as long as the tree is deep.
+    private func load(_ id: BlobID?, at path: @autoclosure () -> ByteString) async -> ParentTree? {
         guard let id else { return nil }
         do {
             return ParentTree(document: try await flow.repository.loadTree(id, worker: worker))
         } catch is CancellationError {
             return nil
         } catch {
-            flow.failed(path, SourceProblem.tree(error))
+            flow.failed(path(), SourceProblem.tree(error))
             return nil
         }
     }
@@ -102,9 +103,9 @@ private final class SourceWalk {
         let path = SourcePath.absolute(source, from: request.workingDirectory)
         do {
             // Ancestors are entered through links, as the user named them; their attributes may be unreadable, which is no error.
-            let directory = try Directory.open(path)
+            let directory = try Directory.open(path, hooks: request.systemHooks)
             var node = flow.nodes.node(child.name, try directory.status())
-            node.xattrs = NodeMaker.attributes(
+            node.extendedAttributes = NodeMaker.attributes(
                 names: { () throws(Errno) in try directory.attributeNames(of: nil) },
                 value: { (name) throws(Errno) in try directory.attribute(name, of: nil) },
                 failed: { _ in }
@@ -129,7 +130,7 @@ private final class SourceWalk {
         let (parentPath, sourceName) = SourcePath.split(path)
         if !plan.isExplicit, selection.excludes(path) { return flow.observer.excluded(path: path) }
         do {
-            let directory = try Directory.open(parentPath)
+            let directory = try Directory.open(parentPath, hooks: request.systemHooks)
             let status = try directory.status(sourceName)
             let entry = SourceEntry(
                 directory: directory,
@@ -144,6 +145,10 @@ private final class SourceWalk {
             }
             try await visit(entry, previous: previous, in: frame, sourcePath: path)
         } catch let error as Errno {
+            // One entry of `.` among many may go, as any other; a path that was named must be there.
+            if !plan.isExplicit, error.isAbsence, (try? Directory.open(parentPath))?.isGone(sourceName) == true {
+                return
+            }
             flow.failed(path, error)
         }
     }
@@ -162,12 +167,7 @@ private final class SourceWalk {
             return flow.failed(frame.absolutePath(of: name), SourceProblem.changedType)
         }
         do {
-            let status: FileStatus
-            do throws(Errno) { status = try directory.status(of: position, in: listed.listing) } catch {
-                // Gone since it was listed: nothing to save, and nothing wrong (G-04).
-                if error.isAbsence { return }
-                throw error
-            }
+            let status = try directory.status(of: position, in: listed.listing)
             let entry = SourceEntry(
                 directory: directory,
                 sourceName: name,
@@ -181,6 +181,8 @@ private final class SourceWalk {
             }
             try await visit(entry, previous: previous, in: frame, sourcePath: nil)
         } catch let error as Errno {
+            // Gone since it was listed: nothing to save, and nothing wrong (G-04).
+            if error.isAbsence, directory.isGone(name) { return }
             flow.failed(frame.absolutePath(of: name), error)
         }
     }
@@ -201,7 +203,7 @@ private final class SourceWalk {
             if flow.repository.index.containsAll(content) {
                 var node = flow.nodes.node(entry.name, entry.status)
                 node.content = content
-                node.xattrs = attributes(entry, previous: previous, in: frame)
+                node.extendedAttributes = attributes(entry, previous: previous, in: frame)
                 flow.unchanged(node, started: entry.started) { frame.tree.path(of: entry.name) }
                 _ = frame.tree.fill(frame.tree.reserveSlot(), node)
                 return
@@ -235,7 +237,7 @@ private final class SourceWalk {
         if let previous, previous.ctime.moment == entry.status.changed, previous.inode == entry.status.inode,
             previous.type == NodeMaker.type(entry.status.kind), !request.ignoreCtime
         {
-            return previous.xattrs
+            return previous.extendedAttributes
         }
         return NodeMaker.attributes(
             names: { () throws(Errno) in try entry.directory.attributeNames(of: entry.sourceName) },
@@ -247,7 +249,7 @@ private final class SourceWalk {
     private func visitOther(_ entry: SourceEntry, previous: Node?, in frame: WalkFrame) throws {
         var node = flow.nodes.node(entry.name, entry.status)
         if node.type == .symlink { node.linkTarget = try entry.directory.readLink(entry.sourceName) }
-        node.xattrs = attributes(entry, previous: previous, in: frame)
+        node.extendedAttributes = attributes(entry, previous: previous, in: frame)
         _ = frame.tree.fill(frame.tree.reserveSlot(), node)
     }
 
@@ -260,7 +262,7 @@ private final class SourceWalk {
         let directory = try entry.directory.openDirectory(entry.sourceName)
         let status = try directory.status()
         var node = flow.nodes.node(entry.name, status)
-        node.xattrs = attributes(entry, previous: previous, in: frame)
+        node.extendedAttributes = attributes(entry, previous: previous, in: frame)
         let listing = try directory.listing(sorted: true)
         let parentTree = await load(previous?.subtree, at: frame.absolutePath(of: entry.name))
         let tree = open(entry.name, node, previous: previous, in: frame, started: entry.started)
@@ -316,7 +318,7 @@ private final class SourceWalk {
         var open = [root]
         let components = SourcePath.components(stream.path)
         for name in components.dropLast() {
-            var node = Node(name: name, type: .dir)
+            var node = Node(name: name, type: .directory)
             node.mode = GoMode.directory | 0o755
             node.mtime = request.time
             node.atime = request.time

@@ -115,14 +115,13 @@ final class BackupFlow: Sendable {
     func finish(_ complete: OpenTree, _ tools: BackupTools) async throws {
         var tree = complete
         while true {
-            let (document, entries) = tree.document()
-            let block = Block(document)
+            let (block, entries) = try document(of: tree)
             let saved = try await writer.save(.tree, block.withBytes { $0 }, worker: tools.worker)
             withExtendedLifetime(block) {}
             var statistics = ItemStatistics()
             if saved.isNew {
                 statistics.treeBlobs = 1
-                statistics.treeSize = UInt64(document.count)
+                statistics.treeSize = UInt64(block.count)
                 statistics.treeSizeInRepository = UInt64(saved.storedBytes)
             }
             guard let parent = tree.parent, var node = tree.node else {
@@ -138,6 +137,20 @@ final class BackupFlow: Sendable {
         }
     }
 
+    private func document(of tree: OpenTree) throws -> (block: Block, entries: Int) {
+        do throws(FormatError) { return try tree.document() } catch {
+            throw RepositoryFailure(
+                .source,
+                operation: "backup",
+                object: "directory \(tree.path.display)",
+                what: "lists one name twice with different entries behind it, which no snapshot can hold",
+                state: "no snapshot was written; earlier ones are as they were",
+                next: "check the file system, or exclude the directory",
+                cause: error
+            )
+        }
+    }
+
     // MARK: counting
 
     /// Counts a finished item and tells the observer.
@@ -148,7 +161,7 @@ final class BackupFlow: Sendable {
         started: UInt64,
         path: () -> ByteString
     ) {
-        let isDirectory = node.type == .dir
+        let isDirectory = node.type == .directory
         let action: ItemAction
         if let previous, previous.type == node.type {
             action = previous.isSame(as: node) ? .unchanged : .modified

@@ -1,4 +1,5 @@
 package import Bytes
+package import HostSystem
 package import ResticFormat
 package import Synchronization
 
@@ -47,6 +48,8 @@ package struct BackupRequest: Sendable {
     package var programVersion: String
     /// Walk the source once more, beside the backup, for the totals of the progress display.
     package var scan = false
+    /// Sees, and may fail, the system calls on the source; for tests.
+    package var systemHooks: SystemHooks?
 
     package init(
         targets: [ByteString],

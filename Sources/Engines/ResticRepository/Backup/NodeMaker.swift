@@ -17,9 +17,9 @@ final class NodeMaker: Sendable {
     func node(_ name: ByteString, _ status: FileStatus) -> Node {
         var node = Node(name: name, type: Self.type(status.kind))
         node.mode = GoMode.from(unix: status.mode)
-        node.mtime = environment.zoned(status.modified)
-        node.atime = withAtime ? environment.zoned(status.accessed) : node.mtime
-        node.ctime = environment.zoned(status.changed)
+        node.mtime = environment.zonedFileTime(status.modified)
+        node.atime = withAtime ? environment.zonedFileTime(status.accessed) : node.mtime
+        node.ctime = environment.zonedFileTime(status.changed)
         node.uid = status.uid
         node.gid = status.gid
         node.user = accounts.userName(status.uid) ?? ""
@@ -31,10 +31,10 @@ final class NodeMaker: Sendable {
             node.size = status.size
             node.links = status.links
             node.content = []
-        case .symlink, .dev, .chardev:
+        case .symlink, .device, .characterDevice:
             node.links = status.links
             if node.type != .symlink { node.device = status.rdev }
-        case .dir, .fifo, .socket, .irregular:
+        case .directory, .fifo, .socket, .irregular, .other:
             break
         }
         return node
@@ -43,10 +43,10 @@ final class NodeMaker: Sendable {
     static func type(_ kind: FileKind) -> NodeType {
         switch kind {
         case .regular: .file
-        case .directory: .dir
+        case .directory: .directory
         case .symbolicLink: .symlink
-        case .blockDevice: .dev
-        case .characterDevice: .chardev
+        case .blockDevice: .device
+        case .characterDevice: .characterDevice
         case .fifo: .fifo
         case .socket: .socket
         case .unknown: .irregular
@@ -83,4 +83,12 @@ extension Errno {
     var isAttributeAbsence: Bool { name == "ENODATA" || name == "ENOTSUP" || name == "EOPNOTSUPP" }
 
     var isAbsence: Bool { name == "ENOENT" }
+}
+
+extension Directory {
+    /// True when nothing lies under that name, for certain.
+    func isGone(_ name: ByteString) -> Bool {
+        do throws(Errno) { _ = try status(name) } catch { return error.isAbsence }
+        return false
+    }
 }

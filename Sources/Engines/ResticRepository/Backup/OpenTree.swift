@@ -19,8 +19,7 @@ final class OpenTree: Sendable {
     private let name: ByteString
 
     private struct State {
-        var bytes: [UInt8] = []
-        var ranges: [Range<Int>?] = []
+        var nodes: [EncodedNode?] = []
         /// Slots not filled yet, and one for the walk itself.
         var outstanding = 1
     }
@@ -67,29 +66,18 @@ final class OpenTree: Sendable {
     /// A slot for the next entry in order of names.
     func reserveSlot() -> Int {
         state.withLock { state in
-            state.ranges.append(nil)
+            state.nodes.append(nil)
             state.outstanding += 1
-            return state.ranges.count - 1
+            return state.nodes.count - 1
         }
     }
 
-    /// Fills a slot with an encoded node; true when the directory is complete and the caller has to finish it.
+    /// Fills a slot; true when the directory is complete and the caller has to finish it.
     func fill(_ slot: Int, _ node: Node) -> Bool {
-        state.withLock { state in
-            let start = state.bytes.count
-            node.append(to: &state.bytes)
-            state.ranges[slot] = start..<state.bytes.count
-            state.outstanding -= 1
-            return state.outstanding == 0
-        }
-    }
-
-    /// Fills a slot with a node that is encoded already.
-    func fill(_ slot: Int, encoded: UnsafeRawBufferPointer) -> Bool {
-        state.withLock { state in
-            let start = state.bytes.count
-            state.bytes.append(contentsOf: encoded)
-            state.ranges[slot] = start..<state.bytes.count
+        // Encoded before the lock is taken, so that tasks which fill one directory do not wait for each other.
+        let encoded = EncodedNode(node)
+        return state.withLock { state in
+            state.nodes[slot] = encoded
             state.outstanding -= 1
             return state.outstanding == 0
         }
@@ -108,23 +96,17 @@ final class OpenTree: Sendable {
         }
     }
 
-    /// The tree document's bytes and how many entries it has; called once, when complete.
-    func document() -> (bytes: [UInt8], entries: Int) {
-        state.withLock { state in
+    /// The tree document and how many entries it has; called once, when complete.
+    ///
+    /// Errors: a name that the directory listed twice, with different entries. No honest file system does.
+    func document() throws(FormatError) -> (block: Block, entries: Int) {
+        let nodes = state.withLock { state in
             precondition(state.outstanding == 0, "a directory was finished before its entries")
-            var document: [UInt8] = []
-            document.reserveCapacity(state.bytes.count + state.ranges.count + 16)
-            TreeDocument.open(&document)
-            var entries = 0
-            for range in state.ranges {
-                guard let range else { continue }
-                if entries > 0 { document.append(UInt8(ascii: ",")) }
-                document.append(contentsOf: state.bytes[range])
-                entries += 1
-            }
-            TreeDocument.close(&document)
-            state.bytes = []
-            return (document, entries)
+            defer { state.nodes = [] }
+            return state.nodes.compactMap { $0 }
         }
+        let block = Block(capacity: TreeDocument.byteCountMax(nodes))
+        let entries = try TreeDocument.write(nodes) { block.append($0) }
+        return (block, entries)
     }
 }

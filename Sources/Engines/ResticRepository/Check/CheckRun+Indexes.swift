@@ -1,3 +1,4 @@
+import ResticFormat
 import Bytes
 import ObjectStorage
 import Outcome

@@ -1,3 +1,4 @@
+import ResticFormat
 import Bytes
 
 /// In which pieces a pack is read from front to back: without holes, and cut between blobs.

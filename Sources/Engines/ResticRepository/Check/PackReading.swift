@@ -143,7 +143,9 @@ final class PackReader {
             return reading.problems.append("ciphertext verification failed")
         }
         let header: PackHeader
-        do { header = try PackHeader.decode(plain) } catch { return reading.problems.append("\(error)") }
+        do { header = try PackHeader.decode(plain, blobBytes: nil) } catch {
+            return reading.problems.append("\(error)")
+        }
         compare(header, with: blobs, &reading)
     }
 

@@ -34,11 +34,11 @@ struct TreeJudgement {
         case .file:
             judgeContent(of: node, in: tree, index: index)
             if let use, let content = node.content { use(content) }
-        case .dir:
+        case .directory:
             judgeSubtree(of: node, in: tree)
-        case .symlink, .dev, .chardev, .fifo, .socket:
+        case .symlink, .device, .characterDevice, .fifo, .socket:
             break
-        case .irregular:
+        case .irregular, .other:
             add(tree, "node \(quoted(node.name)) with invalid type \"\(node.type.name)\"")
         }
         if node.name.bytes.isEmpty { add(tree, "node with empty name") }
@@ -73,6 +73,6 @@ struct TreeJudgement {
     }
 
     private func quoted(_ name: ByteString) -> String {
-        "\"" + String(decoding: GoQuote.quote(name.bytes), as: UTF8.self) + "\""
+        "\"" + String(decoding: GoQuote.quote(name), as: UTF8.self) + "\""
     }
 }

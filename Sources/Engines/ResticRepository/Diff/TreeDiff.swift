@@ -20,8 +20,8 @@ package struct DiffCounts: Sendable, Hashable {
     fileprivate mutating func add(_ node: Node) {
         switch node.type {
         case .file: files += 1
-        case .dir: directories += 1
-        case .symlink, .dev, .chardev, .fifo, .socket, .irregular: others += 1
+        case .directory: directories += 1
+        case .symlink, .device, .characterDevice, .fifo, .socket, .irregular, .other: others += 1
         }
     }
 }
@@ -160,7 +160,7 @@ package final class TreeDiff {
             try changed(TreeChange(modifier: side == .before ? "-" : "+", path: path(node, level)))
             if side == .before { totals.removed.add(node) } else { totals.added.add(node) }
         }
-        guard node.type == .dir else { return }
+        guard node.type == .directory else { return }
         let reader = try await enter(node)
         levels.append(
             Level(
@@ -177,7 +177,7 @@ package final class TreeDiff {
         markBlobs(right, .after)
         let modifier = compareNodes(left, right)
         if !modifier.isEmpty { try changed(TreeChange(modifier: modifier, path: path(right, level))) }
-        guard left.type == .dir, right.type == .dir else { return }
+        guard left.type == .directory, right.type == .directory else { return }
         let isCommon = left.subtree == right.subtree
         let first = try await enter(left)
         let second = isCommon ? nil : try await enter(right)
@@ -204,8 +204,8 @@ package final class TreeDiff {
         else { return false }
         (right.mtime, right.atime, right.ctime) = (left.mtime, left.atime, left.ctime)
         if ignoringContent { right.content = left.content }
-        left.xattrs.sort { $0.name < $1.name }
-        right.xattrs.sort { $0.name < $1.name }
+        left.extendedAttributes.sort { $0.name < $1.name }
+        right.extendedAttributes.sort { $0.name < $1.name }
         return left == right
     }
 
@@ -218,7 +218,7 @@ package final class TreeDiff {
     }
 
     private func path(_ node: Node, _ level: Level) -> ByteString {
-        ByteString(level.prefix + node.name.bytes + (node.type == .dir ? [0x2f] : []))
+        ByteString(level.prefix + node.name.bytes + (node.type == .directory ? [0x2f] : []))
     }
 
     // MARK: blobs
@@ -226,7 +226,7 @@ package final class TreeDiff {
     private func markBlobs(_ node: Node, _ side: Side) {
         if node.type == .file {
             for id in node.content ?? [] { mark(.data, id, side) }
-        } else if node.type == .dir, let subtree = node.subtree {
+        } else if node.type == .directory, let subtree = node.subtree {
             mark(.tree, subtree, side)
         }
     }

@@ -58,7 +58,7 @@ extension Repository {
             }
             let isLast = number == parts.count - 1
             if isLast, node.type == .file { return .file(node) }
-            guard node.type == .dir, let subtree = node.subtree else {
+            guard node.type == .directory, let subtree = node.subtree else {
                 throw isLast ? DumpProblem.notAFile(item, node.type) : DumpProblem.notADirectory(item, node.type)
             }
             if isLast { return .directory(subtree, item) }
@@ -114,9 +114,9 @@ extension Repository {
                 guard node.name.isSingleComponent else { throw WalkProblem.hostileName(node.name) }
                 let path = ByteString((directories.last ?? []) + node.name.bytes)
                 // Devices and pipes appear only where they lie directly in the dumped directory, as in restic.
-                guard walker.depth == 1 || [.file, .dir, .symlink].contains(node.type) else { continue }
+                guard walker.depth == 1 || [.file, .directory, .symlink].contains(node.type) else { continue }
                 try await write(ArchiveMember(path: path, node: node), to: archive, worker: worker)
-                guard node.type == .dir else { continue }
+                guard node.type == .directory else { continue }
                 guard let subtree = node.subtree else {
                     throw DumpProblem.member(path, "directory has no subtree")
                 }

@@ -21,7 +21,7 @@ final class TarArchive: ArchiveWriter {
 
     func begin(_ member: ArchiveMember) throws {
         let node = member.node
-        let name = ByteString(member.path.bytes + (node.type == .dir ? [0x2f] : []))
+        let name = ByteString(member.path.bytes + (node.type == .directory ? [0x2f] : []))
         let target: ByteString = node.type == .symlink ? node.linkTarget : ""
         let seconds = roundedSeconds(node.mtime.moment)
         var records = try attributeRecords(node)
@@ -52,7 +52,7 @@ final class TarArchive: ArchiveWriter {
         var header = TarHeader()
         let parts = isPAX ? nil : split
         header.text(parts?.name ?? name.bytes, at: 0, 100)
-        header.number(Int64(GoMode.permissions(node.mode)), at: 100, 8)
+        header.number(Int64(GoMode.unixPermissions(node.mode)), at: 100, 8)
         header.number(Int64(node.uid), at: 108, 8)
         header.number(Int64(node.gid), at: 116, 8)
         header.number(Int64(clamping: node.size), at: 124, 12)
@@ -65,7 +65,7 @@ final class TarArchive: ArchiveWriter {
         header.number(0, at: 337, 8)
         header.text(parts?.prefix ?? [], at: 345, Self.prefixBytes)
         try output.write(header.sealed())
-        start(node.type == .dir || node.type == .symlink ? 0 : node.size)
+        start(node.type == .directory || node.type == .symlink ? 0 : node.size)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
@@ -96,7 +96,7 @@ final class TarArchive: ArchiveWriter {
 
     private func attributeRecords(_ node: Node) throws -> [String: [UInt8]] {
         var records: [String: [UInt8]] = [:]
-        for attribute in node.xattrs {
+        for attribute in node.extendedAttributes {
             let key: String
             var value = attribute.value
             switch attribute.name {
@@ -155,10 +155,10 @@ final class TarArchive: ArchiveWriter {
 
     private static func typeFlag(_ type: NodeType) -> UInt8 {
         switch type {
-        case .dir: UInt8(ascii: "5")
+        case .directory: UInt8(ascii: "5")
         case .symlink: UInt8(ascii: "2")
         // Devices and pipes directly in the dumped directory become empty files, as in restic's archives.
-        case .file, .dev, .chardev, .fifo, .socket, .irregular: UInt8(ascii: "0")
+        case .file, .device, .characterDevice, .fifo, .socket, .irregular, .other: UInt8(ascii: "0")
         }
     }
 

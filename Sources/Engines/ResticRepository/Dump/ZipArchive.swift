@@ -45,7 +45,7 @@ final class ZipArchive: ArchiveWriter {
 
     func begin(_ member: ArchiveMember) throws {
         let node = member.node
-        let isDirectory = node.type == .dir
+        let isDirectory = node.type == .directory
         let name = member.path.bytes + (isDirectory ? [0x2f] : [])
         guard name.count <= Self.max16 else { throw DumpProblem.unwritable("zip: FileHeader.Name too long") }
         let (date, time) = dosTime(node.mtime)
@@ -200,15 +200,15 @@ final class ZipArchive: ArchiveWriter {
     private func unixMode(_ node: Node) -> UInt32 {
         let type: UInt32 =
             switch node.type {
-            case .dir: 0o040000
+            case .directory: 0o040000
             case .symlink: 0o120000
-            case .dev: 0o060000
-            case .chardev: 0o020000
+            case .device: 0o060000
+            case .characterDevice: 0o020000
             case .fifo: 0o010000
             case .socket: 0o140000
-            case .file, .irregular: 0o100000
+            case .file, .irregular, .other: 0o100000
             }
-        return type | GoMode.permissions(node.mode)
+        return type | GoMode.unixPermissions(node.mode)
     }
 
     /// Date and time in the DOS form: two seconds are the unit, years count from 1980; both wrap as Go's do.

@@ -54,6 +54,17 @@ package final class BlobIndex: Sendable {
         }
     }
 
+    /// Gives back every claim of a writer that has ended.
+    func abandonAll() { state.withLock { $0.inFlight = [] } }
+
+    /// Forgets everything, as a new index.
+    func removeAll() {
+        state.withLock { state in
+            state.table = BlobTable()
+            state.inFlight = []
+        }
+    }
+
     /// Records a pack that is durable in the store (L2: never before).
     package func store(pack: PackID, blobs: some Collection<PackedBlob> & Sendable) {
         state.withLock { state in

@@ -33,26 +33,12 @@ package struct BlobLocation: Sendable, Hashable {
 
     /// Bytes of the plaintext.
     package var plainLength: Int {
-        isCompressed ? Int(uncompressedLength) : max(0, Int(length) - ResticFormatLimits.sealOverheadBytes)
+        isCompressed ? Int(uncompressedLength) : max(0, Int(length) - FormatLimits.sealOverhead)
     }
 
     /// First byte after the blob in its pack.
     package var end: UInt64 { UInt64(offset) + UInt64(length) }
 }
 
-/// One blob of a pack, before it is known under which name the pack is stored.
-package struct PackedBlob: Sendable, Hashable {
-    package var id: BlobID
-    package var type: BlobType
-    package var offset: UInt32
-    package var length: UInt32
-    package var uncompressedLength: UInt32
-
-    package init(id: BlobID, type: BlobType, offset: UInt32, length: UInt32, uncompressedLength: UInt32) {
-        self.id = id
-        self.type = type
-        self.offset = offset
-        self.length = length
-        self.uncompressedLength = uncompressedLength
-    }
-}
+/// One blob of a pack, before it is known under which name the pack is stored: what an index file says of it.
+package typealias PackedBlob = IndexEntry

@@ -2,9 +2,10 @@ package import Bytes
 import ObjectStorage
 import Outcome
 import ResticFormat
+import Synchronization
 
 extension Repository {
-    /// Loads all index files into memory, several at a time; `progress` hears (done, total).
+    /// Loads all index files into memory, several at a time, in place of what was known before; `progress` hears (done, total).
     ///
     /// Errors: the first file that cannot be read, since a backup or prune on half an index would be wrong. `check` collects
     /// them instead by giving `unreadable`.
@@ -12,6 +13,9 @@ extension Repository {
         progress: (@Sendable (Int, Int) -> Void)? = nil,
         unreadable: ((IndexID, any Error) -> Void)? = nil
     ) async throws {
+        // What an earlier run knew may have been pruned since its lock went (L8).
+        index.removeAll()
+        unindexed.withLock { $0 = PendingIndex() }
         let entries = try await store.list(.index).sorted { $0.size > $1.size }
         cache?.keepOnly(.index, Set(entries.map(\.digest)))
         let totalBytes = entries.reduce(0) { $0 + $1.size }
@@ -61,17 +65,7 @@ extension Repository {
             try IndexReader.parse(
                 json,
                 onPack: { loaded.begin($0) },
-                onBlob: { blob, type, offset, length, uncompressedLength in
-                    loaded.blobs.append(
-                        PackedBlob(
-                            id: blob,
-                            type: type,
-                            offset: offset,
-                            length: length,
-                            uncompressedLength: uncompressedLength
-                        )
-                    )
-                }
+                onBlob: { loaded.blobs.append($0) }
             )
         } catch {
             throw unpackedDamage(.index, id.digest, "is not a valid index: \(error)", cause: error)
@@ -80,7 +74,7 @@ extension Repository {
         guard isCompressing || !loaded.blobs.contains(where: { $0.uncompressedLength != 0 }) else {
             throw unpackedDamage(.index, id.digest, "names compressed blobs in a version 1 repository")
         }
-        guard !loaded.blobs.contains(where: { $0.uncompressedLength >= 1 << 31 || $0.length < 32 }) else {
+        guard !loaded.blobs.contains(where: { $0.uncompressedLength >= 1 << 31 }) else {
             throw unpackedDamage(.index, id.digest, "names a blob of impossible length")
         }
         return loaded

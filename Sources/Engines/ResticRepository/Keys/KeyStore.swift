@@ -22,7 +22,6 @@ enum KeyStore {
             created: environment.zonedNow(),
             username: environment.userName,
             hostname: environment.hostName,
-            kdf: "scrypt",
             n: parameters.n,
             r: parameters.r,
             p: parameters.p,
@@ -40,7 +39,9 @@ enum KeyStore {
         do { file = try KeyFile(decoding: bytes) } catch {
             throw damaged(object, "is not a key file: \(error)", cause: error)
         }
-        guard file.kdf == "scrypt" else { throw damaged(object, "uses the unknown key derivation \"\(file.kdf)\"") }
+        guard file.kdf == KeyFile.supportedKDF else {
+            throw damaged(object, "uses the unknown key derivation \(file.kdf.display)")
+        }
         let wrapping: ResticKey
         do {
             wrapping = try wrappingKey(

@@ -22,6 +22,17 @@ enum LockJudgement {
         locks.first { wantExclusive || $0.document.exclusive }
     }
 
+    /// Left for certain: by a process of this host that is gone, and not refreshed for half an hour.
+    ///
+    /// Either alone proves nothing: the clock of another host may be wrong by days (F-03), and a container may have our name with
+    /// processes of its own (L-02). Both together let a run clear the way by itself, where nobody has to type `unlock` (L-04).
+    static func isAbandoned(_ lock: LockDocument, environment: RepositoryEnvironment) -> Bool {
+        guard lock.hostname == environment.hostName, !environment.isAlive(Int32(clamping: lock.pid)) else {
+            return false
+        }
+        return environment.time.now().seconds - lock.time.moment.seconds > Limits.lockStaleSeconds
+    }
+
     /// Stale: not refreshed for half an hour, or left by a process of this host that is gone.
     ///
     /// A lock from the future is not stale by age; only its owner's death makes it so.

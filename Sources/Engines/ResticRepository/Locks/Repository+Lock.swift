@@ -19,6 +19,7 @@ struct HeldLock: Sendable {
     var id: LockID
     var mode: LockMode
     var renewedNanoseconds: UInt64
+    var renewedAt: Timestamp
 }
 
 /// Locks (spec section 9).
@@ -26,7 +27,7 @@ struct HeldLock: Sendable {
 /// 1. Our lock file is written, then everybody else's are read again: of two that start at once, at least one gives way.
 /// 2. It is renewed every five minutes by writing a new file before the old one goes.
 /// 3. Nothing is committed unless the lock file is still there and was renewed within 22.5 minutes (`validateLock`, L-03).
-/// 4. It is removed when the body ends, also by failure or cancellation.
+/// 4. It is removed when the body ends, also by failure or cancellation, and with it every lock file that a renewal left behind.
 extension Repository {
     /// Runs `body` under a lock.
     ///
@@ -43,15 +44,20 @@ extension Repository {
             group.addTask(executorPreference: environment.pool) { try await self.refreshLock() }
             do {
                 let result = try await body()
-                group.cancelAll()
-                await releaseLock()
+                await endRenewing(&group)
                 return result
             } catch {
-                group.cancelAll()
-                await releaseLock()
+                await endRenewing(&group)
                 throw error
             }
         }
+    }
+
+    /// A renewal under way ends first: it would put a new lock file where the old one was removed.
+    private func endRenewing(_ group: inout ThrowingTaskGroup<Void, any Error>) async {
+        group.cancelAll()
+        while await group.nextResult() != nil {}
+        await releaseLock()
     }
 
     // MARK: taking
@@ -78,21 +84,20 @@ extension Repository {
 
     private func acquireOnce(_ mode: LockMode) async throws {
         try await refuseConflict(mode, own: nil)
-        let id = try await writeLock(mode)
         do {
+            let lock = try await writeLock(mode)
             try await environment.time.sleep(nanoseconds: Limits.lockSettleNanoseconds)
-            try await refuseConflict(mode, own: id)
+            try await refuseConflict(mode, own: lock.id)
+            heldLock.withLock { $0 = lock }
         } catch {
-            try? await removeLockFile(id)
+            await releaseLock()
             throw error
-        }
-        heldLock.withLock { held in
-            held = HeldLock(id: id, mode: mode, renewedNanoseconds: environment.time.monotonicNanoseconds())
         }
     }
 
     private func refuseConflict(_ mode: LockMode, own: LockID?) async throws {
-        let survey = try await surveyLocks(except: own)
+        var survey = try await surveyLocks(except: own)
+        if own == nil { survey.locks = try await clearAbandoned(survey.locks) }
         if let unreadable = survey.unreadable.first {
             throw RepositoryFailure(
                 .lockInvalid,
@@ -106,6 +111,26 @@ extension Repository {
         }
         guard let other = LockJudgement.conflict(wantExclusive: mode == .exclusive, among: survey.locks) else { return }
         throw locked(by: other)
+    }
+
+    /// Removes what crashed runs of this host left; returns the locks that stay.
+    private func clearAbandoned(_ locks: [FoundLock]) async throws -> [FoundLock] {
+        var left: [FoundLock] = []
+        for lock in locks {
+            guard LockJudgement.isAbandoned(lock.document, environment: environment) else {
+                left.append(lock)
+                continue
+            }
+            do { try await removeLockFile(lock.id) } catch let failure as StorageFailure {
+                // Gone already, or not ours to remove: then it counts as any other.
+                if failure.code != .notFound { left.append(lock) }
+                continue
+            }
+            options.warn(
+                "removed lock \(lock.id.short) of process \(lock.document.pid) on this host, which is gone without giving it back"
+            )
+        }
+        return left
     }
 
     private func locked(by lock: FoundLock) -> RepositoryFailure {
@@ -168,9 +193,12 @@ extension Repository {
 
     // MARK: keeping
 
-    private func writeLock(_ mode: LockMode) async throws -> LockID {
+    /// Writes a lock file; its time is that of the beginning, so that we never trust it longer than others do.
+    private func writeLock(_ mode: LockMode) async throws -> HeldLock {
+        let monotonic = environment.time.monotonicNanoseconds()
+        let now = environment.zonedNow()
         let document = LockDocument(
-            time: environment.zonedNow(),
+            time: now,
             exclusive: mode == .exclusive,
             hostname: environment.hostName,
             username: environment.userName,
@@ -178,7 +206,12 @@ extension Repository {
             uid: environment.userID,
             gid: environment.groupID
         )
-        return LockID(try await saveUnpacked(.lock, document.encode()))
+        let (digest, block) = try sealUnpacked(.lock, document.encode())
+        let id = LockID(digest)
+        // Remembered before it is written: a put that fails may have stored it.
+        lockFiles.withLock { _ = $0.insert(id) }
+        try await put(.lock, digest, block)
+        return HeldLock(id: id, mode: mode, renewedNanoseconds: monotonic, renewedAt: now.moment)
     }
 
     private func refreshLock() async throws {
@@ -193,9 +226,7 @@ extension Repository {
     private func renew(_ held: HeldLock) async throws {
         guard try await lockFileExists(held.id) else { return }
         let fresh = try await writeLock(held.mode)
-        heldLock.withLock { current in
-            current = HeldLock(id: fresh, mode: held.mode, renewedNanoseconds: environment.time.monotonicNanoseconds())
-        }
+        heldLock.withLock { $0 = fresh }
         try await removeLockFile(held.id)
     }
 
@@ -205,21 +236,40 @@ extension Repository {
 
     /// Refuses to go on when somebody removed our lock or it could not be renewed in time (L-03).
     func validateLock() async throws {
-        guard let held = heldLock.withLock({ $0 }) else { return }
-        let sinceRenewal = (environment.time.monotonicNanoseconds() &- held.renewedNanoseconds) / 1_000_000_000
-        let isPresent = try await lockFileExists(held.id)
-        if isPresent, sinceRenewal <= Limits.lockTrustSeconds { return }
+        guard let (held, isPresent) = try await lookAtHeldLock() else { return }
+        if isPresent, age(of: held) <= Limits.lockTrustSeconds { return }
         if isPresent {
             // Late, but nobody took it for stale: renew, let others show themselves, and look again.
             try await renew(held)
             try await environment.time.sleep(nanoseconds: Limits.lockSettleNanoseconds)
-            let current = heldLock.withLock { $0?.id }
-            if let current, try await lockFileExists(current) {
-                try await refuseConflict(held.mode, own: current)
-                return
+            if let (current, isPresent) = try await lookAtHeldLock(), isPresent {
+                return try await refuseConflict(held.mode, own: current.id)
             }
         }
-        throw RepositoryFailure(
+        throw lockLost(held)
+    }
+
+    /// Our lock and whether its file is there; nil when we hold none.
+    ///
+    /// A renewal beside us takes the file away that we are about to look for, and is no loss: then we look for the new one.
+    private func lookAtHeldLock() async throws -> (HeldLock, isPresent: Bool)? {
+        while let held = heldLock.withLock({ $0 }) {
+            let isPresent = try await lockFileExists(held.id)
+            if isPresent || heldLock.withLock({ $0?.id }) == held.id { return (held, isPresent) }
+        }
+        return nil
+    }
+
+    /// Seconds since the lock was renewed, by the clock that says more: the monotonic one stands still while the machine sleeps (L-03,
+    /// F-07), and a step of the other costs one renewal.
+    private func age(of held: HeldLock) -> UInt64 {
+        let monotonic = (environment.time.monotonicNanoseconds() &- held.renewedNanoseconds) / 1_000_000_000
+        let wall = environment.time.now().seconds - held.renewedAt.seconds
+        return max(monotonic, UInt64(max(0, wall)))
+    }
+
+    private func lockLost(_ held: HeldLock) -> RepositoryFailure {
+        RepositoryFailure(
             .lockLost,
             retry: .later,
             operation: "commit",
@@ -232,19 +282,20 @@ extension Repository {
 
     // MARK: giving back
 
+    /// Takes every lock file of ours away, as far as the store lets us.
     private func releaseLock() async {
-        let held = heldLock.withLock { held in
-            defer { held = nil }
-            return held
+        heldLock.withLock { $0 = nil }
+        let files = lockFiles.withLock { files in
+            defer { files = [] }
+            return files
         }
-        guard let held else { return }
-        let id = held.id
         // A cancelled task still takes its lock away: `remove` of a store does not listen to cancellation.
-        try? await removeLockFile(id)
+        for id in files { try? await store.remove(ObjectName(.lock, id.digest)) }
     }
 
     private func removeLockFile(_ id: LockID) async throws {
         try await store.remove(ObjectName(.lock, id.digest))
+        lockFiles.withLock { _ = $0.remove(id) }
     }
 
     /// Removes stale locks, or all; returns how many went.

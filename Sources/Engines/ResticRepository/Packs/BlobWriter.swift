@@ -17,7 +17,8 @@ package struct SavedBlob: Sendable, Hashable {
 /// Turns plaintext blobs into stored packs and index files.
 ///
 /// 1. L2: a pack is durable before the index in memory or on disk names it; index files are durable before `withBlobWriter` returns.
-/// 2. Each sealed blob was opened, unpacked and hashed again before it entered a pack (unless extra verification is off).
+/// 2. Each sealed blob was opened, unpacked and hashed again before it entered a pack, and still authenticates in the pack when that
+///    is sent (unless extra verification is off).
 /// 3. Of all tasks that bring the same content, one stores it.
 /// Memory: four open packs, one waiting, and one for each connection.
 package final class BlobWriter: Sendable {
@@ -25,7 +26,6 @@ package final class BlobWriter: Sendable {
     private let queue: Handover<FinishedPack>
     private let dataPacks: Mutex<OpenPacks>
     private let treePacks: Mutex<OpenPacks>
-    private let pending: Mutex<PendingIndex>
     private let storedBytes = Atomic<Int>(0)
 
     init(repository: Repository) {
@@ -33,7 +33,8 @@ package final class BlobWriter: Sendable {
         queue = Handover(capacity: Limits.packsWaitingMax)
         dataPacks = Mutex(OpenPacks())
         treePacks = Mutex(OpenPacks())
-        pending = Mutex(PendingIndex(startedNanoseconds: repository.environment.time.monotonicNanoseconds()))
+        let now = repository.environment.time.monotonicNanoseconds()
+        repository.unindexed.withLock { $0.startedNanoseconds = now }
     }
 
     /// Bytes of packs and index files given to the store so far.
@@ -83,7 +84,7 @@ package final class BlobWriter: Sendable {
             )
         }
         if let full { try await queue.send(full.finish(worker: worker)) }
-        let entry = sealed.uncompressedLength == 0 ? PackHeader.entrySizeRaw : PackHeader.entrySizeMax
+        let entry = PackHeader.entrySize(compressed: sealed.uncompressedLength != 0)
         return SavedBlob(id: id, isNew: true, storedBytes: sealed.count + entry)
     }
 
@@ -96,9 +97,12 @@ package final class BlobWriter: Sendable {
 
     /// Stores finished packs until the queue ends; run by one task for each connection of the store.
     func storePacks() async throws {
+        let cipher = ResticCipher(key: repository.key)
         do {
             while let pack = await queue.receive() {
                 try Task.checkCancellation()
+                pack.block.withBytes { repository.spoil(.packed, $0) }
+                if repository.options.extraVerify { try pack.refuseChanged(cipher) }
                 try await repository.put(.pack, pack.id.digest, pack.block)
                 storedBytes.add(pack.block.count, ordering: .relaxed)
                 if pack.type == .tree { repository.cache?.store(.pack, pack.id.digest, pack.block) }
@@ -129,7 +133,7 @@ package final class BlobWriter: Sendable {
 
     private func flushIndexIfDue(adding pack: FinishedPack) async throws {
         let now = repository.environment.time.monotonicNanoseconds()
-        let due: [IndexedPack] = pending.withLock { pending in
+        let due: [IndexedPack] = repository.unindexed.withLock { pending in
             pending.packs.append(IndexedPack(id: pack.id, blobs: pack.blobs))
             pending.blobCount += pack.blobs.count
             let age = now &- pending.startedNanoseconds
@@ -144,25 +148,20 @@ package final class BlobWriter: Sendable {
     /// Writes what no index file names yet (L2: after its packs, before any snapshot).
     func flushIndex() async throws {
         let now = repository.environment.time.monotonicNanoseconds()
-        try await save(pending.withLock { $0.take(now: now) })
+        try await save(repository.unindexed.withLock { $0.take(now: now) })
     }
 
     private func save(_ packs: [IndexedPack]) async throws {
         guard !packs.isEmpty else { return }
-        var writer = IndexWriter()
-        for pack in packs {
-            writer.beginPack(pack.id)
-            for blob in pack.blobs {
-                writer.addBlob(
-                    blob.id,
-                    type: blob.type,
-                    offset: blob.offset,
-                    length: blob.length,
-                    uncompressedLength: blob.uncompressedLength
-                )
-            }
-            writer.endPack()
+        do { try await writeIndex(of: packs) } catch {
+            repository.unindexed.withLock { $0.giveBack(packs) }
+            throw error
         }
+    }
+
+    private func writeIndex(of packs: [IndexedPack]) async throws {
+        var writer = IndexWriter()
+        for pack in packs { writer.append(pack: pack.id, blobs: pack.blobs) }
         try await repository.commitCheck()
         _ = try await repository.saveUnpacked(.index, writer.finish())
     }
@@ -174,10 +173,13 @@ struct IndexedPack: Sendable {
     let blobs: [PackedBlob]
 }
 
-private struct PendingIndex {
+/// Stored packs that no index file names yet.
+///
+/// It belongs to the repository: packs of a writer that failed are in the index in memory, so the next writer has to name them.
+struct PendingIndex {
     var packs: [IndexedPack] = []
     var blobCount = 0
-    var startedNanoseconds: UInt64
+    var startedNanoseconds: UInt64 = 0
 
     mutating func take(now: UInt64) -> [IndexedPack] {
         defer {
@@ -186,6 +188,11 @@ private struct PendingIndex {
             startedNanoseconds = now
         }
         return packs
+    }
+
+    mutating func giveBack(_ unsaved: [IndexedPack]) {
+        packs.append(contentsOf: unsaved)
+        blobCount += unsaved.reduce(0) { $0 + $1.blobs.count }
     }
 }
 

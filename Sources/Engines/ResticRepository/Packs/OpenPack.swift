@@ -1,11 +1,12 @@
 import Bytes
+import Outcome
 import ResticFormat
 import Sealing
 
 /// A pack while it fills: sealed blobs in one block of memory, hashed as they arrive, so that nothing is read a second time.
 ///
 /// 1. Blobs are contiguous from offset 0, in the order of `blobs`.
-/// 2. The hash has seen exactly `block`'s bytes.
+/// 2. The hash has seen exactly `block`'s bytes, where they lie.
 /// 3. There is always room left in the block for the sealed header of the blobs that it holds.
 ///
 /// `@unchecked Sendable`: one task at a time touches it, first under the mutex that holds the open packs, then the one that took it
@@ -35,7 +36,8 @@ final class OpenPack: @unchecked Sendable {
     }
 
     func hasRoom(for sealedCount: Int) -> Bool {
-        block.count + sealedCount + headerBytes + PackHeader.entrySizeMax + ResticCipher.overhead + 4 <= block.capacity
+        block.count + sealedCount + headerBytes + PackHeader.entrySize(compressed: true) + ResticCipher.overhead + 4
+            <= block.capacity
     }
 
     func append(
@@ -53,9 +55,10 @@ final class OpenPack: @unchecked Sendable {
                 uncompressedLength: uncompressedLength
             )
         )
-        headerBytes += uncompressedLength == 0 ? PackHeader.entrySizeRaw : PackHeader.entrySizeMax
+        headerBytes += PackHeader.entrySize(compressed: uncompressedLength != 0)
+        let start = block.count
         block.append(sealed)
-        hash.update(sealed)
+        block.withBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     }
 
     /// Moves the blobs of `other` behind ours; both stay below the target together.
@@ -75,7 +78,7 @@ final class OpenPack: @unchecked Sendable {
         let entries = blobs.map { blob in
             PackEntry(type: blob.type, length: blob.length, uncompressedLength: blob.uncompressedLength, id: blob.id)
         }
-        let plain = PackHeader(entries: entries).encode()
+        let plain = PackHeader(entries).encode()
         let sealedCount = plain.count + ResticCipher.overhead
         let start = block.count
         block.fill { room in
@@ -87,7 +90,7 @@ final class OpenPack: @unchecked Sendable {
         let readBack = try block.withBytes { bytes -> PackHeader in
             let header = UnsafeRawBufferPointer(rebasing: bytes[start..<start + sealedCount])
             hash.update(UnsafeRawBufferPointer(rebasing: bytes[start...]))
-            return try PackHeader.decode(worker.cipher.open(Array(header)))
+            return try PackHeader.decode(worker.cipher.open(Array(header)), blobBytes: UInt64(start))
         }
         precondition(readBack.entries == entries, "a pack header does not read back as it was written")
         return FinishedPack(id: PackID(hash.finish()), type: type, blobs: blobs, block: block)
@@ -100,4 +103,33 @@ struct FinishedPack: Sendable {
     let type: BlobType
     let blobs: [PackedBlob]
     let block: Block
+
+    /// Checks every MAC where the bytes lie now: what was verified when it was sealed is what will be sent (D-08).
+    ///
+    /// The header's length is the one part without a MAC and is compared. Cost: one Poly1305 over the pack. Errors: `E-VERIFY`.
+    func refuseChanged(_ cipher: ResticCipher) throws {
+        let isWhole = block.withBytes { bytes in
+            var end = 0
+            for blob in blobs {
+                guard Int(blob.offset) == end else { return false }
+                end += Int(blob.length)
+                guard cipher.isAuthentic(UnsafeRawBufferPointer(rebasing: bytes[Int(blob.offset)..<end])) else {
+                    return false
+                }
+            }
+            let header = bytes.count - 4 - end
+            return header > 0
+                && bytes.loadUnaligned(fromByteOffset: end + header, as: UInt32.self).littleEndian == header
+                && cipher.isAuthentic(UnsafeRawBufferPointer(rebasing: bytes[end..<end + header]))
+        }
+        guard !isWhole else { return }
+        throw RepositoryFailure(
+            .verification,
+            operation: "store",
+            object: "pack \(id.short)",
+            what: "changed in memory after it was sealed: memory or processor fault",
+            state: "it was not stored; earlier snapshots are not touched",
+            next: "test this machine's memory, then run again"
+        )
+    }
 }

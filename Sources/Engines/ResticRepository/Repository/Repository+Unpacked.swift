@@ -93,6 +93,14 @@ extension Repository {
     ///
     /// Opened and compared again before it is sent, as restic does. Keeps L1 through the store.
     package func saveUnpacked(_ kind: ObjectKind, _ json: [UInt8]) async throws -> Digest {
+        let (id, block) = try sealUnpacked(kind, json)
+        try await put(kind, id, block)
+        if !options.isDryRun, kind == .snapshot || kind == .index { cache?.store(kind, id, block) }
+        return id
+    }
+
+    /// A document as it will be stored, opened and compared again, and the name that it will have.
+    func sealUnpacked(_ kind: ObjectKind, _ json: [UInt8]) throws -> (Digest, Block) {
         var plain = json
         if isCompressing {
             let compressor = Compressor(mode: .auto)
@@ -121,9 +129,7 @@ extension Repository {
                 )
             }
         }
-        try await put(kind, id, block)
-        if !options.isDryRun, kind == .snapshot || kind == .index { cache?.store(kind, id, block) }
-        return id
+        return (id, block)
     }
 
     /// The object whose name begins with `prefix`; a full name is not looked up.

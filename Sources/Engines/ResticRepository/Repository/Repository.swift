@@ -21,6 +21,11 @@ package final class Repository: Sendable {
     package let key: ResticKey
     package let cache: MetadataCache?
     let heldLock = Mutex<HeldLock?>(nil)
+    /// Lock files of ours that may be in the store: written, and not known to be gone.
+    let lockFiles = Mutex<Set<LockID>>([])
+    let unindexed = Mutex(PendingIndex())
+    /// True while a writer works: the claims in `index` are its own.
+    private let hasWriter = Mutex(false)
 
     init(
         store: any ObjectStorage,
@@ -63,10 +68,10 @@ package final class Repository: Sendable {
     /// All objects of a kind.
     package func list(_ kind: ObjectKind) async throws -> [ObjectEntry] { try await store.list(kind) }
 
-    /// Gives an object to the store; nothing in a dry run.
+    /// Gives an object to the store and looks whether it is there; nothing in a dry run.
     func put(_ kind: ObjectKind, _ digest: Digest, _ block: Block) async throws {
         guard !options.isDryRun else { return }
-        try await store.put(ObjectName(kind, digest), block)
+        try await store.putConfirmed(ObjectName(kind, digest), block)
     }
 
     /// Called before each commit: the store is the one that was opened (B-09), and our lock still stands (L-03).
@@ -77,9 +82,14 @@ package final class Repository: Sendable {
     }
 
     /// Runs `body` with a writer, then stores what it left: packs, then index files (L2).
+    ///
+    /// One at a time: what a writer claims counts as stored for everyone, and only it knows whether that comes true. Errors: of
+    /// `body` and the store, `E-REQUEST` beside another writer. After a failure the claims are void.
     package func withBlobWriter<Result: Sendable>(
         _ body: (BlobWriter) async throws -> Result
     ) async throws -> Result {
+        try beginWriting()
+        defer { endWriting() }
         let writer = BlobWriter(repository: self)
         let pool = environment.pool
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -98,6 +108,27 @@ package final class Repository: Sendable {
                 throw error
             }
         }
+    }
+
+    private func beginWriting() throws {
+        let isFree = hasWriter.withLock { hasWriter in
+            defer { hasWriter = true }
+            return !hasWriter
+        }
+        guard !isFree else { return }
+        throw RepositoryFailure(
+            .invalidRequest,
+            operation: "store",
+            object: store.location,
+            what: "something else writes through this handle of the repository",
+            state: "nothing was stored by this request; the other one goes on",
+            next: "open the repository once for each writer"
+        )
+    }
+
+    private func endWriting() {
+        index.abandonAll()
+        hasWriter.withLock { $0 = false }
     }
 
     // MARK: sealing
@@ -125,6 +156,7 @@ package final class Repository: Sendable {
                 next: "exclude the directory that has so many entries"
             )
         }
+        spoil(.hashed, plaintext)
         var content = plaintext
         var uncompressedLength: UInt32 = 0
         let mayCompress = isCompressing && !plaintext.isEmpty && (type == .tree || options.compression != .off)
@@ -134,6 +166,7 @@ package final class Repository: Sendable {
             let count = try worker.compressor.compress(plaintext, into: worker.compressed.slice(bound))
             if count < plaintext.count {
                 content = UnsafeRawBufferPointer(worker.compressed.slice(count))
+                spoil(.compressed, content)
                 uncompressedLength = UInt32(plaintext.count)
             }
         }
@@ -141,10 +174,19 @@ package final class Repository: Sendable {
         worker.sealed.reserve(sealedCount)
         let output = worker.sealed.slice(sealedCount)
         worker.cipher.seal(content, iv: worker.nextInitializationVector(), into: output)
+        spoil(.sealed, UnsafeRawBufferPointer(output))
         if options.extraVerify {
             try verify(UnsafeRawBufferPointer(output), type, id, uncompressedLength, worker)
         }
+        spoil(.verified, UnsafeRawBufferPointer(output))
         return SealedBlob(count: sealedCount, uncompressedLength: uncompressedLength)
+    }
+
+    /// Lets a test spoil the bytes; the memory is ours and writable, whatever the view of it says.
+    @inline(__always)
+    func spoil(_ stage: BlobStage, _ bytes: UnsafeRawBufferPointer) {
+        guard let spoil = options.spoil else { return }
+        spoil(stage, UnsafeMutableRawBufferPointer(mutating: bytes))
     }
 
     private func verify(

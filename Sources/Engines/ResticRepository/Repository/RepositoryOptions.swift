@@ -1,6 +1,7 @@
 package import Bytes
 package import Compression
 package import HostSystem
+import ResticFormat
 
 /// What the engine takes from outside: time, chance, threads, and who we are (L6).
 package struct RepositoryEnvironment: Sendable {
@@ -44,6 +45,25 @@ package struct RepositoryEnvironment: Sendable {
     package func zoned(_ moment: Timestamp) -> ZonedTime {
         ZonedTime(moment, offsetSeconds: time.localOffsetSeconds(at: moment))
     }
+
+    /// A file's time in the local zone, brought into the years 0...9999 as restic does, so that tree IDs agree (F-08).
+    package func zonedFileTime(_ moment: Timestamp) -> ZonedTime {
+        RFC3339.clamped(moment) { time.localOffsetSeconds(at: $0) }
+    }
+}
+
+/// Where a blob's bytes are on their way into the store.
+package enum BlobStage: Sendable, Hashable, CaseIterable {
+    /// The plaintext, after its hash was taken.
+    case hashed
+    /// What the compressor returned.
+    case compressed
+    /// What the cipher returned.
+    case sealed
+    /// Sealed bytes that were opened again and found right.
+    case verified
+    /// The bytes of a finished pack, about to be sent.
+    case packed
 }
 
 /// How a repository is used in one run.
@@ -53,6 +73,9 @@ package struct RepositoryOptions: Sendable {
     package var packSizeBytes = Limits.packSizeDefault
     /// Open, unpack and hash each sealed blob before it counts.
     package var extraVerify = true
+    /// Spoils bytes as bad memory or a bad processor would, for tests of D-08 and D-09; nil otherwise, which costs one comparison
+    /// a blob.
+    package var spoil: (@Sendable (BlobStage, UnsafeMutableRawBufferPointer) -> Void)?
     /// Nothing reaches the store.
     package var isDryRun = false
     /// Where copies of metadata live on this machine; nil for none.

@@ -33,7 +33,7 @@ struct MetadataWriter: Sendable {
         attempt(&failure) { () throws(Errno) in
             try file.setTimes(accessed: node.atime.moment, modified: node.mtime.moment)
         }
-        attempt(&failure) { () throws(Errno) in try file.setPermissions(GoMode.permissions(node.mode)) }
+        attempt(&failure) { () throws(Errno) in try file.setPermissions(GoMode.unixPermissions(node.mode)) }
         return failure
     }
 
@@ -55,7 +55,7 @@ struct MetadataWriter: Sendable {
         }
         if node.type != .symlink {
             attempt(&failure) { () throws(Errno) in
-                try directory.setPermissions(GoMode.permissions(node.mode), of: name)
+                try directory.setPermissions(GoMode.unixPermissions(node.mode), of: name)
             }
         }
         return failure
@@ -81,7 +81,7 @@ struct MetadataWriter: Sendable {
     ) throws(Errno) {
         var failure: Errno?
         var wanted: Set<ByteString> = []
-        for attribute in node.xattrs where wantsAttribute(attribute.name) {
+        for attribute in node.extendedAttributes where wantsAttribute(attribute.name) {
             wanted.insert(attribute.name)
             do throws(Errno) { try set(attribute.name, attribute.value) } catch {
                 if error.kind != .unsupported { failure = failure ?? error }

@@ -32,9 +32,12 @@ extension RestoreFlow {
                 let top = levels.count - 1
                 if request.delete { levels[top].names.insert(node.name) }
                 guard node.name.isSingleComponent, node.name.bytes.count <= 255, node.type != .socket else { continue }
-                let (selected, childMayBe) = selection.decide(walker.path(node.name), isDirectory: node.type == .dir)
+                let (selected, childMayBe) = selection.decide(
+                    walker.path(node.name),
+                    isDirectory: node.type == .directory
+                )
                 if selected { levels[top].hasRestored = true }
-                guard node.type == .dir else {
+                guard node.type == .directory else {
                     if selected { finishEntry(node, in: levels[top].number, cursor, plan) }
                     continue
                 }
@@ -113,13 +116,13 @@ extension RestoreFlow {
     }
 
     private func create(_ node: Node, in directory: Directory) throws(Errno) {
-        let permissions = GoMode.permissions(node.mode)
+        let permissions = GoMode.unixPermissions(node.mode)
         switch node.type {
         case .symlink: try directory.createSymbolicLink(node.name, target: node.linkTarget)
         case .fifo: try directory.createNode(node.name, mode: 0o010000 | permissions, device: 0)
-        case .dev: try directory.createNode(node.name, mode: 0o060000 | permissions, device: node.device)
-        case .chardev: try directory.createNode(node.name, mode: 0o020000 | permissions, device: node.device)
-        case .file, .dir, .socket, .irregular: break
+        case .device: try directory.createNode(node.name, mode: 0o060000 | permissions, device: node.device)
+        case .characterDevice: try directory.createNode(node.name, mode: 0o020000 | permissions, device: node.device)
+        case .file, .directory, .socket, .irregular, .other: break
         }
     }
 

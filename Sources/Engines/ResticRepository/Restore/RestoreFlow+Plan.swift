@@ -21,9 +21,12 @@ extension RestoreFlow {
                 failed(walker.path(), error)
             case .entry(let node):
                 guard isAcceptable(node, at: walker.path()), node.type != .socket else { continue }
-                let (selected, childMayBe) = selection.decide(walker.path(node.name), isDirectory: node.type == .dir)
+                let (selected, childMayBe) = selection.decide(
+                    walker.path(node.name),
+                    isDirectory: node.type == .directory
+                )
                 let current = directories[directories.count - 1]
-                if node.type == .dir {
+                if node.type == .directory {
                     let number = plan.directories.add(node.name, in: current)
                     cursor.descend(node.name)
                     if selected { enterDirectory(cursor, path: { walker.path(node.name) }) }

@@ -177,8 +177,9 @@ extension Repository {
     ///
     /// The store and our lock are checked first; packs and index files were stored before (L2).
     package func saveSnapshot(_ document: SnapshotDocument) async throws -> SnapshotID {
-        try Task.checkCancellation()
         try await commitCheck()
+        // The last moment at which a cancellation is heard.
+        try Task.checkCancellation()
         return SnapshotID(try await saveUnpacked(.snapshot, document.encode()))
     }
 }

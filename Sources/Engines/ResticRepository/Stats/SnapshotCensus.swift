@@ -114,7 +114,7 @@ package final class SnapshotCensus {
     private func countRestored(_ node: Node) {
         totals.files += 1
         // A file with several names takes its room once.
-        if node.links != 1, node.type != .dir, node.inode != 0 {
+        if node.links != 1, node.type != .directory, node.inode != 0 {
             guard inodes.insert(Inode(device: node.deviceID, number: node.inode)).inserted else { return }
         }
         totals.size += node.size
@@ -147,7 +147,7 @@ package final class SnapshotCensus {
             while let node = try reader.next() {
                 if node.type == .file {
                     for id in node.content ?? [] { _ = try take(.data, id, into: &blobsMet) }
-                } else if node.type == .dir, let subtree = node.subtree, try take(.tree, subtree, into: &treesMet) {
+                } else if node.type == .directory, let subtree = node.subtree, try take(.tree, subtree, into: &treesMet) {
                     waiting.append(subtree)
                 }
             }

@@ -22,6 +22,8 @@ package struct TreeWalker {
         var reader: TreeReader
         var name: ByteString
         var lastName: ByteString?
+        /// The reader failed: what follows in its document cannot be told from noise.
+        var isBroken = false
     }
 
     private let repository: Repository
@@ -84,9 +86,10 @@ package struct TreeWalker {
         }
         let node: Node?
         do {
-            node = try levels[top].reader.next()
+            node = levels[top].isBroken ? nil : try levels[top].reader.next()
         } catch {
-            // The reader ends after a failure, so the directory is left at the next call.
+            // The directory is left at the next call.
+            levels[top].isBroken = true
             return .problem(error)
         }
         guard let node else {

@@ -48,7 +48,7 @@ extension Repository {
                 case .stop: return
                 case .enter: break
                 }
-                guard node.type == .dir else { continue }
+                guard node.type == .directory else { continue }
                 guard let subtree = node.subtree else { throw WalkProblem.noSubtree(node.name) }
                 do { try await walker.enter(subtree, name: node.name) } catch let error
                     where !(error is CancellationError)

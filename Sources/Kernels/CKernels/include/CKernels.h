@@ -33,6 +33,8 @@ void hf_cipher_free(hf_cipher *cipher);
 void hf_cipher_seal(hf_cipher *cipher, const uint8_t *iv, const uint8_t *_Nullable plain, size_t count, uint8_t *sealed);
 /// Checks the MAC of `count` >= 32 bytes in constant time, then writes count - 32 bytes; false and nothing written if it is wrong.
 bool hf_cipher_open(hf_cipher *cipher, const uint8_t *sealed, size_t count, uint8_t *_Nullable plain);
+/// Whether the MAC of at least 32 sealed bytes is right; constant time.
+bool hf_cipher_is_authentic(hf_cipher *cipher, const uint8_t *sealed, size_t count);
 
 /// scrypt; false when the library refuses the parameters or the memory.
 bool hf_scrypt(

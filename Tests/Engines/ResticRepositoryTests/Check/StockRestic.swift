@@ -23,7 +23,8 @@ struct StockRestic {
         _ arguments: [String],
         repository: String,
         noCache: Bool = true,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        directory: String? = nil
     ) throws -> Run {
         guard let path else { throw CocoaError(.fileNoSuchFile) }
         let process = Process()
@@ -32,6 +33,7 @@ struct StockRestic {
         process.environment = ProcessInfo.processInfo.environment
             .merging(["RESTIC_PASSWORD": SmallRepository.password]) { $1 }
             .merging(environment) { $1 }
+        if let directory { process.currentDirectoryURL = URL(filePath: directory) }
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

@@ -16,10 +16,10 @@ import ResticRepository
     ) -> SnapshotDocument {
         var document = SnapshotDocument(
             time: ZonedTime(Timestamp(seconds: seconds, nanoseconds: nanoseconds)),
-            tree: BlobID(Digest(a: 1, b: 1, c: 1, d: 1))
+            tree: BlobID(Digest(a: 1, b: 1, c: 1, d: 1)),
+            paths: paths
         )
         document.hostname = host
-        document.paths = paths
         document.tags = tags
         return document
     }
