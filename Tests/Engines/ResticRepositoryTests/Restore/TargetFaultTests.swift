@@ -88,7 +88,7 @@ import ResticRepository
     }
 
     @Test(.timeLimit(.minutes(2)), arguments: [false, true])
-    func `A-07 a restore cancelled at any call leaves no half file, and the next one completes it`(intoOld: Bool)
+    func `A-07 H-09 a restore cancelled at any call leaves no half file, and the next one completes it`(intoOld: Bool)
         async throws
     {
         let forged = try await ForgedRepository()
