@@ -40,6 +40,8 @@ package enum Limits {
     package static let walkDepthMax = 200_000
     /// Entries after which a walk stops; a snapshot of a billion files is not one of this program's.
     package static let walkEntriesMax = 1_000_000_000
+    /// Directories with a tree that was met before, after which a restore counts all paths before it goes on.
+    package static let repeatedTreesMax = 100_000
     /// Directories of a restore target held open at a time.
     package static let targetDirectoriesOpen = 24
     /// Files of a restore held open at a time.

@@ -119,3 +119,6 @@ package func currentUser() -> (uid: UInt32, gid: UInt32) { (getuid(), getgid()) 
 
 /// True when the process may act as root on files.
 package var isSuperuser: Bool { geteuid() == 0 }
+
+/// The user as whom the process acts on files.
+package var effectiveUser: UInt32 { geteuid() }

@@ -15,6 +15,9 @@ package struct Errno: Error, Sendable, Hashable, CustomStringConvertible {
         self.call = call
     }
 
+    /// What bears the name is not the file any more that was meant.
+    package static var stale: Errno { Errno(ESTALE, in: "openat") }
+
     /// Reads the thread's `errno`; only directly after the failed call.
     static func current(_ call: StaticString) -> Errno { Errno(errno, in: call) }
 

@@ -50,6 +50,12 @@ import Testing
         await #expect(processExitsWith: .failure) { _ = [UInt8](repeating: 0, count: 4).littleUInt32(at: 1) }
         await #expect(processExitsWith: .failure) { _ = [UInt8](repeating: 0, count: 8).littleUInt64(at: -1) }
         await #expect(processExitsWith: .failure) { _ = [UInt8](repeating: 0, count: 3).littleUInt32(at: 0) }
+        await #expect(processExitsWith: .failure) {
+            [UInt8](repeating: 0, count: 8).withUnsafeBytes { _ = $0.part(from: 4, count: 5) }
+        }
+        await #expect(processExitsWith: .failure) {
+            [UInt8](repeating: 0, count: 8).withUnsafeBytes { _ = $0.part(from: Int.max, count: 1) }
+        }
     }
 
     @Test func `all zero is told from almost all zero at every place and size`() {

@@ -101,8 +101,7 @@ final class PackReader {
         let first = Int(UInt64(blob.offset) - position)
         do {
             try block.withBytes { bytes in
-                try worker.open(UnsafeRawBufferPointer(rebasing: bytes[first..<first + Int(blob.length)]), as: location)
-                { _ in }
+                try worker.open(bytes.part(from: first, count: Int(blob.length)), as: location) { _ in }
             }
         } catch {
             note(blob, error as? BlobDamage ?? .notAuthentic, pack, &reading)

@@ -65,9 +65,7 @@ final class OpenPack: @unchecked Sendable {
     func absorb(_ other: OpenPack) {
         other.block.withBytes { bytes in
             for blob in other.blobs {
-                let sealed = UnsafeRawBufferPointer(
-                    rebasing: bytes[Int(blob.offset)..<Int(blob.offset) + Int(blob.length)]
-                )
+                let sealed = bytes.part(from: Int(blob.offset), count: Int(blob.length))
                 append(sealed, id: blob.id, uncompressedLength: blob.uncompressedLength)
             }
         }

@@ -47,9 +47,7 @@ extension Repository {
                 if sha256(whole) == location.pack.digest { cache.store(.pack, location.pack.digest, whole) }
                 guard range.upperBound <= UInt64(whole.count) else { throw BlobDamage.wrongLength }
                 return whole.withBytes { bytes in
-                    Block(
-                        copying: UnsafeRawBufferPointer(rebasing: bytes[Int(range.lowerBound)..<Int(range.upperBound)])
-                    )
+                    Block(copying: bytes.part(from: Int(range.lowerBound), count: range.count))
                 }
             }
         }
@@ -79,7 +77,9 @@ extension Repository {
             try Task.checkCancellation()
             let span = Self.nextSpan(ordered, from: position)
             let run = ordered[position..<span.next]
-            let block = try? await store.get(ObjectName(.pack, pack.digest), range: span.range)
+            var block = try? await store.get(ObjectName(.pack, pack.digest), range: span.range)
+            // A store that answers with less or more is not believed; each blob is then asked for alone.
+            if block?.count != span.range.count { block = nil }
             for blob in run {
                 try Task.checkCancellation()
                 do {
@@ -116,10 +116,7 @@ extension Repository {
         if let block {
             let first = Int(UInt64(blob.offset) - start)
             let opened = try? block.withBytes { bytes in
-                try worker.open(
-                    UnsafeRawBufferPointer(rebasing: bytes[first..<first + Int(blob.length)]),
-                    as: blob
-                ) { Plaintext.lent($0) }
+                try worker.open(bytes.part(from: first, count: Int(blob.length)), as: blob) { Plaintext.lent($0) }
             }
             if let opened { return opened }
         }

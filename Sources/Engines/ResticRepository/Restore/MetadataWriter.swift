@@ -2,11 +2,23 @@ import Bytes
 import HostSystem
 import ResticFormat
 
+/// What a restore sets on an entry, taken from its node.
+struct NodeMetadata: Sendable {
+    var accessed: Timestamp
+    var modified: Timestamp
+    var uid: UInt32
+    var gid: UInt32
+    /// The twelve permission bits; nil for a symbolic link, which has none.
+    var permissions: UInt32?
+    /// Those that the restore wants.
+    var attributes: [ExtendedAttribute]
+}
+
 /// Puts owner, attributes, times and mode of a node onto what was restored, in restic's order: mode last, since it may take our
 /// own rights away.
 ///
 /// For an ordinary user failures for want of permission are no errors, as in restic; everything else is reported and the rest is
-/// still tried.
+/// still tried. What has the right value already is not set again.
 struct MetadataWriter: Sendable {
     let ownershipByName: Bool
     let wantsAttribute: @Sendable (ByteString) -> Bool
@@ -17,89 +29,123 @@ struct MetadataWriter: Sendable {
         wantsAttribute = request.wantsAttribute
     }
 
-    /// The first failure, when there was one.
-    func apply(_ node: Node, to file: FileDescriptor) -> (any Error)? {
-        let (uid, gid) = owner(node)
-        var failure: Errno?
-        attempt(&failure) { () throws(Errno) in try file.setOwner(uid: uid, gid: gid) }
-        attempt(&failure) { () throws(Errno) in
-            try writeAttributes(
-                node,
-                names: { () throws(Errno) in try file.attributeNames() },
-                set: { (name, value) throws(Errno) in try file.setAttribute(name, to: value) },
-                remove: { (name) throws(Errno) in try file.removeAttribute(name) }
-            )
+    /// What is to be set for this node.
+    func metadata(_ node: Node) -> NodeMetadata {
+        var (uid, gid) = (node.uid, node.gid)
+        if ownershipByName {
+            uid = accounts.userID(node.user) ?? uid
+            gid = accounts.groupID(node.group) ?? gid
         }
-        attempt(&failure) { () throws(Errno) in
-            try file.setTimes(accessed: node.atime.moment, modified: node.mtime.moment)
-        }
-        attempt(&failure) { () throws(Errno) in try file.setPermissions(GoMode.unixPermissions(node.mode)) }
-        return failure
+        return NodeMetadata(
+            accessed: node.atime.moment,
+            modified: node.mtime.moment,
+            uid: uid,
+            gid: gid,
+            permissions: node.type == .symlink ? nil : GoMode.unixPermissions(node.mode),
+            attributes: node.extendedAttributes.isEmpty
+                ? [] : node.extendedAttributes.filter { wantsAttribute($0.name) }
+        )
     }
 
-    /// The same for an entry that cannot be opened, such as a link or a device.
-    func apply(_ node: Node, to name: ByteString, in directory: Directory) -> (any Error)? {
-        let (uid, gid) = owner(node)
+    /// Sets everything; returns the first failure, when there was one.
+    ///
+    /// `present` is what the entry has, for one that was there before: what is right is then left alone.
+    func apply(_ metadata: NodeMetadata, to subject: Subject, present: FileStatus? = nil) -> Errno? {
         var failure: Errno?
-        attempt(&failure) { () throws(Errno) in try directory.setOwner(uid: uid, gid: gid, of: name) }
-        attempt(&failure) { () throws(Errno) in
-            try writeAttributes(
-                node,
-                names: { () throws(Errno) in try directory.attributeNames(of: name) },
-                set: { (attribute, value) throws(Errno) in try directory.setAttribute(attribute, to: value, of: name) },
-                remove: { (attribute) throws(Errno) in try directory.removeAttribute(attribute, of: name) }
-            )
+        let isOwned = present.map { $0.uid == metadata.uid && $0.gid == metadata.gid } ?? false
+        if !isOwned { attempt(&failure) { () throws(Errno) in try subject.setOwner(metadata.uid, metadata.gid) } }
+        writeAttributes(metadata.attributes, subject, &failure)
+        let isTimed = present.map { $0.modified == metadata.modified && $0.accessed == metadata.accessed } ?? false
+        if !isTimed {
+            attempt(&failure) { () throws(Errno) in try subject.setTimes(metadata.accessed, metadata.modified) }
         }
-        attempt(&failure) { () throws(Errno) in
-            try directory.setTimes(accessed: node.atime.moment, modified: node.mtime.moment, of: name)
-        }
-        if node.type != .symlink {
-            attempt(&failure) { () throws(Errno) in
-                try directory.setPermissions(GoMode.unixPermissions(node.mode), of: name)
-            }
+        if let permissions = metadata.permissions {
+            // A new owner takes setuid away, and an access list changes the group's bits.
+            let isRight = isOwned && metadata.attributes.isEmpty && present?.permissions == permissions
+            if !isRight { attempt(&failure) { () throws(Errno) in try subject.setPermissions(permissions) } }
         }
         return failure
     }
 
-    private func attempt(_ failure: inout Errno?, _ step: () throws(Errno) -> Void) {
+    private func attempt(
+        _ failure: inout Errno?,
+        ignoring ignored: Set<ErrnoKind> = [],
+        _ step: () throws(Errno) -> Void
+    ) {
         do throws(Errno) { try step() } catch {
-            if error.kind == .permission, !isSuperuser { return }
+            if error.kind == .permission && !isSuperuser || ignored.contains(error.kind) { return }
             failure = failure ?? error
         }
     }
 
-    private func owner(_ node: Node) -> (UInt32, UInt32) {
-        guard ownershipByName else { return (node.uid, node.gid) }
-        return (accounts.userID(node.user) ?? node.uid, accounts.groupID(node.group) ?? node.gid)
-    }
-
-    private func writeAttributes(
-        _ node: Node,
-        names: () throws(Errno) -> [ByteString],
-        set: (ByteString, [UInt8]) throws(Errno) -> Void,
-        remove: (ByteString) throws(Errno) -> Void
-    ) throws(Errno) {
-        var failure: Errno?
-        var wanted: Set<ByteString> = []
-        for attribute in node.extendedAttributes where wantsAttribute(attribute.name) {
-            wanted.insert(attribute.name)
-            do throws(Errno) { try set(attribute.name, attribute.value) } catch {
-                if error.kind != .unsupported { failure = failure ?? error }
+    private func writeAttributes(_ wanted: [ExtendedAttribute], _ subject: Subject, _ failure: inout Errno?) {
+        for attribute in wanted {
+            attempt(&failure, ignoring: [.unsupported]) { () throws(Errno) in
+                try subject.setAttribute(attribute.name, attribute.value)
             }
         }
         let present: [ByteString]
-        do throws(Errno) { present = try names() } catch {
-            if error.kind == .unsupported { return }
-            throw error
+        do throws(Errno) { present = try subject.attributeNames() } catch {
+            attempt(&failure, ignoring: [.unsupported]) { () throws(Errno) in throw error }
+            return
         }
-        for name in present where !wanted.contains(name) && wantsAttribute(name) {
-            do throws(Errno) { try remove(name) } catch {
-                let isOutOfReach = error.kind == .unsupported || error.kind == .noAttribute
-                // Attributes that the system itself keeps cannot be removed, and need not be.
-                let isSystems = name.bytes.starts(with: "security.".utf8) || name.bytes.starts(with: "system.".utf8)
-                if !isOutOfReach, !isSystems { failure = failure ?? error }
+        for name in present where !wanted.contains(where: { $0.name == name }) && wantsAttribute(name) {
+            // Labels that the system itself keeps cannot be removed, and need not be.
+            if name.bytes.starts(with: "security.".utf8), name != "security.capability" { continue }
+            attempt(&failure, ignoring: [.unsupported, .noAttribute]) { () throws(Errno) in
+                try subject.removeAttribute(name)
             }
         }
-        if let failure { throw failure }
+    }
+}
+
+extension MetadataWriter {
+    /// What metadata is set on: something open, or an entry that cannot be opened, such as a link or a device.
+    enum Subject {
+        case open(FileDescriptor)
+        case entry(ByteString, in: Directory)
+
+        func setOwner(_ uid: UInt32, _ gid: UInt32) throws(Errno) {
+            switch self {
+            case .open(let file): try file.setOwner(uid: uid, gid: gid)
+            case .entry(let name, let directory): try directory.setOwner(uid: uid, gid: gid, of: name)
+            }
+        }
+
+        func setTimes(_ accessed: Timestamp, _ modified: Timestamp) throws(Errno) {
+            switch self {
+            case .open(let file): try file.setTimes(accessed: accessed, modified: modified)
+            case .entry(let name, let directory):
+                try directory.setTimes(accessed: accessed, modified: modified, of: name)
+            }
+        }
+
+        func setPermissions(_ permissions: UInt32) throws(Errno) {
+            switch self {
+            case .open(let file): try file.setPermissions(permissions)
+            case .entry(let name, let directory): try directory.setPermissions(permissions, of: name)
+            }
+        }
+
+        func attributeNames() throws(Errno) -> [ByteString] {
+            switch self {
+            case .open(let file): try file.attributeNames()
+            case .entry(let name, let directory): try directory.attributeNames(of: name)
+            }
+        }
+
+        func setAttribute(_ attribute: ByteString, _ value: [UInt8]) throws(Errno) {
+            switch self {
+            case .open(let file): try file.setAttribute(attribute, to: value)
+            case .entry(let name, let directory): try directory.setAttribute(attribute, to: value, of: name)
+            }
+        }
+
+        func removeAttribute(_ attribute: ByteString) throws(Errno) {
+            switch self {
+            case .open(let file): try file.removeAttribute(attribute)
+            case .entry(let name, let directory): try directory.removeAttribute(attribute, of: name)
+            }
+        }
     }
 }

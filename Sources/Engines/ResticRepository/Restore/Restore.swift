@@ -23,38 +23,51 @@ package func restore(
     counters: RestoreCounters = RestoreCounters()
 ) async throws -> RestoreResult {
     let started = repository.environment.time.monotonicNanoseconds()
-    let (target, isNew) = try openTarget(request, repository)
+    let guarded = TargetGuard(repository)
+    let (target, isNew) = try openTarget(request, guarded)
     let flow = RestoreFlow(
         request: request,
         repository: repository,
         observer: observer,
         counters: counters,
+        guarded: guarded,
         target: target,
         targetIsNew: isNew
     )
     let worker = repository.makeWorker()
     let plan = try await flow.plan(worker: worker)
-    if !request.isDryRun { try await flow.writeContents(plan) }
-    try await flow.finish(plan, worker: worker)
+    var temporary: TemporaryNames?
+    if !request.isDryRun, let target {
+        let names = try TemporaryNames(target: target, taken: plan.takenNames, entropy: repository.environment.entropy)
+        temporary = names
+        try await flow.writeContents(plan, names, worker: worker)
+    }
+    try await flow.finish(plan, temporary, worker: worker)
     if !request.isDryRun { try target?.syncFileSystem() }
     return RestoreResult(
         progress: counters.progress,
         files: plan.files.filter { !$0.isFailed }.map { file in
             RestoredFile(
-                path: plan.directories.shownPath(file.directory, file.node.name),
-                content: file.node.content ?? []
+                path: plan.directories.shownPath(file.directory, file.name),
+                content: file.content
             )
         },
         duration: Double(repository.environment.time.monotonicNanoseconds() &- started) / 1e9
     )
 }
 
-private func openTarget(_ request: RestoreRequest, _ repository: Repository) throws -> (Directory?, isNew: Bool) {
+private func openTarget(_ request: RestoreRequest, _ guarded: TargetGuard) throws -> (Directory?, isNew: Bool) {
     do {
-        let present = try? Directory.open(request.target)
+        let present = try openPresent(request.target, hooks: request.hooks)
+        // Asked before anything is created, so that not even a directory appears in a repository.
+        if let near = try present ?? nearestDirectory(request.target), try guarded.surrounds(near) {
+            throw insideRepository(request.target)
+        }
         if request.isDryRun { return (present, false) }
-        let directory = try present ?? Directory.createAll(request.target, permissions: 0o700)
-        try refuseInside(directory, repository)
+        let directory =
+            try present ?? Directory.createAll(request.target, permissions: 0o700, hooks: request.hooks)
+        // And once more, for a target that came about meanwhile.
+        if try guarded.surrounds(directory) { throw insideRepository(request.target) }
         return (directory, present == nil)
     } catch let error as Errno {
         throw RepositoryFailure(
@@ -69,28 +82,34 @@ private func openTarget(_ request: RestoreRequest, _ repository: Repository) thr
     }
 }
 
-/// A restore into the repository would damage what it reads from (H-14); told by device and inode, whatever the path says.
-private func refuseInside(_ target: Directory, _ repository: Repository) throws {
-    guard let path = repository.store.localDirectory, let root = try? Directory.open(path).status().identity else {
-        return
+/// The directory, or nil when there is none.
+private func openPresent(_ path: ByteString, hooks: SystemHooks?) throws(Errno) -> Directory? {
+    do throws(Errno) { return try Directory.open(path, hooks: hooks) } catch {
+        if error.kind == .missing { return nil }
+        throw error
     }
-    var current = target
-    while true {
-        let identity = try current.status().identity
-        guard identity != root else {
-            throw RepositoryFailure(
-                .invalidRequest,
-                operation: "restore",
-                object: path.display,
-                what: "the target lies inside the repository that is restored from",
-                state: "nothing was restored",
-                next: "choose another target"
-            )
-        }
-        let above = try current.openAbove()
-        if try above.status().identity == identity { return }
-        current = above
+}
+
+/// The deepest directory above the path that exists.
+private func nearestDirectory(_ path: ByteString) throws(Errno) -> Directory? {
+    var rest = path.bytes
+    while let slash = rest.lastIndex(of: UInt8(ascii: "/")) {
+        rest.removeSubrange(slash...)
+        if let directory = try openPresent(rest.isEmpty ? "/" : ByteString(rest), hooks: nil) { return directory }
     }
+    return try Directory.open(".")
+}
+
+/// A restore into the repository would damage what it reads from (H-14).
+private func insideRepository(_ target: ByteString) -> RepositoryFailure {
+    RepositoryFailure(
+        .invalidRequest,
+        operation: "restore",
+        object: target.display,
+        what: "the target lies inside the repository that is restored from, or inside the cache",
+        state: "nothing was restored",
+        next: "choose another target"
+    )
 }
 
 /// Reads restored files again and compares every blob; `checked` hears of each file.
@@ -116,15 +135,18 @@ package func verifyRestored(
             )
             var offset: UInt64 = 0
             for id in file.content {
+                try Task.checkCancellation()
                 let length = repository.index.plainLength(.data, id) ?? 0
                 buffer.reserve(length)
                 let room = buffer.slice(length)
-                guard try descriptor.readFully(into: room, at: offset) == length,
+                guard try descriptor.read(into: room, at: offset) == length,
                     worker.digest(UnsafeRawBufferPointer(room)) == id.digest
                 else { throw RestoreVerificationProblem(offset: offset) }
                 offset += UInt64(length)
             }
             guard try descriptor.status().size == offset else { throw RestoreVerificationProblem(offset: offset) }
+        } catch is CancellationError {
+            throw CancellationError()
         } catch {
             observer.failed(path: file.path, error: error)
         }

@@ -3,16 +3,21 @@ import HostSystem
 import ObjectStorage
 import Outcome
 import ResticFormat
+import Sealing
 import Synchronization
 
 /// Contents: every pack is read once, in few requests, and each blob is written wherever it belongs.
 extension RestoreFlow {
-    func writeContents(_ plan: RestorePlan) async throws {
+    func writeContents(_ plan: RestorePlan, _ names: TemporaryNames, worker: BlobWorker) async throws {
         guard let target, !plan.files.isEmpty else { return }
-        let files = TargetFiles(target: target, table: plan.directories, isSparse: request.sparse)
+        let files = TargetFiles(target: target, table: plan.directories, names: names, isSparse: request.sparse)
+        try resume(plan, files, worker)
         let packs = piecesByPack(plan)
         let writer = ContentWriter(flow: self, plan: plan, files: files, packs: packs)
-        for (number, file) in plan.files.enumerated() where file.isComplete { writer.finish(number) }
+        for (number, file) in plan.files.enumerated() where file.isComplete {
+            try Task.checkCancellation()
+            writer.finish(number)
+        }
         let width = min(packs.count, max(3, repository.store.connections + 1))
         let pool = repository.environment.pool
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -23,12 +28,29 @@ extension RestoreFlow {
         }
     }
 
+    /// Takes up what a killed restore left under temporary names, as far as its bytes are right.
+    private func resume(_ plan: RestorePlan, _ files: TargetFiles, _ worker: BlobWorker) throws {
+        for file in plan.files where !file.isInPlace && file.size > 0 && !plan.directories.isNew(file.directory) {
+            try Task.checkCancellation()
+            guard let directory = try? files.directory(file.directory),
+                let leftover = try? directory.openFileForUpdate(files.temporaryName(file)),
+                let status = try? leftover.status(), status.kind == .regular, status.links == 1,
+                status.uid == effectiveUser
+            else { continue }
+            let blobs = try matchingBlobs(of: leftover, size: status.size, file.content, worker) { file.offset($0) }
+            guard blobs.contains(true) else { continue }
+            file.resume(status.identity, blobs: blobs)
+            bytesWritten(file.presentBytes)
+        }
+    }
+
     /// The wanted blobs of each pack, packs in the order of their first use.
     private func piecesByPack(_ plan: RestorePlan) -> [PackPieces] {
         var numbers: [PackID: Int] = [:]
         var packs: [PackPieces] = []
         for (fileNumber, file) in plan.files.enumerated() {
-            for (position, id) in (file.node.content ?? []).enumerated() where file.existing?[position] != true {
+            let present = file.presentBlobs
+            for (position, id) in file.content.enumerated() where present?[position] != true {
                 guard let location = repository.index.location(.data, id) else { continue }
                 let number = numbers[location.pack] ?? packs.count
                 if number == packs.count {
@@ -90,7 +112,10 @@ private final class ContentWriter: Sendable {
             pieces.blobs,
             worker: worker,
             deliver: { location, bytes in
-                for use in pieces.uses[location.id] ?? [] { self.write(bytes, Int(use.file), Int(use.position)) }
+                for use in pieces.uses[location.id] ?? [] {
+                    try Task.checkCancellation()
+                    self.write(bytes, Int(use.file), Int(use.position))
+                }
             },
             failed: { location, error in
                 for use in pieces.uses[location.id] ?? [] {
@@ -102,12 +127,12 @@ private final class ContentWriter: Sendable {
 
     private func write(_ bytes: UnsafeRawBufferPointer, _ number: Int, _ position: Int) {
         let file = plan.files[number]
-        guard !file.isFailed else { return }
-        do throws(Errno) {
-            let descriptor = try files.file(number, file)
-            let offset = file.offsets[position]
+        do {
+            guard let descriptor = try files.file(number, file) else { return }
+            let offset = file.offset(position)
             if flow.request.sparse, isAllZero(bytes) {
-                if file.isUpdate { try descriptor.punchHole(at: offset, count: UInt64(bytes.count)) }
+                // A file that was made for this has a hole there already.
+                if file.presentBlobs != nil { try descriptor.punchHole(at: offset, count: UInt64(bytes.count)) }
             } else {
                 try descriptor.write(bytes, at: offset)
             }
@@ -121,14 +146,14 @@ private final class ContentWriter: Sendable {
     /// Metadata, name, report: the file is whole.
     func finish(_ number: Int) {
         let file = plan.files[number]
-        let path = plan.directories.shownPath(file.directory, file.node.name)
-        do throws(Errno) {
-            let descriptor = try files.file(number, file)
-            if file.isUpdate || flow.request.sparse { try descriptor.truncate(to: file.size) }
-            let problem = flow.metadata.apply(file.node, to: descriptor)
+        let path = plan.directories.shownPath(file.directory, file.name)
+        do {
+            guard let descriptor = try files.file(number, file) else { return }
+            if file.presentBlobs != nil || flow.request.sparse { try descriptor.truncate(to: file.size) }
+            let problem = flow.metadata.apply(file.metadata, to: .open(descriptor))
             files.forget(number)
             try descriptor.close()
-            if !file.isUpdate { try name(file) }
+            if !file.isInPlace { try name(file) }
             if let problem { flow.failed(path, problem) }
         } catch {
             return giveUp(number, error)
@@ -136,26 +161,23 @@ private final class ContentWriter: Sendable {
         flow.finished(file.isUpdate ? .fileUpdated : .fileRestored, path, size: file.size)
     }
 
-    /// The temporary name becomes the real one; the commit point of the file.
-    private func name(_ file: FileToRestore) throws(Errno) {
+    /// The temporary name becomes the real one, when it still is the file that was written.
+    private func name(_ file: FileToRestore) throws {
         let directory = try files.directory(file.directory)
-        let temporary = TargetFiles.temporaryName(file.node.name)
-        do throws(Errno) {
-            try directory.rename(temporary, to: file.node.name, in: directory)
-        } catch  where error.kind == .isDirectory {
-            guard flow.request.delete else { throw error }
-            try TreeRemoval.remove(file.node.name, in: directory) { _ in }
-            try directory.rename(temporary, to: file.node.name, in: directory)
-        }
+        let temporary = files.temporaryName(file)
+        guard try directory.status(temporary).identity == file.identity else { throw RestoreProblem.swapped }
+        try flow.commit(temporary, as: file.name, in: directory, isExpectedFree: file.isExpectedFree)
     }
 
     private func giveUp(_ number: Int, _ error: any Error) {
         let file = plan.files[number]
-        guard file.markFailed() else { return }
+        let (isFirst, wasCreated) = file.markFailed()
+        guard isFirst else { return }
         files.forget(number)
-        if !file.isUpdate {
-            try? files.directory(file.directory).remove(TargetFiles.temporaryName(file.node.name))
+        if wasCreated, !file.isInPlace, let directory = try? files.directory(file.directory) {
+            let temporary = files.temporaryName(file)
+            if (try? directory.status(temporary))?.identity == file.identity { try? directory.remove(temporary) }
         }
-        flow.failed(plan.directories.shownPath(file.directory, file.node.name), error)
+        flow.failed(plan.directories.shownPath(file.directory, file.name), error)
     }
 }

@@ -12,6 +12,7 @@ final class RestoreFlow: Sendable {
     let counters: RestoreCounters
     let selection: RestoreSelection
     let metadata: MetadataWriter
+    let guarded: TargetGuard
     /// The target; nil in a dry run into a directory that is not there.
     let target: Directory?
     /// True when this restore made the target.
@@ -23,6 +24,7 @@ final class RestoreFlow: Sendable {
         repository: Repository,
         observer: any RestoreObserver,
         counters: RestoreCounters,
+        guarded: TargetGuard,
         target: Directory?,
         targetIsNew: Bool
     ) {
@@ -30,6 +32,7 @@ final class RestoreFlow: Sendable {
         self.repository = repository
         self.observer = observer
         self.counters = counters
+        self.guarded = guarded
         self.target = target
         self.targetIsNew = targetIsNew
         selection = RestoreSelection(request)
@@ -47,11 +50,13 @@ final class RestoreFlow: Sendable {
 
     /// Refuses names that are not one component (H-01).
     func isAcceptable(_ node: Node, at path: @autoclosure () -> ByteString) -> Bool {
-        if node.name.isSingleComponent, node.name.bytes.count <= 255 { return true }
+        if Self.isAcceptable(node) { return true }
         deletionForbidden.store(true, ordering: .relaxed)
         failed(path(), WalkProblem.hostileName(node.name))
         return false
     }
+
+    static func isAcceptable(_ node: Node) -> Bool { node.name.isSingleComponent && node.name.bytes.count <= 255 }
 
     // MARK: counting as restic counts
 
@@ -70,7 +75,9 @@ final class RestoreFlow: Sendable {
         observer.completed(.fileUnchanged, path: path, size: bytes)
     }
 
-    func bytesWritten(_ count: UInt64) { counters.update { $0.bytesWritten += count } }
+    func bytesWritten(_ count: UInt64) {
+        if count > 0 { counters.update { $0.bytesWritten += count } }
+    }
 
     func finished(_ action: RestoreAction, _ path: ByteString, size: UInt64 = 0) {
         counters.update { $0.filesFinished += 1 }
@@ -86,11 +93,49 @@ final class RestoreFlow: Sendable {
 
     /// Whether the mode lets this node replace what stands there with that status.
     func mayOverwrite(_ node: Node, _ present: FileStatus?) -> Bool {
-        guard let present else { return true }
-        switch request.overwrite {
-        case .always, .ifChanged: return true
-        case .ifNewer: return present.modified < node.mtime.moment
-        case .never: return false
+        present.map { request.overwrite.allows(replacing: $0, modified: node.mtime.moment) } ?? true
+    }
+
+    /// Gives what was made under a temporary name its own: the commit point of an entry (L4).
+    ///
+    /// Errors: `Errno`; `RestoreProblem.directoryInTheWay`, or `.nameTaken` after it got another name because its own, which was free,
+    /// now belongs to another entry: the file system takes two names for one, or somebody was faster (H-07).
+    func commit(_ temporary: ByteString, as name: ByteString, in directory: Directory, isExpectedFree: Bool) throws {
+        if isExpectedFree {
+            do throws(Errno) {
+                return try directory.renameWithoutReplacing(temporary, to: name, in: directory)
+            } catch {
+                if error.kind != .exists { throw error }
+            }
+            let other = TemporaryNames.alternative(name)
+            try directory.rename(temporary, to: other, in: directory)
+            throw RestoreProblem.nameTaken(other)
+        }
+        do throws(Errno) {
+            return try directory.rename(temporary, to: name, in: directory)
+        } catch {
+            if error.kind != .isDirectory { throw error }
+        }
+        if request.delete {
+            try TreeRemoval(guarded: guarded).remove(name, in: directory)
+        } else {
+            // An empty one gives way, as in restic; anything else stays.
+            do throws(Errno) { try directory.removeDirectory(name) } catch {
+                if error.kind == .notEmpty { throw RestoreProblem.directoryInTheWay }
+                throw error
+            }
+        }
+        try directory.rename(temporary, to: name, in: directory)
+    }
+}
+
+extension OverwriteMode {
+    /// Whether an entry of that time may take the place of what has that status.
+    func allows(replacing present: FileStatus, modified: Timestamp) -> Bool {
+        switch self {
+        case .always, .ifChanged: true
+        case .ifNewer: present.modified < modified
+        case .never: false
         }
     }
 }

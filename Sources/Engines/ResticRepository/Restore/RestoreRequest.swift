@@ -1,4 +1,5 @@
 package import Bytes
+package import HostSystem
 import Synchronization
 
 /// What happens to a file that is in the way.
@@ -29,6 +30,8 @@ package struct RestoreRequest: Sendable {
     package var ownershipByName = false
     /// Decides which extended attributes are restored.
     package var wantsAttribute: @Sendable (ByteString) -> Bool = { _ in true }
+    /// Sees every system call on the target; for tests (fault-plan 2.3).
+    package var hooks: SystemHooks?
 
     package init(tree: BlobID, target: ByteString) {
         self.tree = tree

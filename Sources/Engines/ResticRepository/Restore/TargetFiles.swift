@@ -1,38 +1,34 @@
 import Bytes
 import HostSystem
-import ResticFormat
-import Sealing
 import Synchronization
 
 /// The files of a restore while they are written: opened when first needed, a bounded number at a time.
 ///
-/// 1. A new file has a temporary name until it is complete; what a kill leaves is recognised by it and replaced by the next run.
-/// 2. Directories are found from the target without leaving it (H-05).
+/// 1. A new file has a temporary name and mode 0600 until it is complete (S-06); what a kill leaves is recognised by it.
+/// 2. Directories are found from the target without leaving it, and a file that is opened again is the one that was made (H-05).
+/// 3. One task makes the file, all others find it made.
 final class TargetFiles: Sendable {
     private struct State {
         var directories: [Int32: Directory] = [:]
         var directoryOrder: [Int32] = []
         var files: [Int: FileDescriptor] = [:]
         var fileOrder: [Int] = []
-        var created: Set<Int> = []
     }
 
     private let target: Directory
     private let table: DirectoryTable
+    private let names: TemporaryNames
     private let isSparse: Bool
     private let state = Mutex(State())
 
-    init(target: Directory, table: DirectoryTable, isSparse: Bool) {
+    init(target: Directory, table: DirectoryTable, names: TemporaryNames, isSparse: Bool) {
         self.target = target
         self.table = table
+        self.names = names
         self.isSparse = isSparse
     }
 
-    /// Name of a file before it is complete: hidden, and told by its end.
-    static func temporaryName(_ name: ByteString) -> ByteString {
-        let digest = sha256(name.bytes)
-        return ByteString(".holdfast-" + digest.hex.prefix(24) + ".partial")
-    }
+    func temporaryName(_ file: FileToRestore) -> ByteString { names.name(for: file.name, in: file.directory) }
 
     func directory(_ number: Int32) throws(Errno) -> Directory {
         if number == DirectoryTable.root { return target }
@@ -47,37 +43,51 @@ final class TargetFiles: Sendable {
         return opened
     }
 
-    /// The open file, created or opened for patching at its first use.
-    func file(_ number: Int, _ file: FileToRestore) throws(Errno) -> FileDescriptor {
+    /// The open file, created or opened for patching at its first use; nil once it was given up.
+    ///
+    /// Errors: `ESTALE` when what bears the name is not the file any more.
+    func file(_ number: Int, _ file: FileToRestore) throws -> FileDescriptor? {
         if let open = state.withLock({ $0.files[number] }) { return open }
         let directory = try directory(file.directory)
-        let isFirst = state.withLock { $0.created.insert(number).inserted }
-        let descriptor: FileDescriptor
-        if file.isUpdate {
-            descriptor = try directory.openFileForUpdate(file.node.name)
-        } else if isFirst {
-            descriptor = try create(Self.temporaryName(file.node.name), size: file.size, in: directory)
-        } else {
-            descriptor = try directory.openFileForUpdate(Self.temporaryName(file.node.name))
-        }
+        let temporary = temporaryName(file)
+        let name = file.isInPlace ? file.name : temporary
+        let opened = try file.opened(
+            create: {
+                let made = try create(temporary, size: file.size, in: directory)
+                return (made, try made.status().identity)
+            },
+            open: { identity in
+                let found = try directory.openFileForUpdate(name)
+                let status = try found.status()
+                guard status.identity == identity, status.kind == .regular, status.links == 1 else {
+                    throw Errno.stale
+                }
+                return found
+            }
+        )
+        guard let opened else { return nil }
         state.withLock { state in
-            if state.files.updateValue(descriptor, forKey: number) == nil { state.fileOrder.append(number) }
+            if state.files.updateValue(opened, forKey: number) == nil { state.fileOrder.append(number) }
             if state.fileOrder.count > Limits.targetFilesOpen { state.files[state.fileOrder.removeFirst()] = nil }
         }
-        return descriptor
+        return opened
     }
 
     private func create(_ name: ByteString, size: UInt64, in directory: Directory) throws(Errno) -> FileDescriptor {
-        let descriptor: FileDescriptor
-        do throws(Errno) {
-            descriptor = try directory.createFile(name)
-        } catch  where error.kind == .exists {
-            // Left by a run that was killed.
-            try directory.remove(name)
-            descriptor = try directory.createFile(name)
-        }
+        let descriptor = try createAnew(name, in: directory)
         if isSparse { try descriptor.truncate(to: size) }
         return descriptor
+    }
+
+    private func createAnew(_ name: ByteString, in directory: Directory) throws(Errno) -> FileDescriptor {
+        do throws(Errno) {
+            return try directory.createFile(name)
+        } catch {
+            if error.kind != .exists { throw error }
+        }
+        // Left by a run that was killed, and of no use.
+        try directory.remove(name)
+        return try directory.createFile(name)
     }
 
     /// Lets go of a file that is finished or given up.

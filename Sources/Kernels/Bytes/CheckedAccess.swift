@@ -1,7 +1,14 @@
-// Fixed-width integers at any offset. The bounds are checked in release builds too: a caller that reads past the end has
-// a bug, since lengths are bounded before (L3).
+// Parts of a buffer and fixed-width integers at any offset. The bounds are checked in release builds too, where slicing a buffer is
+// not: a caller that reads past the end has a bug, since lengths are bounded before (L3).
 
 extension UnsafeRawBufferPointer {
+    /// The `size` bytes from `start` on; traps when they do not fit.
+    @inlinable
+    package func part(from start: Int, count size: Int) -> UnsafeRawBufferPointer {
+        precondition(start >= 0 && size >= 0 && size <= count && start <= count - size)
+        return UnsafeRawBufferPointer(rebasing: self[start..<start + size])
+    }
+
     /// The little-endian 16-bit integer at `offset`; traps when it does not fit.
     @inlinable
     package func littleUInt16(at offset: Int) -> UInt16 {
@@ -32,8 +39,7 @@ extension UnsafeRawBufferPointer {
 
     /// The 32 bytes at `offset` as a digest; traps when they do not fit.
     package func digest(at offset: Int) -> Digest {
-        precondition(offset >= 0 && offset <= count - 32)
-        return Digest(bytes: UnsafeRawBufferPointer(rebasing: self[offset..<offset + 32]))
+        Digest(bytes: part(from: offset, count: 32))
     }
 }
 

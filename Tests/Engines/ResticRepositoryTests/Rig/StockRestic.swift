@@ -1,6 +1,4 @@
-import Bytes
 import Foundation
-import ObjectStorage
 
 /// The released restic beside which our check is held; found below `$PEERS/bin`.
 struct StockRestic {
@@ -60,45 +58,5 @@ struct StockRestic {
             done.wait()
             return String(decoding: data, as: UTF8.self)
         }
-    }
-}
-
-/// A directory that goes away with its owner.
-final class TestFolder: Sendable {
-    let path: String
-
-    init() {
-        path = NSTemporaryDirectory() + "holdfast-check-" + UUID().uuidString
-        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    var bytes: ByteString { ByteString(path) }
-
-    func write(_ name: String, _ bytes: [UInt8]) throws {
-        let target = URL(filePath: "\(path)/\(name)")
-        try FileManager.default.createDirectory(
-            at: target.deletingLastPathComponent(),
-            withIntermediateDirectories: true
-        )
-        try Data(bytes).write(to: target)
-    }
-
-    func read(_ name: String) -> [UInt8]? { FileManager.default.contents(atPath: "\(path)/\(name)").map { Array($0) } }
-
-    func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
-
-    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
-
-    /// Writes what a store in memory holds as restic lays it out.
-    func write(_ store: MemoryStorage) throws {
-        for kind in ObjectKind.listed {
-            try FileManager.default.createDirectory(
-                atPath: "\(path)/\(kind.directoryName)",
-                withIntermediateDirectories: true
-            )
-        }
-        for (name, block) in store.contents { try write(name.path, block.bytes) }
     }
 }
