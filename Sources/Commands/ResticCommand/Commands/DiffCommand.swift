@@ -26,7 +26,7 @@ extension Session {
                 problem: { self.printer.error("error: \(causeText($0))") }
             )
             let totals = try await diff.compare(first, second) { type, id in
-                printer.error("unable to find blob size for <\(type)/\(id.short)>")
+                printer.error("unable to find blob size for <\(type.name)/\(id.short)>")
             }
             if options.isJSON { printDiffJSON(totals) } else { printDiffText(totals) }
             return .success

@@ -137,12 +137,12 @@ extension Session {
                 }
                 guard let blob = repository.index.location(type, BlobID(digest)) else {
                     // The words stand in restic's order.
-                    printer.listed("Object \(type) with type \(digest.short) not found in the index")
+                    printer.listed("Object \(type.name) with type \(digest.short) not found in the index")
                     continue
                 }
                 printer.listed("Object belongs to pack \(blob.pack.hex)")
                 printer.listed(
-                    " ... Pack \(blob.pack.short): <Blob (\(type)) \(digest.short), offset \(blob.offset), length \(blob.length), uncompressed length \(blob.uncompressedLength)>"
+                    " ... Pack \(blob.pack.short): <Blob (\(type.name)) \(digest.short), offset \(blob.offset), length \(blob.length), uncompressed length \(blob.uncompressedLength)>"
                 )
             }
         }

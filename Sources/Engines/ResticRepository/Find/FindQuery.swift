@@ -80,13 +80,17 @@ extension Repository {
         func add(_ type: BlobType, _ id: BlobID) {
             if type == .data { blobs.append(id.hex) } else { trees.append(id.hex) }
         }
+        let worker = makeWorker()
         for entry in try await list(.pack) where !wanted.isEmpty {
             let pack = PackID(entry.digest)
-            guard let name = wanted.contains(pack.hex) ? pack.hex : wanted.contains(pack.short) ? pack.short : nil,
-                let entries = try await packEntries(pack, size: entry.size)
+            guard let name = wanted.contains(pack.hex) ? pack.hex : wanted.contains(pack.short) ? pack.short : nil
             else { continue }
-            for blob in entries { add(blob.type, blob.id) }
-            wanted.remove(name)
+            do {
+                for blob in try await packHeader(pack, size: entry.size, worker: worker).entries { add(blob.type, blob.id) }
+                wanted.remove(name)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {}  // The index may still know it.
         }
         var known: Set<String> = []
         for number in 0..<index.packCount where !wanted.isEmpty {

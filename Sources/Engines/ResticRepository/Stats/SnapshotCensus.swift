@@ -164,7 +164,7 @@ package final class SnapshotCensus {
         lastSnapshot.blobs += 1
         lastSnapshot.bytes += UInt64(blob.length)
         guard repository.isCompressing else { return true }
-        let uncompressed = UInt64(blob.plainLength + ResticFormatLimits.sealOverheadBytes)
+        let uncompressed = UInt64(blob.plainLength + FormatLimits.sealOverhead)
         totals.uncompressedSize += uncompressed
         guard blob.isCompressed else { return true }
         totals.compressedSize += UInt64(blob.length)
