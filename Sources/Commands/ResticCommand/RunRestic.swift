@@ -116,6 +116,7 @@ extension Session {
         case .initialize: return try await runInit()
         case .snapshots: return try await runSnapshots()
         case .ls: return try await runLs()
+        case .copy: return try await runCopy()
         case .dump: return try await runDump()
         case .generate: return try runGenerate()
         case .features: return try runFeatures()

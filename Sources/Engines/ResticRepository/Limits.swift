@@ -48,6 +48,9 @@ package enum Limits {
     package static let targetFilesOpen = 24
     /// Bytes that reading ahead in one file may hold; the whole program stays below 80 MiB with it.
     package static let readAheadBytes = 32 << 20
+    /// Packs' worth of blobs, and time, after which a copy makes its snapshots true.
+    package static let copyPacksPerCommit = 100
+    package static let copyCommitNanoseconds: UInt64 = 60_000_000_000
     /// Bytes of extended attributes and other records before one tar entry; readers refuse more, so do Go's.
     package static let tarRecordBytesMax = 1 << 20
 }

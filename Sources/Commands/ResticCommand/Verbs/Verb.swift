@@ -26,10 +26,10 @@ package enum Verb: String, CaseIterable, Sendable {
     /// False for what a later version brings.
     package var isSupported: Bool {
         switch self {
-        case .backup, .cache, .cat, .check, .diff, .dump, .features, .find, .generate, .help, .initialize, .list, .ls,
+        case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .generate, .help, .initialize, .list, .ls,
             .options, .restore, .snapshots, .stats, .unlock, .version:
             true
-        case .copy, .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite, .tag, .rebuildIndex,
+        case .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite, .tag, .rebuildIndex,
             .selfUpdate:
             false
         }
@@ -91,7 +91,7 @@ package enum Verb: String, CaseIterable, Sendable {
             "[flags] [masterkey|config|pack ID|blob ID|snapshot ID|index ID|key ID|lock ID|tree snapshot:subfolder]"
         case .dump: "[flags] snapshotID file"
         case .find: "[flags] PATTERN..."
-        case .stats: "[flags] [snapshotID ...]"
+        case .copy, .stats: "[flags] [snapshotID ...]"
         case .diff: "[flags] snapshotID snapshotID"
         case .list: "[flags] [\(Verb.listableKinds.joined(separator: "|"))]"
         case .ls: "[flags] snapshotID [dir...]"

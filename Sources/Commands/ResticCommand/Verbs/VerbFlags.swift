@@ -16,9 +16,10 @@ extension Verb {
         case .cache: cacheFlags
         case .diff: diffFlags
         case .stats: statsFlags
+        case .copy: secondaryRepositoryFlags("to copy snapshots from") + snapshotFilterFlags("")
         case .find: findFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .copy, .forget, .key, .migrate, .mount, .prune,
+        case .cat, .list, .version, .help, .forget, .key, .migrate, .mount, .prune,
             .recover, .repair, .rewrite, .tag, .features, .options, .rebuildIndex, .selfUpdate:
             []
         }
@@ -208,56 +209,61 @@ private let checkFlags: [Flag] =
         Flag("with-cache", nil, .switched, "", "use the existing cache instead of a temporary one"),
     ]
 
-private let initFlags: [Flag] = [
-    Flag(
-        "repo2",
-        nil,
-        .string,
-        "repository",
-        "the source repository",
-        deprecation: "use --repo or --from-repo instead"
-    ),
-    Flag(
-        "repository-file2",
-        nil,
-        .string,
-        "file",
-        "the source repository's location",
-        deprecation: "use --repository-file or --from-repository-file instead"
-    ),
-    Flag("password-file2", nil, .string, "file", "the source repository's password", isHidden: true),
-    Flag("key-hint2", nil, .string, "string", "the source repository's key", isHidden: true),
-    Flag("password-command2", nil, .string, "command", "the source repository's password", isHidden: true),
-    Flag(
-        "from-repo",
-        nil,
-        .string,
-        "repository",
-        "the repository to take the chunker parameters from (default: $RESTIC_FROM_REPOSITORY)"
-    ),
-    Flag(
-        "from-repository-file",
-        nil,
-        .string,
-        "file",
-        "read its location from this file (default: $RESTIC_FROM_REPOSITORY_FILE)"
-    ),
-    Flag(
-        "from-password-file",
-        nil,
-        .string,
-        "file",
-        "read its password from this file (default: $RESTIC_FROM_PASSWORD_FILE)"
-    ),
-    Flag("from-key-hint", nil, .string, "string", "try its key with this ID first (default: $RESTIC_FROM_KEY_HINT)"),
-    Flag(
-        "from-password-command",
-        nil,
-        .string,
-        "command",
-        "run this command for its password (default: $RESTIC_FROM_PASSWORD_COMMAND)"
-    ),
-    Flag("from-insecure-no-password", nil, .switched, "", "its password is empty (insecure)"),
+private func secondaryRepositoryFlags(_ purpose: String) -> [Flag] {
+    [
+        Flag(
+            "repo2",
+            nil,
+            .string,
+            "repository",
+            "the source repository",
+            deprecation: "use --repo or --from-repo instead"
+        ),
+        Flag(
+            "repository-file2",
+            nil,
+            .string,
+            "file",
+            "the source repository's location",
+            deprecation: "use --repository-file or --from-repository-file instead"
+        ),
+        Flag("password-file2", nil, .string, "file", "the source repository's password", isHidden: true),
+        Flag("key-hint2", nil, .string, "string", "the source repository's key", isHidden: true),
+        Flag("password-command2", nil, .string, "command", "the source repository's password", isHidden: true),
+        Flag(
+            "from-repo",
+            nil,
+            .string,
+            "repository",
+            "the repository \(purpose) (default: $RESTIC_FROM_REPOSITORY)"
+        ),
+        Flag(
+            "from-repository-file",
+            nil,
+            .string,
+            "file",
+            "read its location from this file (default: $RESTIC_FROM_REPOSITORY_FILE)"
+        ),
+        Flag(
+            "from-password-file",
+            nil,
+            .string,
+            "file",
+            "read its password from this file (default: $RESTIC_FROM_PASSWORD_FILE)"
+        ),
+        Flag("from-key-hint", nil, .string, "string", "try its key with this ID first (default: $RESTIC_FROM_KEY_HINT)"),
+        Flag(
+            "from-password-command",
+            nil,
+            .string,
+            "command",
+            "run this command for its password (default: $RESTIC_FROM_PASSWORD_COMMAND)"
+        ),
+        Flag("from-insecure-no-password", nil, .switched, "", "its password is empty (insecure)"),
+    ]
+}
+
+private let initFlags: [Flag] = secondaryRepositoryFlags("to take the chunker parameters from") + [
     Flag(
         "copy-chunker-params",
         nil,

@@ -8,10 +8,6 @@ package enum CheckLimits {
     package static let workersMax = 4
     /// Whole reads of a pack before it is called damaged: a flip on the way strikes each time anew (D-10, D-11).
     package static let packAttempts = 3
-    /// Trees that one round of the walk takes from the stack.
-    package static let treesPerRound = 2048
-    /// Trees below which the stack takes in further snapshots, so that many small snapshots are walked side by side.
-    package static let rootsInFlight = 64
     /// Findings kept in the result; the observer hears of all, and all are counted.
     package static let findingsKept = 10_000
     /// Copies of blobs known to be lost that are traced back to files.

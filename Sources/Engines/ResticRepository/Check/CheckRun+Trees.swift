@@ -2,6 +2,7 @@ import Bytes
 import ObjectStorage
 import Outcome
 import ResticFormat
+import Synchronization
 
 /// What level 2 found out for the levels after it.
 struct StructureWalk: Sendable {
@@ -12,24 +13,24 @@ struct StructureWalk: Sendable {
 }
 
 /// Level 2: snapshots and trees.
-///
-/// The walk is iterative: a stack of entries of the index, taken from its end in rounds of 2,048 and grouped by pack,
-/// so that the trees of one pack come in few requests. Each tree is opened once, however many paths lead to it (I-09):
-/// a bit for each entry says that it is or was on the stack. Memory: that bit, and 8 bytes for each tree on the stack.
 extension CheckRun {
     /// Loads the snapshots and walks everything below them.
     func checkStructure(_ known: [SnapshotID]) async throws -> StructureWalk {
         begin(.structure)
         let snapshots = try await loadSnapshots(known)
         expect(.structure, total: snapshots.count)
-        let tracksUse = request.isFiltered || request.checkUnused
-        let walk = TreeWalkState(
-            entries: index.blobCount,
-            roots: snapshots.map(\.document.tree),
-            tracksUse: tracksUse
+        let rootless = snapshots.count { $0.document.tree == nil }
+        for _ in 0..<rootless { reportRootless() }
+        if rootless > 0 { advance(.structure, by: rootless) }
+        let visitor = CheckVisitor(run: self, tracksUse: request.isFiltered || request.checkUnused)
+        let sweep = TreeSweep(
+            repository,
+            roots: snapshots.compactMap(\.document.tree),
+            width: width(.max),
+            visitor: visitor
         )
-        try await self.walk(walk)
-        let used = walk.used
+        try await sweep.run()
+        let used = visitor.used.map { $0.union(sweep.seen) }
         if request.checkUnused, let used { reportUnused(used) }
         return StructureWalk(snapshots: snapshots, used: used)
     }
@@ -74,145 +75,32 @@ extension CheckRun {
         )
     }
 
-    // MARK: The walk
-
-    private func walk(_ walk: TreeWalkState) async throws {
-        let worker = repository.makeWorker()
-        while true {
-            try Task.checkCancellation()
-            refill(walk)
-            let round = walk.takeRound(CheckLimits.treesPerRound)
-            if round.isEmpty { return }
-            let jobs = jobs(for: round)
-            if jobs.count == 1 {
-                try await visit(jobs[0], walk, worker)
-            } else {
-                try await visitAll(jobs, walk)
-            }
-            let finished = walk.endRound(round)
-            if finished > 0 { advance(.structure, by: finished) }
-        }
-    }
-
-    private func visitAll(_ jobs: [TreeJob], _ walk: TreeWalkState) async throws {
-        let next = SharedCounter()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<width(jobs.count) {
-                group.addTask(executorPreference: repository.environment.pool) {
-                    let worker = self.repository.makeWorker()
-                    while let number = next.take(below: jobs.count) { try await self.visit(jobs[number], walk, worker) }
-                }
-            }
-            try await group.waitForAll()
-        }
-    }
-
-    /// Puts roots of further snapshots on the stack while there is room for more work.
-    private func refill(_ walk: TreeWalkState) {
-        while walk.stackCount < CheckLimits.rootsInFlight, let (root, number) = walk.nextRoot() {
-            if let root {
-                push([root], root: number, walk)
-            } else {
-                report(
-                    Finding(
-                        .damage,
-                        .treeUnreadable,
-                        object: Finding.tree(BlobID(.zero)),
-                        what: "snapshot has no tree",
-                        next: "remove the snapshot with `forget`"
-                    )
-                )
-            }
-            if walk.endRoot(number) { advance(.structure) }
-        }
-    }
-
-    /// Puts trees on the stack that were not seen before; reports those that no index names, once each.
-    private func push(_ trees: [BlobID], root: Int, _ walk: TreeWalkState) {
-        for tree in trees {
-            if let entry = index.firstEntry(.tree, tree) {
-                walk.push(entry, root: root)
-            } else if walk.isFirstMiss(tree) {
-                lost.insert(.tree, tree)
-                report(
-                    Finding(
-                        .damage,
-                        .treeUnreadable,
-                        object: Finding.tree(tree),
-                        what: "id \(tree.hex) not found in repository",
-                        next: CheckWords.repairIndex
-                    )
-                )
-            }
-        }
-    }
-
-    /// Trees of one pack, close together.
-    private struct TreeJob: Sendable {
-        var pack: PackID
-        var blobs: [BlobLocation] = []
-        var roots: [BlobID: Int] = [:]
-    }
-
-    private func jobs(for round: [TreeWalkState.Item]) -> [TreeJob] {
-        let located = round.map { (blob: index.location(ofEntry: Int($0.entry)), root: Int($0.root)) }
-            .sorted { $0.blob.pack != $1.blob.pack ? $0.blob.pack < $1.blob.pack : $0.blob.offset < $1.blob.offset }
-        var jobs: [TreeJob] = []
-        for (blob, root) in located {
-            let first = UInt64(jobs.last?.blobs.first?.offset ?? 0)
-            if jobs.last?.pack != blob.pack || blob.end - first > CheckLimits.spanBytes {
-                jobs.append(TreeJob(pack: blob.pack))
-            }
-            jobs[jobs.count - 1].blobs.append(blob)
-            jobs[jobs.count - 1].roots[blob.id] = root
-        }
-        return jobs
-    }
-
-    /// A store on this machine, which has two connections, gives ranges as fast as a cache does, without fetching whole
-    /// packs.
-    private var readsRanges: Bool { repository.cache == nil || repository.store.connections <= 2 }
-
-    private func visit(_ job: TreeJob, _ walk: TreeWalkState, _ worker: BlobWorker) async throws {
-        try Task.checkCancellation()
-        if readsRanges {
-            try await repository.readBlobs(
-                pack: job.pack,
-                job.blobs,
-                worker: worker,
-                deliver: { blob, bytes in self.judge(blob.id, Array(bytes), root: job.roots[blob.id] ?? 0, walk) },
-                failed: { blob, error in self.reportUnreadable(blob, error) }
+    private func reportRootless() {
+        report(
+            Finding(
+                .damage,
+                .treeUnreadable,
+                object: Finding.tree(BlobID(.zero)),
+                what: "snapshot has no tree",
+                next: "remove the snapshot with `forget`"
             )
-            return
-        }
-        for blob in job.blobs {
-            try Task.checkCancellation()
-            do {
-                judge(
-                    blob.id,
-                    try await repository.loadTree(blob.id, worker: worker),
-                    root: job.roots[blob.id] ?? 0,
-                    walk
-                )
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                reportUnreadable(blob, error)
-            }
-        }
+        )
     }
 
-    private func judge(_ tree: BlobID, _ document: [UInt8], root: Int, _ walk: TreeWalkState) {
-        let use: (([BlobID]) -> Void)? =
-            walk.tracksUse
-            ? { content in walk.markUsed(content.compactMap { self.index.firstEntry(.data, $0) }) } : nil
-        let judgement = TreeJudgement(tree: tree, document: document, index: index, use: use)
-        for blob in judgement.absent { lost.insert(.data, blob) }
-        report(judgement.findings)
-        push(judgement.subtrees, root: root, walk)
+    fileprivate func reportMissing(_ tree: BlobID) {
+        lost.insert(.tree, tree)
+        report(
+            Finding(
+                .damage,
+                .treeUnreadable,
+                object: Finding.tree(tree),
+                what: "id \(tree.hex) not found in repository",
+                next: CheckWords.repairIndex
+            )
+        )
     }
 
-    private func reportUnreadable(_ blob: BlobLocation, _ error: any Error) {
+    fileprivate func reportUnreadable(_ blob: BlobLocation, _ error: any Error) {
         lost.insert(.tree, blob.id)
         let cause = (error as? RepositoryFailure)?.cause
         let what: String
@@ -249,6 +137,40 @@ extension CheckRun {
             }
         }
     }
+}
+
+/// Judges each tree of a check, and marks what is used where that is asked for.
+private final class CheckVisitor: TreeSweepVisitor {
+    private let run: CheckRun
+    private let marks: Mutex<EntrySet>?
+
+    init(run: CheckRun, tracksUse: Bool) {
+        self.run = run
+        marks = tracksUse ? Mutex(EntrySet(count: run.index.blobCount)) : nil
+    }
+
+    /// Entries of the data blobs that were met; nil when nobody asked.
+    var used: EntrySet? { marks?.withLock { $0 } }
+
+    func visit(_ tree: BlobID, _ document: [UInt8]) -> [BlobID] {
+        let judgement = TreeJudgement(tree: tree, document: document, index: run.index, use: marks == nil ? nil : mark)
+        for blob in judgement.absent { run.lost.insert(.data, blob) }
+        run.report(judgement.findings)
+        return judgement.subtrees
+    }
+
+    private func mark(_ content: [BlobID]) {
+        let entries = content.compactMap { run.index.firstEntry(.data, $0) }
+        marks?.withLock { marks in
+            for entry in entries { _ = marks.insert(entry) }
+        }
+    }
+
+    func missing(_ tree: BlobID) { run.reportMissing(tree) }
+
+    func unreadable(_ tree: BlobLocation, _ error: any Error) { run.reportUnreadable(tree, error) }
+
+    func finished(roots: Int) { run.advance(.structure, by: roots) }
 }
 
 extension BlobLocation {

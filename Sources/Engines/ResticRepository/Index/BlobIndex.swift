@@ -80,6 +80,11 @@ package final class BlobIndex: Sendable {
         state.withLock { $0.table.contains(type, id) }
     }
 
+    /// Whether some pack holds the blob, or one that is being written will.
+    func isKnown(_ type: BlobType, _ id: BlobID) -> Bool {
+        state.withLock { $0.table.contains(type, id) || $0.inFlight.contains(Key(type: type, id: id)) }
+    }
+
     /// True when every listed data blob is stored; one lock for the whole list.
     package func containsAll(_ ids: [BlobID]) -> Bool {
         state.withLock { state in
@@ -128,6 +133,9 @@ package final class BlobIndex: Sendable {
 
     /// The entry of that number.
     package func location(ofEntry number: Int) -> BlobLocation { state.withLock { $0.table.location(number) } }
+
+    /// The numbers of all entries of the pack that holds the entry of that number: they lie together.
+    func entries(ofPackHolding number: Int) -> Range<Int> { state.withLock { $0.table.entries(ofPackHolding: number) } }
 
     /// Length of the plaintext, if the blob is stored.
     package func plainLength(_ type: BlobType, _ id: BlobID) -> Int? { location(type, id)?.plainLength }

@@ -131,6 +131,9 @@ package struct BlobTable: ~Copyable {
         return Int(packFirstEntry[number])..<next
     }
 
+    /// The entries of the pack that holds the entry.
+    func entries(ofPackHolding entry: Int) -> Range<Int> { entries(ofPack: packNumber(of: entry)) }
+
     // MARK: entries
 
     private func pointer(_ entry: Int) -> UnsafeMutableRawPointer {

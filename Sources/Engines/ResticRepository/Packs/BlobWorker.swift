@@ -19,6 +19,8 @@ package final class BlobWorker {
     var sealed = Scratch()
     var opened = Scratch()
     var plain = Scratch()
+    /// The compressed blob that was opened last, and where its frame ends in `opened`.
+    private var lastFrame: (id: BlobID, count: Int)?
 
     init(key: ResticKey, mode: CompressionMode, entropy: any EntropySource) {
         cipher = ResticCipher(key: key)
@@ -66,6 +68,7 @@ package final class BlobWorker {
             throw BlobDamage.wrongLength
         }
         let openedCount = sealedBytes.count - ResticCipher.overhead
+        lastFrame = nil
         opened.reserve(openedCount)
         let content = opened.slice(openedCount)
         do { try cipher.open(sealedBytes, into: content) } catch { throw BlobDamage.notAuthentic }
@@ -86,7 +89,14 @@ package final class BlobWorker {
             result = UnsafeRawBufferPointer(content)
         }
         guard digest(result) == location.id.digest else { throw BlobDamage.wrongDigest }
+        if location.isCompressed { lastFrame = (location.id, openedCount) }
         return try body(result)
+    }
+
+    /// The zstd frame of the blob, when it is the one that was opened last and it was compressed; valid until the next use.
+    func frame(of id: BlobID) -> UnsafeRawBufferPointer? {
+        guard let lastFrame, lastFrame.id == id else { return nil }
+        return UnsafeRawBufferPointer(opened.slice(lastFrame.count))
     }
 }
 

@@ -50,21 +50,49 @@ package final class BlobWriter: Sendable {
         guard repository.index.claim(type, id) == .claimed else {
             return SavedBlob(id: id, isNew: false, storedBytes: 0)
         }
+        return try await store(type, plaintext, id: id, frame: nil, worker: worker)
+    }
+
+    /// Stores a blob unless it is known, whose plaintext was just found to be what `id` says.
+    ///
+    /// `frame` is its zstd form; it is taken over where this repository would compress in its own way.
+    package func save(
+        verified type: BlobType,
+        _ id: BlobID,
+        _ plaintext: UnsafeRawBufferPointer,
+        frame: UnsafeRawBufferPointer?,
+        worker: BlobWorker
+    ) async throws -> SavedBlob {
+        guard repository.index.claim(type, id) == .claimed else {
+            return SavedBlob(id: id, isNew: false, storedBytes: 0)
+        }
+        let kept = repository.options.compression == .auto ? frame : nil
+        return try await store(type, plaintext, id: id, frame: kept, worker: worker)
+    }
+
+    /// Seals and packs a claimed blob; the claim is given back when that fails.
+    private func store(
+        _ type: BlobType,
+        _ plaintext: UnsafeRawBufferPointer,
+        id: BlobID,
+        frame: UnsafeRawBufferPointer?,
+        worker: BlobWorker
+    ) async throws -> SavedBlob {
         do {
-            return try await store(type, plaintext, id: id, worker: worker)
+            let sealed = try repository.seal(type, plaintext, id: id, frame: frame, worker: worker)
+            return try await pack(sealed, type, id, worker)
         } catch {
             repository.index.abandon(type, id)
             throw error
         }
     }
 
-    private func store(
+    private func pack(
+        _ sealed: Repository.SealedBlob,
         _ type: BlobType,
-        _ plaintext: UnsafeRawBufferPointer,
-        id: BlobID,
-        worker: BlobWorker
+        _ id: BlobID,
+        _ worker: BlobWorker
     ) async throws -> SavedBlob {
-        let sealed = try repository.seal(type, plaintext, id: id, worker: worker)
         let sealedBytes = UnsafeRawBufferPointer(worker.sealed.slice(sealed.count))
         let target = repository.options.packSizeBytes
         let isOwnPack = sealed.count >= target

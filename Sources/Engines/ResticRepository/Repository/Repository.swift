@@ -144,9 +144,13 @@ package final class Repository: Sendable {
     ///
     /// Data that does not shrink is stored raw (entry types 0 and 1): nothing is gained by a frame around it, and reading it
     /// costs one step less. Errors: `E-VERIFY` when the sealed bytes do not open to the same content (D-08, D-09).
-    func seal(_ type: BlobType, _ plaintext: UnsafeRawBufferPointer, id: BlobID, worker: BlobWorker) throws
-        -> SealedBlob
-    {
+    func seal(
+        _ type: BlobType,
+        _ plaintext: UnsafeRawBufferPointer,
+        id: BlobID,
+        frame: UnsafeRawBufferPointer? = nil,
+        worker: BlobWorker
+    ) throws -> SealedBlob {
         guard plaintext.count < 1 << 31 else {
             throw RepositoryFailure(
                 .tooLarge,
@@ -160,7 +164,10 @@ package final class Repository: Sendable {
         var content = plaintext
         var uncompressedLength: UInt32 = 0
         let mayCompress = isCompressing && !plaintext.isEmpty && (type == .tree || options.compression != .off)
-        if mayCompress, type == .tree || !looksIncompressible(plaintext) {
+        if isCompressing, let frame {
+            content = frame
+            uncompressedLength = UInt32(plaintext.count)
+        } else if mayCompress, type == .tree || !looksIncompressible(plaintext) {
             let bound = worker.compressor.bound(plaintext.count)
             worker.compressed.reserve(bound)
             let count = try worker.compressor.compress(plaintext, into: worker.compressed.slice(bound))

@@ -1,0 +1,189 @@
+import Bytes
+import ObjectStorage
+import Outcome
+import ResticFormat
+import Synchronization
+
+/// Copies what snapshots need from one repository into another.
+///
+/// ```
+/// sweep the trees, each once > mark the blobs that the target lacks > pack by pack: ranged get > open, unpack, verify digest (L3)
+/// > seal with the target's key, what is compressed stays as it is > open again > packs and index files of the target (L2)
+/// ```
+/// Memory: two bits for each blob of the source, and what reading and writing take. Isolation: any task, one snapshot at a time.
+final class SnapshotCopy: Sendable {
+    private let source: Repository
+    private let target: Repository
+    /// Trees of snapshots before, whose blobs are in the target or on their way.
+    private let swept: Mutex<EntrySet>
+
+    /// Both repositories have their index loaded, and the target is locked for writing.
+    init(from source: Repository, to target: Repository) {
+        self.source = source
+        self.target = target
+        swept = Mutex(EntrySet(count: source.index.blobCount))
+    }
+
+    /// What of this tree the target lacks.
+    ///
+    /// Errors: `E-MISSING` for a blob that no index of the source names, `E-DAMAGE` for a tree that cannot be read; nothing was copied.
+    func plan(_ tree: BlobID) async throws -> CopyPlan {
+        let visitor = CopyVisitor(source: source.index, target: target.index, repository: source)
+        let sweep = TreeSweep(
+            source,
+            roots: [tree],
+            seen: swept.withLock { $0 },
+            width: width,
+            visitor: visitor
+        )
+        try await sweep.run()
+        let seen = sweep.seen
+        swept.withLock { $0 = seen }
+        return CopyPlan(wanted: visitor.wanted, index: source.index)
+    }
+
+    /// Copies the blobs of a plan; `copied` hears of each pack of the source that is done.
+    ///
+    /// Errors: `E-DAMAGE` for a blob of which no copy opens; those of the writer.
+    func copy(_ plan: CopyPlan, with writer: BlobWriter, copied: @escaping @Sendable () -> Void) async throws {
+        let runs = PackRuns(plan.wanted, source.index)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<min(width, plan.packCount) {
+                group.addTask(executorPreference: source.environment.pool) {
+                    let (reader, sealer) = (self.source.makeWorker(), self.target.makeWorker())
+                    while let run = runs.next() {
+                        try await self.copy(run, reader, sealer, writer)
+                        copied()
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func copy(
+        _ run: [BlobLocation],
+        _ reader: BlobWorker,
+        _ sealer: BlobWorker,
+        _ writer: BlobWriter
+    ) async throws {
+        guard let pack = run.first?.pack else { return }
+        try await source.readBlobs(
+            pack: pack,
+            run,
+            worker: reader,
+            deliver: { blob, plaintext in
+                try Task.checkCancellation()
+                let frame = reader.frame(of: blob.id)
+                _ = try await writer.save(verified: blob.type, blob.id, plaintext, frame: frame, worker: sealer)
+            },
+            failed: { throw $1 }
+        )
+    }
+
+    /// Tasks that read side by side; each holds a range of a pack.
+    private var width: Int { max(2, min(source.store.connections, source.environment.pool.width)) }
+}
+
+/// The blobs of a snapshot that the target lacks.
+package struct CopyPlan: Sendable {
+    /// Entries of the source's index.
+    let wanted: EntrySet
+    package private(set) var blobCount = 0
+    /// Packs of the source that hold them.
+    package private(set) var packCount = 0
+    /// Sealed bytes in the source.
+    package private(set) var storedBytes: UInt64 = 0
+
+    init(wanted: EntrySet, index: BlobIndex) {
+        self.wanted = wanted
+        var cursor = 0
+        while let entry = wanted.next(from: cursor) {
+            let range = index.entries(ofPackHolding: entry)
+            packCount += 1
+            cursor = entry
+            while let blob = wanted.next(from: cursor), blob < range.upperBound {
+                blobCount += 1
+                storedBytes += UInt64(index.location(ofEntry: blob).length)
+                cursor = blob + 1
+            }
+        }
+    }
+}
+
+/// Hands out the wanted blobs pack by pack: entries of one pack lie together.
+private final class PackRuns: Sendable {
+    private let wanted: EntrySet
+    private let index: BlobIndex
+    private let cursor = Mutex(0)
+
+    init(_ wanted: EntrySet, _ index: BlobIndex) {
+        self.wanted = wanted
+        self.index = index
+    }
+
+    /// The blobs of the next pack, until none is left.
+    func next() -> [BlobLocation]? {
+        let range = cursor.withLock { cursor -> Range<Int>? in
+            guard let first = wanted.next(from: cursor) else { return nil }
+            cursor = index.entries(ofPackHolding: first).upperBound
+            return first..<cursor
+        }
+        guard let range else { return nil }
+        var run: [BlobLocation] = []
+        var next = range.lowerBound
+        while let entry = wanted.next(from: next), entry < range.upperBound {
+            run.append(index.location(ofEntry: entry))
+            next = entry + 1
+        }
+        return run
+    }
+}
+
+/// Marks what the target lacks of each tree.
+private final class CopyVisitor: TreeSweepVisitor {
+    private let source: BlobIndex
+    private let target: BlobIndex
+    private let repository: Repository
+    private let marks: Mutex<EntrySet>
+
+    init(source: BlobIndex, target: BlobIndex, repository: Repository) {
+        self.source = source
+        self.target = target
+        self.repository = repository
+        marks = Mutex(EntrySet(count: source.blobCount))
+    }
+
+    var wanted: EntrySet { marks.withLock { $0 } }
+
+    func visit(_ tree: BlobID, _ document: [UInt8]) throws -> [BlobID] {
+        var subtrees: [BlobID] = []
+        var entries = try lacking(.tree, [tree])
+        var reader = TreeReader(document)
+        while let node = try reader.next() {
+            if let content = node.content { entries += try lacking(.data, content) }
+            guard node.type == .directory else { continue }
+            guard let subtree = node.subtree else { throw WalkProblem.noSubtree(node.name) }
+            subtrees.append(subtree)
+        }
+        marks.withLock { marks in
+            for entry in entries { _ = marks.insert(entry) }
+        }
+        return subtrees
+    }
+
+    private func lacking(_ type: BlobType, _ ids: [BlobID]) throws -> [Int] {
+        var entries: [Int] = []
+        for id in ids where !target.isKnown(type, id) {
+            guard let entry = source.firstEntry(type, id) else { throw repository.missingBlob(type, id) }
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    func missing(_ tree: BlobID) throws { throw repository.missingBlob(.tree, tree) }
+
+    func unreadable(_ tree: BlobLocation, _ error: any Error) throws { throw error }
+
+    func finished(roots: Int) {}
+}
