@@ -176,8 +176,14 @@ import ResticRepository
         #expect(dry.result?.progress == real.result?.progress)
     }
 
-    /// Where we are more careful than restic 0.19.1, which removes what stands where a folder belongs in every mode.
-    private static func isOurChoice(_ path: String, _ mode: OverwriteMode) -> Bool {
+    /// Where restic 0.19.1 does what nobody wants, we do not.
+    ///
+    /// - it removes what stands where a folder belongs in every mode,
+    /// - it leaves a filled folder where a file belongs, and gives it the file's time and mode,
+    /// - it leaves a filled folder where a link belongs, even with `--delete`, which removes it where a file belongs.
+    private static func isOurChoice(_ path: String, _ mode: OverwriteMode, delete: Bool) -> Bool {
+        if mode != .never, !delete, path == "/file-fullFolder" { return true }
+        if mode != .never, delete, path.hasPrefix("/link-fullFolder") { return true }
         let kept: [Obstacle] = mode == .never ? folders : mode == .ifNewer ? [.newer] : []
         return kept.contains { path == "/folder-\($0)" || path == "/folder-\($0)/inner" }
     }
@@ -188,6 +194,8 @@ import ResticRepository
         let repository = TestFolder()
         try repository.write(scene.forged.store)
         let (ours, stock) = (try Self.arena(), try Self.arena())
+        // restic 0.19.1 opens a pipe that stands where a file belongs, and waits for ever.
+        for arena in [ours, stock] { unlink(arena.target + "/file-\(Obstacle.pipe)") }
         _ = await Self.run(scene, ours, mode, delete: delete)
         let run = try StockRestic.run(
             ["restore", "\(scene.snapshot.hex)", "--target", stock.target, "--overwrite", mode.rawValue]
@@ -195,26 +203,19 @@ import ResticRepository
             repository: repository.path
         )
         #expect(run.status == 0 || run.status == 1, "\(run.errors)")
-        // The time of the target folders themselves differs, and what was linked outside has another path.
-        var (left, right) = (TreeListing(ours.target), TreeListing(stock.target))
-        for path in Set(left.entries.keys).union(right.entries.keys) {
-            if Self.isOurChoice(path, mode) {
-                left.entries[path] = nil
-                right.entries[path] = nil
-            }
-            for listing in [\TreeListing.entries] {
-                if left[keyPath: listing][path]?.kind == S_IFLNK { left[keyPath: listing][path]?.content = [] }
-                if right[keyPath: listing][path]?.kind == S_IFLNK { right[keyPath: listing][path]?.content = [] }
-                // Folders that neither made have the time of this test.
-                if left[keyPath: listing][path]?.kind == S_IFDIR, path.contains("trangers") || path.contains("below") {
-                    left[keyPath: listing][path]?.modified = []
-                    right[keyPath: listing][path]?.modified = []
-                }
-            }
+        let (left, right) = (TreeListing(ours.target), TreeListing(stock.target))
+        let paths = Set(left.entries.keys).union(right.entries.keys)
+        for path in paths.sorted() where !Self.isOurChoice(path, mode, delete: delete) {
+            let entries = [left, right].map { Self.comparable($0.entries[path], at: path) }
+            #expect(entries[0] == entries[1], "\(path): ours against stock's\n\(run.errors)")
         }
-        #expect(
-            left.differences(from: right).isEmpty,
-            "ours against stock's: \(left.differences(from: right))\n\(run.errors)"
-        )
+    }
+
+    /// Without what differs between two arenas, too: times of this test, and where links to the outside lead.
+    private static func comparable(_ entry: TreeListing.Entry?, at path: String) -> TreeListing.Entry? {
+        var entry = entry
+        if path.contains("tranger") || path.contains("/below") { entry?.modified = [] }
+        if entry?.kind == S_IFLNK { entry?.content = [] }
+        return entry
     }
 }

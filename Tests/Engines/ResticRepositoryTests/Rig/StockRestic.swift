@@ -16,7 +16,7 @@ struct StockRestic {
         var errors: String
     }
 
-    /// Runs it on a repository with the password of `SmallRepository`, without cache.
+    /// Runs it on a repository with the password of `SmallRepository`, without cache, for five minutes at most.
     static func run(
         _ arguments: [String],
         repository: String,
@@ -26,8 +26,8 @@ struct StockRestic {
     ) throws -> Run {
         guard let path else { throw CocoaError(.fileNoSuchFile) }
         let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = ["-r", repository] + (noCache ? ["--no-cache"] : []) + arguments
+        process.executableURL = URL(filePath: "/usr/bin/timeout")
+        process.arguments = ["300", path, "-r", repository] + (noCache ? ["--no-cache"] : []) + arguments
         process.environment = ProcessInfo.processInfo.environment
             .merging(["RESTIC_PASSWORD": SmallRepository.password]) { $1 }
             .merging(environment) { $1 }
