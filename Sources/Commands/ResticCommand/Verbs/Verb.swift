@@ -26,7 +26,8 @@ package enum Verb: String, CaseIterable, Sendable {
     /// False for what a later version brings.
     package var isSupported: Bool {
         switch self {
-        case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .generate, .help, .initialize, .list, .ls,
+        case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .generate, .help, .initialize, .list,
+            .ls,
             .options, .restore, .snapshots, .stats, .unlock, .version:
             true
         case .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite, .tag, .rebuildIndex,

@@ -251,7 +251,13 @@ private func secondaryRepositoryFlags(_ purpose: String) -> [Flag] {
             "file",
             "read its password from this file (default: $RESTIC_FROM_PASSWORD_FILE)"
         ),
-        Flag("from-key-hint", nil, .string, "string", "try its key with this ID first (default: $RESTIC_FROM_KEY_HINT)"),
+        Flag(
+            "from-key-hint",
+            nil,
+            .string,
+            "string",
+            "try its key with this ID first (default: $RESTIC_FROM_KEY_HINT)"
+        ),
         Flag(
             "from-password-command",
             nil,
@@ -263,23 +269,24 @@ private func secondaryRepositoryFlags(_ purpose: String) -> [Flag] {
     ]
 }
 
-private let initFlags: [Flag] = secondaryRepositoryFlags("to take the chunker parameters from") + [
-    Flag(
-        "copy-chunker-params",
-        nil,
-        .switched,
-        "",
-        "cut files as the other repository does, so that copies share data"
-    ),
-    Flag(
-        "repository-version",
-        nil,
-        .string,
-        "string",
-        "the format: 1, 2, 'latest' or 'stable'",
-        defaultText: "\"stable\""
-    ),
-]
+private let initFlags: [Flag] =
+    secondaryRepositoryFlags("to take the chunker parameters from") + [
+        Flag(
+            "copy-chunker-params",
+            nil,
+            .switched,
+            "",
+            "cut files as the other repository does, so that copies share data"
+        ),
+        Flag(
+            "repository-version",
+            nil,
+            .string,
+            "string",
+            "the format: 1, 2, 'latest' or 'stable'",
+            defaultText: "\"stable\""
+        ),
+    ]
 
 private let snapshotsFlags: [Flag] =
     snapshotFilterFlags("") + [

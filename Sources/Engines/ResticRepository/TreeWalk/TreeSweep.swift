@@ -52,7 +52,9 @@ struct TreeSweep: Sendable {
     /// Entries of all trees that were swept or passed over.
     var seen: EntrySet { state.seen }
 
-    /// Sweeps. Errors: what the visitor throws; cancellation.
+    /// Sweeps.
+    ///
+    /// Errors: what the visitor throws; cancellation.
     func run() async throws {
         let worker = repository.makeWorker()
         while true {

@@ -1,0 +1,199 @@
+import Bytes
+import Foundation
+import ObjectStorage
+import Outcome
+import ResticFormat
+import Sealing
+import Synchronization
+import Testing
+
+import ResticRepository
+
+/// Copies between repositories with different keys, and everything that can go wrong on either side.
+@Suite struct CopyTests {
+    /// What a copy told.
+    private final class Log: CopyObserver {
+        let saved = Mutex<[SnapshotID]>([])
+        let plans = Mutex<[CopyPlan]>([])
+        let packs = Mutex(0)
+
+        func began(_ snapshot: Snapshot) {}
+        func planned(_ plan: CopyPlan) { plans.withLock { $0.append(plan) } }
+        func copiedPack() { packs.withLock { $0 += 1 } }
+        func finished(_ snapshot: Snapshot) {}
+        func stored(snapshots: Int) {}
+        func saved(_ copy: SnapshotID, of snapshot: Snapshot) { saved.withLock { $0.append(copy) } }
+    }
+
+    /// An empty repository with its own master key, whose store is the result.
+    private static func target(version: Int = 2) async throws -> MemoryStorage {
+        let store = MemoryStorage()
+        _ = try await Repository.create(
+            store: store,
+            version: version,
+            password: Secret(Array(SmallRepository.password.utf8)),
+            polynomial: .init(hex: "3da3358b4dc173"),
+            scrypt: .cheapForTests,
+            environment: SmallRepository.environment(seed: 1234)
+        )
+        return store
+    }
+
+    private static func open(_ store: any ObjectStorage, seed: UInt64) async throws -> Repository {
+        let repository = try await Repository.open(
+            store: store,
+            password: Secret(Array(SmallRepository.password.utf8)),
+            environment: SmallRepository.environment(seed: seed)
+        )
+        try await repository.loadIndex()
+        return repository
+    }
+
+    /// One run of the program: opens both, locks the target, copies what is missing.
+    private static func run(
+        from source: any ObjectStorage,
+        to store: any ObjectStorage,
+        seed: UInt64 = 50,
+        log: Log = Log()
+    ) async throws {
+        let source = try await open(source, seed: seed)
+        let target = try await open(store, seed: seed + 1)
+        try await target.withLock(.shared) {
+            let present = CopiesPresent(try await target.loadSnapshots { throw $1 })
+            let all = try await source.loadSnapshots { throw $1 }
+            let missing = all.filter { present.copy(of: $0) == nil }
+            try await copySnapshots(missing, from: source, to: target, observer: log)
+        }
+    }
+
+    private static func check(_ store: any ObjectStorage) async throws -> CheckResult {
+        let repository = try await Repository.open(
+            store: store,
+            password: Secret(Array(SmallRepository.password.utf8)),
+            environment: SmallRepository.environment(seed: 77)
+        )
+        return try await ResticRepository.check(
+            CheckRequest(readData: .all),
+            in: repository,
+            observer: SilentCheckObserver()
+        )
+    }
+
+    @Test func `copies keep tree, fields and compressed form, and a second run copies nothing`() async throws {
+        let source = try await SmallRepository.make()
+        let store = try await Self.target()
+        let log = Log()
+        try await Self.run(from: source.store, to: store, log: log)
+        let (left, right) = (try await Self.open(source.store, seed: 1), try await Self.open(store, seed: 2))
+        let copies = try await right.loadSnapshots { throw $1 }
+        #expect(copies.count == 2 && log.saved.withLock { $0.count } == 2)
+        for copy in copies {
+            let original = try #require(source.snapshots.first { $0.id == copy.document.original })
+            var expected = original.document
+            expected.original = original.id
+            #expect(copy.document == expected)
+        }
+        #expect(left.index.blobCount == right.index.blobCount)
+        for number in 0..<left.index.blobCount {
+            let blob = left.index.location(ofEntry: number)
+            let copy = try #require(right.index.location(blob.type, blob.id))
+            #expect(copy.length == blob.length && copy.uncompressedLength == blob.uncompressedLength)
+        }
+        let second = FaultyStorage(wrapping: store)
+        try await Self.run(from: source.store, to: second, seed: 60)
+        #expect(second.count(.put, .pack) == 0 && second.count(.put, .snapshot) == 0)
+        #expect(try await !Self.check(store).hasErrors)
+        guard StockRestic.isInstalled else { return print("SKIP: no stock restic to judge a copy") }
+        let folder = TestFolder()
+        try folder.write(store)
+        let judged = try StockRestic.run(["check", "--read-data"], repository: folder.path)
+        #expect(judged.status == 0, "\(judged.errors)")
+    }
+
+    @Test(arguments: [(1, 2), (2, 1), (1, 1)])
+    func `copies between format versions are what the target's version holds`(from: Int, to: Int) async throws {
+        let source = try await SmallRepository.make(version: from)
+        let store = try await Self.target(version: to)
+        try await Self.run(from: source.store, to: store)
+        let repository = try await Self.open(store, seed: 3)
+        let lengths = (0..<repository.index.blobCount).map { repository.index.location(ofEntry: $0).uncompressedLength }
+        #expect(lengths.contains { $0 != 0 } == (to == 2))
+        #expect(try await !Self.check(store).hasErrors)
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `2.3 A-02 any store call of a copy's target may fail, lie or be the last one`() async throws {
+        let source = try await SmallRepository.make()
+        let empty = try await Self.target()
+        let clean = FaultyStorage(wrapping: empty.copy())
+        try await Self.run(from: source.store, to: clean)
+        let faults: [StorageFault] = [.fail(.io), .fail(.noSpace), .failAfter(.timeout), .crashBefore, .crashAfter]
+        let lies: [StorageFault] = [.ghostPut, .truncatePut(toBytes: 40)]
+        var covered: Set<Int> = []
+        for point in clean.calls.indices {
+            for fault in faults + (clean.calls[point].operation == .put ? lies : []) {
+                let inner = empty.copy()
+                let store = FaultyStorage(wrapping: inner, rules: [StorageRule(fault, when: .overall(point))])
+                let log = Log()
+                _ = try? await Self.run(from: source.store, to: store, log: log)
+                let label = Comment(rawValue: "\(fault) at call \(point) \(clean.calls[point])")
+                if store.calls.contains(where: { $0.fault != nil }) { covered.insert(point) }
+                let present = try await inner.list(.snapshot).map { SnapshotID($0.digest) }
+                #expect(Set(present).isSuperset(of: log.saved.withLock { $0 }), label)
+                #expect(try await !Self.check(inner).hasErrors, label)
+                try await Self.run(from: source.store, to: inner, seed: 90)
+                let kept = try await Self.open(inner, seed: 4).loadSnapshots { throw $1 }
+                #expect(Set(kept.compactMap(\.document.original)) == Set(source.snapshots.map(\.id)), label)
+                #expect(try await !Self.check(inner).hasErrors, label)
+            }
+        }
+        print("copy: call-points \(covered.count)/\(clean.calls.count)")
+        #expect(covered.count == clean.calls.count)
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `2.3 D-01 E-03 any store call of a copy's source may fail or lie, and nothing wrong is copied`() async throws {
+        let source = try await SmallRepository.make()
+        let clean = FaultyStorage(wrapping: source.store)
+        try await Self.run(from: clean, to: try await Self.target())
+        let faults: [StorageFault] = [
+            .fail(.io), .fail(.notFound), .flipBit, .zeros, .misdirect, .shortRead(toBytes: 0), .shortRead(toBytes: 33),
+        ]
+        var failed = 0
+        for point in clean.calls.indices {
+            for fault in faults where clean.calls[point].operation == .get || fault == .fail(.io) {
+                let store = try await Self.target()
+                let rules = [StorageRule(fault, when: .overall(point))]
+                do {
+                    try await Self.run(from: FaultyStorage(wrapping: source.store, rules: rules), to: store)
+                } catch {
+                    failed += 1
+                    #expect(error is any ReportableFailure, "\(fault) at \(clean.calls[point]): \(error)")
+                }
+                #expect(try await !Self.check(store).hasErrors, "\(fault) at \(clean.calls[point])")
+            }
+        }
+        #expect(failed > 0, "otherwise nothing was proven")
+    }
+
+    @Test func `D-01 a blob that stays damaged stops the copy by name, and no snapshot without it appears`()
+        async throws
+    {
+        let source = try await SmallRepository.make()
+        let repository = try await Self.open(source.store, seed: 8)
+        let lost = try #require(
+            (0..<repository.index.blobCount).map { repository.index.location(ofEntry: $0) }
+                .first { $0.type == .data && $0.length > 60_000 }
+        )
+        let rules = [StorageRule(.zeros, on: .get, name: ObjectName(.pack, lost.pack.digest))]
+        let store = try await Self.target()
+        let failure = await #expect(throws: RepositoryFailure.self) {
+            try await Self.run(from: FaultyStorage(wrapping: source.store, rules: rules), to: store)
+        }
+        #expect(
+            failure?.code == .damaged && failure?.object.contains(lost.pack.short) == true,
+            "\(String(describing: failure))"
+        )
+        #expect(try await store.list(.snapshot).isEmpty)
+    }
+}
