@@ -117,6 +117,7 @@ extension Session {
         case .snapshots: return try await runSnapshots()
         case .ls: return try await runLs()
         case .copy: return try await runCopy()
+        case .prune: return try await runPrune()
         case .dump: return try await runDump()
         case .generate: return try runGenerate()
         case .features: return try runFeatures()

@@ -48,6 +48,10 @@ package enum Limits {
     package static let targetFilesOpen = 24
     /// Bytes that reading ahead in one file may hold; the whole program stays below 80 MiB with it.
     package static let readAheadBytes = 32 << 20
+    /// Removals after which the store and our lock are looked at again.
+    package static let removalsPerCheck = 64
+    /// Small packs from which on a prune packs them together.
+    package static let smallPacksWorthRepacking = 10
     /// Packs' worth of blobs, and time, after which a copy makes its snapshots true.
     package static let copyPacksPerCommit = 100
     package static let copyCommitNanoseconds: UInt64 = 60_000_000_000

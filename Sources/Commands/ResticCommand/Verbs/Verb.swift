@@ -30,7 +30,7 @@ package enum Verb: String, CaseIterable, Sendable {
             .ls,
             .options, .restore, .snapshots, .stats, .unlock, .version:
             true
-        case .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite, .tag, .rebuildIndex,
+        case .forget, .key, .migrate, .mount, .recover, .repair, .rewrite, .tag, .rebuildIndex,
             .selfUpdate:
             false
         }

@@ -16,10 +16,11 @@ extension Verb {
         case .cache: cacheFlags
         case .diff: diffFlags
         case .stats: statsFlags
+        case .prune: pruneFlags
         case .copy: secondaryRepositoryFlags("to copy snapshots from") + snapshotFilterFlags("")
         case .find: findFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .forget, .key, .migrate, .mount, .prune,
+        case .cat, .list, .version, .help, .forget, .key, .migrate, .mount,
             .recover, .repair, .rewrite, .tag, .features, .options, .rebuildIndex, .selfUpdate:
             []
         }

@@ -131,6 +131,25 @@ package final class BlobIndex: Sendable {
         }
     }
 
+    /// For each entry the number of the first copy's entry: equal for all copies of a blob.
+    ///
+    /// Cost: 4 bytes an entry.
+    func firstEntries() -> [UInt32] {
+        state.withLock { state in
+            (0..<state.table.count).map { entry in
+                var first = entry
+                state.table.forEachCopy(state.table[entry].type, state.table[entry].id) {
+                    first = $0
+                    return false
+                }
+                return UInt32(first)
+            }
+        }
+    }
+
+    /// The numbers of the entries of the pack with that number.
+    func entries(ofPack number: Int) -> Range<Int> { state.withLock { $0.table.entries(ofPack: number) } }
+
     /// The entry of that number.
     package func location(ofEntry number: Int) -> BlobLocation { state.withLock { $0.table.location(number) } }
 

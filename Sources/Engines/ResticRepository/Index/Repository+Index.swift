@@ -21,6 +21,7 @@ extension Repository {
         let totalBytes = entries.reduce(0) { $0 + $1.size }
         var doneBytes: UInt64 = 0
         var doneFiles = 0
+        var packs: Set<PackID> = []
         let width = max(2, store.connections)
         let pool = environment.pool
         try await withThrowingTaskGroup(of: (ObjectEntry, Result<LoadedIndex, any Error>).self) { group in
@@ -45,7 +46,7 @@ extension Repository {
                     doneBytes += entry.size
                     let rest = Double(totalBytes - doneBytes) / Double(max(1, doneBytes))
                     index.reserve(loaded.blobCount + Int(Double(index.blobCount + loaded.blobCount) * rest))
-                    for pack in loaded.packs { index.store(pack: pack.id, blobs: loaded.blobs[pack.range]) }
+                    for pack in loaded.packs { add(pack, of: loaded, known: &packs) }
                 case .failure(let error):
                     guard let unreadable, !(error is CancellationError) else { throw error }
                     unreadable(IndexID(entry.digest), error)
@@ -55,6 +56,16 @@ extension Repository {
                 startOne()
             }
         }
+    }
+
+    /// Adds what an index file says about a pack, but for what another one has said already.
+    private func add(_ pack: LoadedIndex.Pack, of loaded: LoadedIndex, known: inout Set<PackID>) {
+        let blobs = loaded.blobs[pack.range]
+        guard !known.insert(pack.id).inserted else { return index.store(pack: pack.id, blobs: blobs) }
+        let new = blobs.filter { blob in
+            !index.locations(blob.type, blob.id).contains { $0.pack == pack.id && $0.offset == blob.offset }
+        }
+        index.store(pack: pack.id, blobs: new)
     }
 
     /// One index file, verified and read.

@@ -53,21 +53,25 @@ package final class BlobWriter: Sendable {
         return try await store(type, plaintext, id: id, frame: nil, worker: worker)
     }
 
-    /// Stores a blob unless it is known, whose plaintext was just found to be what `id` says.
-    ///
-    /// `frame` is its zstd form; it is taken over where this repository would compress in its own way.
-    package func save(
-        verified type: BlobType,
-        _ id: BlobID,
-        _ plaintext: UnsafeRawBufferPointer,
-        frame: UnsafeRawBufferPointer?,
-        worker: BlobWorker
-    ) async throws -> SavedBlob {
+    /// Stores a blob of another repository unless it is known; its zstd frame stays unless this repository would compress otherwise.
+    func save(_ blob: OpenedBlob, worker: BlobWorker) async throws -> SavedBlob {
+        let (type, id) = (blob.location.type, blob.location.id)
         guard repository.index.claim(type, id) == .claimed else {
             return SavedBlob(id: id, isNew: false, storedBytes: 0)
         }
-        let kept = repository.options.compression == .auto ? frame : nil
-        return try await store(type, plaintext, id: id, frame: kept, worker: worker)
+        let frame = repository.options.compression == .auto ? blob.frame : nil
+        return try await store(type, blob.plaintext, id: id, frame: frame, worker: worker)
+    }
+
+    /// Stores a blob of this repository a second time, as it is sealed already; or compressed anew.
+    func saveAgain(_ blob: OpenedBlob, compressing: Bool, worker: BlobWorker) async throws {
+        let (type, id) = (blob.location.type, blob.location.id)
+        if let sealed = blob.sealed, !compressing {
+            _ = try await pack(sealed, type, id, blob.location.uncompressedLength, worker)
+        } else {
+            let frame = compressing ? nil : blob.frame
+            _ = try await store(type, blob.plaintext, id: id, frame: frame, mustCompress: compressing, worker: worker)
+        }
     }
 
     /// Seals and packs a claimed blob; the claim is given back when that fails.
@@ -76,11 +80,20 @@ package final class BlobWriter: Sendable {
         _ plaintext: UnsafeRawBufferPointer,
         id: BlobID,
         frame: UnsafeRawBufferPointer?,
+        mustCompress: Bool = false,
         worker: BlobWorker
     ) async throws -> SavedBlob {
         do {
-            let sealed = try repository.seal(type, plaintext, id: id, frame: frame, worker: worker)
-            return try await pack(sealed, type, id, worker)
+            let sealed = try repository.seal(
+                type,
+                plaintext,
+                id: id,
+                frame: frame,
+                mustCompress: mustCompress,
+                worker: worker
+            )
+            let bytes = UnsafeRawBufferPointer(worker.sealed.slice(sealed.count))
+            return try await pack(bytes, type, id, sealed.uncompressedLength, worker)
         } catch {
             repository.index.abandon(type, id)
             throw error
@@ -88,31 +101,31 @@ package final class BlobWriter: Sendable {
     }
 
     private func pack(
-        _ sealed: Repository.SealedBlob,
+        _ sealed: UnsafeRawBufferPointer,
         _ type: BlobType,
         _ id: BlobID,
+        _ uncompressedLength: UInt32,
         _ worker: BlobWorker
     ) async throws -> SavedBlob {
-        let sealedBytes = UnsafeRawBufferPointer(worker.sealed.slice(sealed.count))
         let target = repository.options.packSizeBytes
         let isOwnPack = sealed.count >= target
         let full: OpenPack? = withPacks(type) { open in
             if isOwnPack {
                 let pack = OpenPack(type: type, capacity: OpenPack.capacity(target: 0, largestBlob: sealed.count))
-                pack.append(sealedBytes, id: id, uncompressedLength: sealed.uncompressedLength)
+                pack.append(sealed, id: id, uncompressedLength: uncompressedLength)
                 return pack
             }
             return open.append(
-                sealedBytes,
+                sealed,
                 id: id,
-                uncompressedLength: sealed.uncompressedLength,
+                uncompressedLength: uncompressedLength,
                 type: type,
                 target: target,
                 choice: Int(worker.nextInitializationVector().0 & 1)
             )
         }
         if let full { try await queue.send(full.finish(worker: worker)) }
-        let entry = PackHeader.entrySize(compressed: sealed.uncompressedLength != 0)
+        let entry = PackHeader.entrySize(compressed: uncompressedLength != 0)
         return SavedBlob(id: id, isNew: true, storedBytes: sealed.count + entry)
     }
 

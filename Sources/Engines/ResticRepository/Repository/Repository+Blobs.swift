@@ -59,7 +59,7 @@ extension Repository {
         try await loadBlob(.tree, id, worker: worker)
     }
 
-    /// Reads many blobs of one pack in few requests, in ascending order of offset, and lends each plaintext to `deliver`.
+    /// Reads many blobs of one pack in few requests, in ascending order of offset, and lends each opened to `deliver`.
     ///
     /// Neighbours with small gaps come in one ranged request. A blob that does not open is tried alone, from every copy;
     /// when none opens, `failed` hears why and the rest goes on. Shape: `blobs` all lie in `pack`. Memory: one range (32 MiB or
@@ -68,7 +68,7 @@ extension Repository {
         pack: PackID,
         _ blobs: [BlobLocation],
         worker: BlobWorker,
-        deliver: (BlobLocation, UnsafeRawBufferPointer) async throws -> Void,
+        deliver: (OpenedBlob) async throws -> Void,
         failed: (BlobLocation, any Error) async throws -> Void
     ) async throws {
         let ordered = blobs.sorted { $0.offset < $1.offset }
@@ -83,8 +83,16 @@ extension Repository {
             for blob in run {
                 try Task.checkCancellation()
                 do {
-                    let bytes = try await plaintext(of: blob, in: block, from: span.range.lowerBound, worker: worker)
-                    try await bytes.withBorrowedBytes { try await deliver(blob, $0) }
+                    if let sealed = Self.sealed(blob, in: block, from: span.range.lowerBound),
+                        let plaintext = try? worker.open(sealed, as: blob, { $0 })
+                    {
+                        try await deliver(OpenedBlob(blob, plaintext, sealed: sealed, frame: worker.frame(of: blob.id)))
+                    } else {
+                        let bytes = Block(try await anyCopy(of: blob, worker: worker))
+                        let frame = worker.frame(of: blob.id)
+                        try await deliver(OpenedBlob(blob, bytes.withBytes { $0 }, sealed: nil, frame: frame))
+                        withExtendedLifetime(bytes) {}
+                    }
                 } catch let damage as UnreadableBlob {
                     try await failed(blob, damage.failure)
                 }
@@ -107,21 +115,13 @@ extension Repository {
         return (first..<end, next)
     }
 
-    private func plaintext(
-        of blob: BlobLocation,
-        in block: Block?,
-        from start: UInt64,
-        worker: BlobWorker
-    ) async throws -> Plaintext {
-        if let block {
-            let first = Int(UInt64(blob.offset) - start)
-            let opened = try? block.withBytes { bytes in
-                try worker.open(bytes.part(from: first, count: Int(blob.length)), as: blob) { Plaintext.lent($0) }
-            }
-            if let opened { return opened }
-        }
+    private static func sealed(_ blob: BlobLocation, in block: Block?, from start: UInt64) -> UnsafeRawBufferPointer? {
+        block?.withBytes { $0.part(from: Int(UInt64(blob.offset) - start), count: Int(blob.length)) }
+    }
+
+    private func anyCopy(of blob: BlobLocation, worker: BlobWorker) async throws -> [UInt8] {
         do {
-            return .owned(try await loadBlob(blob.type, blob.id, worker: worker))
+            return try await loadBlob(blob.type, blob.id, worker: worker)
         } catch is CancellationError {
             throw CancellationError()
         } catch {
@@ -165,18 +165,24 @@ private struct UnreadableBlob: Error {
     let failure: any Error
 }
 
-/// A verified plaintext: either lying in the worker's scratch until its next use, or owned.
-private enum Plaintext {
-    case lent(UnsafeRawBufferPointer)
-    case owned([UInt8])
+/// A blob that was opened, unpacked, and found to be what its name says (L3); lent until the worker's next use.
+package struct OpenedBlob {
+    package let location: BlobLocation
+    package let plaintext: UnsafeRawBufferPointer
+    /// As it lies in the pack; nil when that did not open and another copy was taken.
+    let sealed: UnsafeRawBufferPointer?
+    /// The zstd frame; nil when the blob is stored raw.
+    let frame: UnsafeRawBufferPointer?
 
-    func withBorrowedBytes(_ body: (UnsafeRawBufferPointer) async throws -> Void) async throws {
-        switch self {
-        case .lent(let bytes): try await body(bytes)
-        case .owned(let bytes):
-            let copy = Block(bytes)
-            try await body(copy.withBytes { $0 })
-            withExtendedLifetime(copy) {}
-        }
+    init(
+        _ location: BlobLocation,
+        _ plaintext: UnsafeRawBufferPointer,
+        sealed: UnsafeRawBufferPointer?,
+        frame: UnsafeRawBufferPointer?
+    ) {
+        self.location = location
+        self.plaintext = plaintext
+        self.sealed = sealed
+        self.frame = frame
     }
 }

@@ -142,6 +142,7 @@ package final class Repository: Sendable {
 
     /// Compresses, seals and verifies a blob into the worker's scratch.
     ///
+    /// Trees are always compressed in version 2, since a prune packs raw ones anew; so is everything with `mustCompress`.
     /// Data that does not shrink is stored raw (entry types 0 and 1): nothing is gained by a frame around it, and reading it
     /// costs one step less. Errors: `E-VERIFY` when the sealed bytes do not open to the same content (D-08, D-09).
     func seal(
@@ -149,6 +150,7 @@ package final class Repository: Sendable {
         _ plaintext: UnsafeRawBufferPointer,
         id: BlobID,
         frame: UnsafeRawBufferPointer? = nil,
+        mustCompress: Bool = false,
         worker: BlobWorker
     ) throws -> SealedBlob {
         guard plaintext.count < 1 << 31 else {
@@ -163,15 +165,16 @@ package final class Repository: Sendable {
         spoil(.hashed, plaintext)
         var content = plaintext
         var uncompressedLength: UInt32 = 0
-        let mayCompress = isCompressing && !plaintext.isEmpty && (type == .tree || options.compression != .off)
+        let isForced = type == .tree || mustCompress
+        let mayCompress = isCompressing && !plaintext.isEmpty && (isForced || options.compression != .off)
         if isCompressing, let frame {
             content = frame
             uncompressedLength = UInt32(plaintext.count)
-        } else if mayCompress, type == .tree || !looksIncompressible(plaintext) {
+        } else if mayCompress, isForced || !looksIncompressible(plaintext) {
             let bound = worker.compressor.bound(plaintext.count)
             worker.compressed.reserve(bound)
             let count = try worker.compressor.compress(plaintext, into: worker.compressed.slice(bound))
-            if count < plaintext.count {
+            if isForced || count < plaintext.count {
                 content = UnsafeRawBufferPointer(worker.compressed.slice(count))
                 spoil(.compressed, content)
                 uncompressedLength = UInt32(plaintext.count)

@@ -111,10 +111,10 @@ private final class ContentWriter: Sendable {
             pack: pieces.pack,
             pieces.blobs,
             worker: worker,
-            deliver: { location, bytes in
-                for use in pieces.uses[location.id] ?? [] {
+            deliver: { blob in
+                for use in pieces.uses[blob.location.id] ?? [] {
                     try Task.checkCancellation()
-                    self.write(bytes, Int(use.file), Int(use.position))
+                    self.write(blob.plaintext, Int(use.file), Int(use.position))
                 }
             },
             failed: { location, error in

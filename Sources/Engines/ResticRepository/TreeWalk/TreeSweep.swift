@@ -131,7 +131,7 @@ struct TreeSweep: Sendable {
                 pack: job.pack,
                 job.blobs,
                 worker: worker,
-                deliver: { blob, bytes in try take(blob.id, Array(bytes), job) },
+                deliver: { try take($0.location.id, Array($0.plaintext), job) },
                 failed: { blob, error in try visitor.unreadable(blob, error) }
             )
             return

@@ -1,0 +1,57 @@
+package import Bytes
+import ObjectStorage
+import Outcome
+
+/// Removing objects that nothing needs any more.
+extension Repository {
+    /// Removes objects, some at a time; `removed` hears of each, with the error of one that stays, on the caller's task.
+    ///
+    /// Before every few of them the store and our lock are looked at again (B-09, L-03). What is gone already counts as removed.
+    /// Errors: of those looks; what `removed` throws; cancellation. What was not reached stays.
+    package func remove(
+        _ kind: ObjectKind,
+        _ digests: [Digest],
+        removed: (Digest, (any Error)?) throws -> Void
+    ) async throws {
+        guard !options.isDryRun else { return }
+        var rest = digests[...]
+        while !rest.isEmpty {
+            try Task.checkCancellation()
+            try await commitCheck()
+            let batch = rest.prefix(Limits.removalsPerCheck)
+            rest = rest.dropFirst(batch.count)
+            try await removeBatch(kind, batch, removed)
+        }
+    }
+
+    private func removeBatch(
+        _ kind: ObjectKind,
+        _ batch: ArraySlice<Digest>,
+        _ removed: (Digest, (any Error)?) throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: (Digest, (any Error)?).self) { group in
+            var waiting = batch
+            func startOne() {
+                guard let digest = waiting.popFirst() else { return }
+                group.addTask(executorPreference: environment.pool) { (digest, await self.removeOne(kind, digest)) }
+            }
+            for _ in 0..<max(1, store.connections) { startOne() }
+            while let (digest, error) = try await group.next() {
+                if error == nil { cache?.forget(kind, digest) }
+                try removed(digest, error)
+                startOne()
+            }
+        }
+    }
+
+    private func removeOne(_ kind: ObjectKind, _ digest: Digest) async -> (any Error)? {
+        do {
+            try await store.remove(ObjectName(kind, digest))
+        } catch let failure as StorageFailure where failure.code == .notFound {
+            return nil
+        } catch {
+            return error
+        }
+        return nil
+    }
+}

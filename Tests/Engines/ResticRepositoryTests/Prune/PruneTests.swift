@@ -1,0 +1,202 @@
+import Bytes
+import Foundation
+import ObjectStorage
+import Outcome
+import ResticFormat
+import Synchronization
+import Testing
+
+import ResticRepository
+
+/// Prunes of repositories in memory, and everything that can go wrong on the way.
+@Suite struct PruneTests {
+    /// What a prune told.
+    private final class Log: PruneObserver {
+        let stages = Mutex<[PruneStage]>([])
+        let failures = Mutex(0)
+
+        func began(_ stage: PruneStage) { stages.withLock { $0.append(stage) } }
+        func progressed(_ done: Int, of total: Int) {}
+        func finishedCounting() {}
+        func unreferenced(_ pack: PackID) {}
+        func forgetsMissing(_ packs: [PackID]) {}
+        func removed(_ pack: PackID, _ error: (any Error)?) { if error != nil { failures.withLock { $0 += 1 } } }
+        func removed(_ index: IndexID, _ error: (any Error)?) {}
+    }
+
+    /// A store with several packs, partly used, unused and unreferenced, and the snapshots that stay.
+    private struct Scene {
+        let bench: BackupBench
+        let store: MemoryStorage
+        let contents: [SnapshotID: [String: [UInt8]]]
+    }
+
+    /// Three backups of changing files in small packs; the first and the second snapshot are gone, and one pack is nobody's.
+    private static func scene() async throws -> Scene {
+        let bench = BackupBench()
+        let store = MemoryStorage()
+        try await bench.create(store)
+        var random = SplitMix64(seed: 5)
+        for number in 0..<6 { try bench.source.write("sub/file\(number)", random.bytes(25_000)) }
+        try bench.source.write("text", Array(repeating: UInt8(ascii: "x"), count: 40_000))
+        let first = try #require(try await bench.backUp(into: store).snapshot)
+        for number in 2..<4 { try bench.source.write("sub/file\(number)", random.bytes(25_001)) }
+        let second = try #require(try await bench.backUp(into: store, seed: 1_000).snapshot)
+        for number in 3..<5 { try bench.source.write("sub/file\(number)", random.bytes(25_002)) }
+        let third = try #require(try await bench.backUp(into: store, seed: 2_000).snapshot)
+        for snapshot in [first, second] { try await store.remove(ObjectName(.snapshot, snapshot.digest)) }
+        let stray = Block(random.bytes(3_000))
+        try await store.put(ObjectName(.pack, stray.withBytes { bytes in sha256(Array(bytes)) }), stray)
+        return Scene(bench: bench, store: store, contents: [third: try await bench.contents(of: third, in: store)])
+    }
+
+    private static func run(
+        _ scene: Scene,
+        _ store: any ObjectStorage,
+        seed: UInt64 = 5_000,
+        _ change: @Sendable (inout PruneRequest) -> Void = { $0.maxUnused = .bytes(0) }
+    ) async throws -> PruneStatistics {
+        var request = PruneRequest()
+        change(&request)
+        let asked = request
+        return try await scene.bench.onPool {
+            let repository = try await scene.bench.open(store, seed: seed)
+            return try await repository.withLock(.exclusive) {
+                try await repository.loadIndex()
+                let log = Log()
+                let plan = try await repository.planPrune(asked, observer: log)
+                try await repository.execute(plan, observer: log)
+                return plan.statistics
+            }
+        }
+    }
+
+    /// Every snapshot that should be there is, and is right; a check that reads everything finds nothing wrong.
+    private static func judge(_ scene: Scene, _ store: MemoryStorage, _ label: Comment) async throws {
+        for (snapshot, contents) in scene.contents {
+            let found = try? await scene.bench.contents(of: snapshot, in: store)
+            #expect(found == contents, label)
+        }
+        let verdict = try await scene.bench.check(store)
+        #expect(!verdict.hasErrors, "\(label): \(verdict.findings)")
+    }
+
+    @Test func `a prune leaves what is used, in packs that are full of it, and nothing else`() async throws {
+        let scene = try await Self.scene()
+        let before = try await scene.store.list(.pack)
+        let told = try await Self.run(scene, scene.store)
+        #expect(told.packs.unreferenced == 1 && told.packs.repacked + told.packs.removed > 0)
+        #expect(told.sizes.remainingUnused == 0)
+        let after = try await scene.store.list(.pack)
+        #expect(after.reduce(0) { $0 + $1.size } < before.reduce(0) { $0 + $1.size })
+        try await Self.judge(scene, scene.store, "after a prune")
+        let again = FaultyStorage(wrapping: scene.store)
+        let second = try await Self.run(scene, again, seed: 6_000)
+        #expect(second.packs.repacked == 0 && second.packs.removedInAll == 0 && second.blobs.unused == 0)
+        #expect(again.count(.put, .pack) == 0 && again.count(.remove, .pack) == 0)
+        guard StockRestic.isInstalled else { return print("SKIP: no stock restic to judge a prune") }
+        let folder = TestFolder()
+        try folder.write(scene.store)
+        let judged = try StockRestic.run(["check", "--read-data"], repository: folder.path)
+        #expect(judged.status == 0, "\(judged.errors)")
+        let stock = try StockRestic.run(["prune", "--max-unused", "0", "-v"], repository: folder.path)
+        #expect(stock.status == 0 && stock.output.contains("to repack:             0 blobs"), "\(stock)")
+    }
+
+    @Test func `what is written again is hardly more than what stays of the packs that go`() async throws {
+        let scene = try await Self.scene()
+        let store = FaultyStorage(wrapping: scene.store)
+        let told = try await Self.run(scene, store)
+        let names = Set(store.calls.filter { $0.operation == .put && $0.kind == .pack }.compactMap(\.name))
+        let packs = try await scene.store.list(.pack)
+        let written = packs.filter { names.contains(ObjectName(.pack, $0.digest)) }.reduce(0) { $0 + $1.size }
+        let kept = told.sizes.repacked - told.sizes.removedByRepacking
+        #expect(told.packs.repacked > 0 && Double(written) <= 1.1 * Double(kept), "\(written) of \(kept)")
+    }
+
+    @Test func `a dry run changes nothing and tells what a run does`() async throws {
+        let scene = try await Self.scene()
+        let store = FaultyStorage(wrapping: scene.store.copy())
+        let told = try await Self.run(scene, store) {
+            $0.maxUnused = .bytes(0)
+            $0.isDryRun = true
+        }
+        #expect(store.count(.put, .pack) == 0 && store.count(.remove, .pack) == 0 && store.count(.remove, .index) == 0)
+        #expect(try await Self.run(scene, scene.store) == told)
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `2.3 A-02 L-07 any store call of a prune may fail, lie or be the last one`() async throws {
+        let scene = try await Self.scene()
+        let clean = FaultyStorage(wrapping: scene.store.copy())
+        _ = try await Self.run(scene, clean)
+        let faults: [StorageFault] = [.fail(.io), .fail(.noSpace), .failAfter(.timeout), .crashBefore, .crashAfter]
+        let lies: [StorageFault] = [.ghostPut, .truncatePut(toBytes: 40)]
+        let views: [StorageFault] = [.flipBit, .zeros, .misdirect, .shortRead(toBytes: 33)]
+        var covered: Set<Int> = []
+        for point in clean.calls.indices {
+            let operation = clean.calls[point].operation
+            for fault in faults + (operation == .put ? lies : operation == .get ? views : []) {
+                let inner = scene.store.copy()
+                let store = FaultyStorage(wrapping: inner, rules: [StorageRule(fault, when: .overall(point))])
+                _ = try? await Self.run(scene, store)
+                if store.calls.contains(where: { $0.fault != nil }) { covered.insert(point) }
+                let label = Comment(rawValue: "\(fault) at call \(point) \(clean.calls[point])")
+                try await Self.judge(scene, inner, label)
+                let next = try await Self.run(scene, inner, seed: 7_000)
+                #expect(next.sizes.remainingUnused == 0, label)
+                try await Self.judge(scene, inner, label)
+            }
+        }
+        print("prune: call-points \(covered.count)/\(clean.calls.count)")
+        #expect(covered.count == clean.calls.count)
+    }
+
+    @Test func `E-05 a store that forgets to list something that is needed stops the prune before it removes`()
+        async throws
+    {
+        let scene = try await Self.scene()
+        for kind in [ObjectKind.index, .pack] {
+            for entry in try await scene.store.list(kind) {
+                let inner = scene.store.copy()
+                try await inner.remove(ObjectName(kind, entry.digest))
+                let before = inner.contents
+                let isNeeded = try await Self.isNeeded(scene, inner)
+                do {
+                    _ = try await Self.run(scene, inner)
+                    #expect(!isNeeded, "\(kind.rawValue) \(entry.digest.short)")
+                } catch let failure as RepositoryFailure {
+                    #expect(
+                        isNeeded && failure.state == "nothing was removed" || failure.code == .missing,
+                        "\(failure)"
+                    )
+                    #expect(inner.contents.keys.count == before.keys.count, "\(failure)")
+                }
+            }
+        }
+    }
+
+    private static func isNeeded(_ scene: Scene, _ store: MemoryStorage) async throws -> Bool {
+        for (snapshot, contents) in scene.contents {
+            guard let found = try? await scene.bench.contents(of: snapshot, in: store), found == contents else {
+                return true
+            }
+        }
+        return false
+    }
+
+    @Test func `L-03 a prune whose lock was taken away removes no pack`() async throws {
+        let scene = try await Self.scene()
+        let packs = try await scene.store.list(.pack).count
+        let store = WatchedStore(scene.store) { _, operation, name, _ in
+            guard operation == .put, name?.kind == .pack else { return }
+            for lock in try await scene.store.list(.lock) {
+                try await scene.store.remove(ObjectName(.lock, lock.digest))
+            }
+        }
+        // The unreferenced pack may go before.
+        await #expect(throws: (any Error).self) { _ = try await Self.run(scene, store) }
+        #expect(try await scene.store.list(.pack).count >= packs - 1)
+        try await Self.judge(scene, scene.store, "after a lost lock")
+    }
+}
