@@ -1,4 +1,5 @@
 import Bytes
+import Compression
 import Console
 import Outcome
 import ResticFormat
@@ -173,40 +174,44 @@ extension Session {
 
     private func pruneJSON(_ statistics: PruneStatistics) -> Text {
         let (blobs, sizes, packs) = (statistics.blobs, statistics.sizes, statistics.packs)
+        var counts = JSONLine()
+        counts.add("used", blobs.used)
+        counts.add("duplicate", blobs.duplicate)
+        counts.add("unused", blobs.unused)
+        counts.add("total", blobs.total)
+        counts.add("repack", blobs.repacked)
+        counts.add("repack_remove", blobs.removedByRepacking)
+        counts.add("remove", blobs.removed)
+        counts.add("remove_total", blobs.removedInAll)
+        counts.add("remaining", blobs.remaining)
+        var bytes = JSONLine()
+        bytes.add("used", sizes.used)
+        bytes.add("duplicate", sizes.duplicate)
+        bytes.add("unused", sizes.unused)
+        bytes.add("unreferenced", sizes.unreferenced)
+        bytes.add("uncompressed", sizes.uncompressed)
+        bytes.add("total", sizes.total)
+        bytes.add("repack", sizes.repacked)
+        bytes.add("repack_remove", sizes.removedByRepacking)
+        bytes.add("remove", sizes.removed)
+        bytes.add("remove_total", sizes.removedInAll)
+        bytes.add("remaining", sizes.remaining)
+        bytes.add("remaining_unused", sizes.remainingUnused)
+        var files = JSONLine()
+        files.add("used", packs.used)
+        files.add("unused", packs.unused)
+        files.add("partly_used", packs.partlyUsed)
+        files.add("unreferenced", packs.unreferenced)
+        files.add("total", packs.total)
+        files.add("keep", packs.kept)
+        files.add("repack", packs.repacked)
+        files.add("remove", packs.removed)
+        files.add("remove_total", packs.removedInAll)
         var line = JSONLine(messageType: "summary")
-        line.add(
-            "blobs",
-            json: object([
-                ("used", blobs.used), ("duplicate", blobs.duplicate), ("unused", blobs.unused), ("total", blobs.total),
-                ("repack", blobs.repacked), ("repack_remove", blobs.removedByRepacking), ("remove", blobs.removed),
-                ("remove_total", blobs.removedInAll), ("remaining", blobs.remaining),
-            ])
-        )
-        line.add(
-            "bytes",
-            json: object([
-                ("used", sizes.used), ("duplicate", sizes.duplicate), ("unused", sizes.unused),
-                ("unreferenced", sizes.unreferenced), ("uncompressed", sizes.uncompressed), ("total", sizes.total),
-                ("repack", sizes.repacked), ("repack_remove", sizes.removedByRepacking), ("remove", sizes.removed),
-                ("remove_total", sizes.removedInAll), ("remaining", sizes.remaining),
-                ("remaining_unused", sizes.remainingUnused),
-            ])
-        )
-        line.add(
-            "packfiles",
-            json: object([
-                ("used", packs.used), ("unused", packs.unused), ("partly_used", packs.partlyUsed),
-                ("unreferenced", packs.unreferenced), ("total", packs.total), ("keep", packs.kept),
-                ("repack", packs.repacked), ("remove", packs.removed), ("remove_total", packs.removedInAll),
-            ])
-        )
+        line.add("blobs", json: counts.object)
+        line.add("bytes", json: bytes.object)
+        line.add("packfiles", json: files.object)
         return line.text
-    }
-
-    private func object(_ fields: [(StaticString, some BinaryInteger)]) -> [UInt8] {
-        var line = JSONLine()
-        for (key, value) in fields { line.add(key, UInt64(value)) }
-        return line.object
     }
 }
 

@@ -27,8 +27,7 @@ package enum Verb: String, CaseIterable, Sendable {
     package var isSupported: Bool {
         switch self {
         case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .generate, .help, .initialize, .list,
-            .ls,
-            .options, .restore, .snapshots, .stats, .unlock, .version:
+            .ls, .options, .prune, .restore, .snapshots, .stats, .unlock, .version:
             true
         case .forget, .key, .migrate, .mount, .recover, .repair, .rewrite, .tag, .rebuildIndex,
             .selfUpdate:

@@ -142,18 +142,21 @@ extension CheckRun {
 /// Judges each tree of a check, and marks what is used where that is asked for.
 private final class CheckVisitor: TreeSweepVisitor {
     private let run: CheckRun
-    private let marks: Mutex<EntrySet>?
+    private let tracksUse: Bool
+    private let marks: Mutex<EntrySet>
 
     init(run: CheckRun, tracksUse: Bool) {
         self.run = run
-        marks = tracksUse ? Mutex(EntrySet(count: run.index.blobCount)) : nil
+        self.tracksUse = tracksUse
+        marks = Mutex(EntrySet(count: tracksUse ? run.index.blobCount : 0))
     }
 
     /// Entries of the data blobs that were met; nil when nobody asked.
-    var used: EntrySet? { marks?.withLock { $0 } }
+    var used: EntrySet? { tracksUse ? marks.withLock { $0 } : nil }
 
     func visit(_ tree: BlobID, _ document: [UInt8]) -> [BlobID] {
-        let judgement = TreeJudgement(tree: tree, document: document, index: run.index, use: marks == nil ? nil : mark)
+        let use: (([BlobID]) -> Void)? = tracksUse ? { self.mark($0) } : nil
+        let judgement = TreeJudgement(tree: tree, document: document, index: run.index, use: use)
         for blob in judgement.absent { run.lost.insert(.data, blob) }
         run.report(judgement.findings)
         return judgement.subtrees
@@ -161,7 +164,7 @@ private final class CheckVisitor: TreeSweepVisitor {
 
     private func mark(_ content: [BlobID]) {
         let entries = content.compactMap { run.index.firstEntry(.data, $0) }
-        marks?.withLock { marks in
+        marks.withLock { marks in
             for entry in entries { _ = marks.insert(entry) }
         }
     }

@@ -1,6 +1,6 @@
 package import Bytes
 import Outcome
-package import ResticFormat
+import ResticFormat
 
 /// Hears how a copy goes; called from any task, and must return quickly.
 package protocol CopyObserver: Sendable {

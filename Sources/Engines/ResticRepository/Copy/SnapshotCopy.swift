@@ -1,4 +1,5 @@
 import Bytes
+import HostSystem
 import ObjectStorage
 import Outcome
 import ResticFormat

@@ -1,6 +1,7 @@
 import Bytes
 import ObjectStorage
 import Outcome
+import Sealing
 import ResticFormat
 
 /// Index files made anew, so that they name every pack once and none that goes.

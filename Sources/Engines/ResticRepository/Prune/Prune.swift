@@ -1,7 +1,8 @@
-package import Bytes
+import Bytes
+import HostSystem
 import ObjectStorage
 import Outcome
-package import ResticFormat
+import ResticFormat
 import Synchronization
 
 /// Frees the space that no snapshot needs, in two steps: a plan that changes nothing, and its execution.
@@ -126,7 +127,7 @@ extension Repository {
         observer.began(.repacking)
         let wanted = wantedEntries(plan)
         let runs = PackRuns(wanted, index)
-        let done = Mutex(0)
+        let done = SharedCounter()
         let remaining = RemainingBlobs(plan.kept)
         let width = max(1, min(store.connections, environment.pool.width))
         try await withBlobWriter { writer in
@@ -136,11 +137,7 @@ extension Repository {
                         let (reader, sealer) = (self.makeWorker(), self.makeWorker())
                         while let run = runs.next() {
                             try await self.repack(run, plan.request, reader, sealer, writer, remaining)
-                            let count = done.withLock { done in
-                                done += 1
-                                return done
-                            }
-                            observer.progressed(count, of: plan.repacked.count)
+                            observer.progressed((done.take(below: .max) ?? 0) + 1, of: plan.repacked.count)
                         }
                     }
                 }

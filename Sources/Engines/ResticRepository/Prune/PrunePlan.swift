@@ -1,7 +1,7 @@
-import Bytes
+package import Bytes
 import ObjectStorage
 import Outcome
-package import ResticFormat
+import ResticFormat
 
 /// Which packs stay, go, or are packed anew.
 package struct PrunePlan: Sendable {

@@ -1,5 +1,5 @@
-import Bytes
-package import ResticFormat
+package import Bytes
+import ResticFormat
 
 /// What a prune is asked to do; restic's defaults.
 package struct PruneRequest: Sendable {

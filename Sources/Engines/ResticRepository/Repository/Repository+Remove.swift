@@ -1,5 +1,5 @@
 package import Bytes
-import ObjectStorage
+package import ObjectStorage
 import Outcome
 
 /// Removing objects that nothing needs any more.
