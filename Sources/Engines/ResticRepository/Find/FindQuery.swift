@@ -86,7 +86,9 @@ extension Repository {
             guard let name = wanted.contains(pack.hex) ? pack.hex : wanted.contains(pack.short) ? pack.short : nil
             else { continue }
             do {
-                for blob in try await packHeader(pack, size: entry.size, worker: worker).entries { add(blob.type, blob.id) }
+                for blob in try await packHeader(pack, size: entry.size, worker: worker).entries {
+                    add(blob.type, blob.id)
+                }
                 wanted.remove(name)
             } catch is CancellationError {
                 throw CancellationError()

@@ -147,7 +147,8 @@ package final class SnapshotCensus {
             while let node = try reader.next() {
                 if node.type == .file {
                     for id in node.content ?? [] { _ = try take(.data, id, into: &blobsMet) }
-                } else if node.type == .directory, let subtree = node.subtree, try take(.tree, subtree, into: &treesMet) {
+                } else if node.type == .directory, let subtree = node.subtree, try take(.tree, subtree, into: &treesMet)
+                {
                     waiting.append(subtree)
                 }
             }
