@@ -26,11 +26,10 @@ package enum Verb: String, CaseIterable, Sendable {
     /// False for what a later version brings.
     package var isSupported: Bool {
         switch self {
-        case .backup, .cache, .cat, .check, .diff, .dump, .features, .find, .generate, .help, .initialize, .list, .ls,
-            .options, .restore, .snapshots, .stats, .unlock, .version:
+        case .backup, .cache, .cat, .check, .diff, .dump, .features, .find, .forget, .generate, .help, .initialize,
+            .key, .list, .ls, .options, .restore, .snapshots, .stats, .tag, .unlock, .version:
             true
-        case .copy, .forget, .key, .migrate, .mount, .prune, .recover, .repair, .rewrite, .tag, .rebuildIndex,
-            .selfUpdate:
+        case .copy, .migrate, .mount, .prune, .recover, .repair, .rewrite, .rebuildIndex, .selfUpdate:
             false
         }
     }
@@ -97,6 +96,9 @@ package enum Verb: String, CaseIterable, Sendable {
         case .ls: "[flags] snapshotID [dir...]"
         case .restore: "[flags] snapshotID"
         case .snapshots: "[flags] [snapshotID ...]"
+        case .forget: "[flags] [snapshot ID] [...]"
+        case .tag: "[flags] [snapshotID ...]"
+        case .key: "[\(KeyAction.allCases.map(\.rawValue).joined(separator: "|"))] [flags] [ID]"
         case .help: "[command]"
         default: "[flags]"
         }

@@ -17,9 +17,12 @@ extension Verb {
         case .diff: diffFlags
         case .stats: statsFlags
         case .find: findFlags
+        case .forget: forgetFlags
+        case .key: keyFlags
+        case .tag: tagFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .copy, .forget, .key, .migrate, .mount, .prune,
-            .recover, .repair, .rewrite, .tag, .features, .options, .rebuildIndex, .selfUpdate:
+        case .cat, .list, .version, .help, .copy, .migrate, .mount, .prune,
+            .recover, .repair, .rewrite, .features, .options, .rebuildIndex, .selfUpdate:
             []
         }
     }
@@ -39,11 +42,11 @@ private let includeFlags: [Flag] = [
     Flag("iinclude-file", nil, .strings, "file", "read patterns for --iinclude from this file; may be repeated"),
 ]
 
-private func snapshotFilterFlags(_ when: String) -> [Flag] {
+func snapshotFilterFlags(_ when: String, hostShorthand: Character? = "H") -> [Flag] {
     [
         Flag(
             "host",
-            "H",
+            hostShorthand,
             .strings,
             "host",
             "only snapshots of this host\(when); may be repeated, empty lifts the default (default: $RESTIC_HOST)"
@@ -66,7 +69,7 @@ private func snapshotFilterFlags(_ when: String) -> [Flag] {
     ]
 }
 
-private func groupByComplaint(_ value: ByteString) -> Text? {
+func groupByComplaint(_ value: ByteString) -> Text? {
     let known: Set<String> = ["host", "hosts", "path", "paths", "tag", "tags", ""]
     return value.split(0x2c).first { !known.contains($0.display) }.map { "unknown grouping option: \(quoted($0))" }
 }
