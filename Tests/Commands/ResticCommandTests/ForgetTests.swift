@@ -171,6 +171,65 @@ private struct Lots {
         #expect(pairs >= 300)
     }
 
+    @Test(withStock) func `P-03 spans over a change to summer time end where stock restic's do`() async throws {
+        let berlin = try #require(TimeZone(identifier: "Europe/Berlin"))
+        func offset(_ moment: Timestamp) -> Int32 {
+            Int32(berlin.secondsFromGMT(for: Date(timeIntervalSince1970: Double(moment.seconds))))
+        }
+        // Hourly from 20 March to 10 April 2026; clocks change on the 29th. Every eleventh comes from elsewhere.
+        let documents = (0..<500).map { number in
+            let moment = Timestamp(seconds: 1_773_961_200 + Int64(number) * 3600 + 1)
+            let time = ZonedTime(moment, offsetSeconds: number % 11 == 5 ? -18_000 : offset(moment))
+            return SnapshotDocument(time: time, tree: nil, paths: ["/"])
+        }
+        let bench = try await Bench()
+        let snapshots = zip(try await bench.add(documents), documents).map { Snapshot(id: $0, document: $1) }
+        var lots = Lots(random: SplitMix64(seed: Self.seed))
+        for _ in 0..<20 {
+            var policy = KeepPolicy()
+            let (days, hours) = (lots.below(20), 1 + lots.below(200))
+            policy.within = KeepDuration(days: days, hours: hours)
+            policy.withinPeriods[.daily] = KeepDuration(days: 1 + lots.below(20))
+            let line = [
+                "forget", "--dry-run", "--no-lock", "--json", "--group-by", "", "--keep-within", policy.within.text,
+                "--keep-within-daily", policy.withinPeriods[.daily]?.text ?? "",
+            ]
+            let stock = try StockPeer.run(line, bench, zone: "Europe/Berlin")
+            let list = try JSONSerialization.jsonObject(with: stock.output) as? [[String: Any]]
+            let reasons = try #require(list?.first?["reasons"] as? [[String: Any]], "\(line)")
+            let verdict = policy.divide(snapshots, now: SystemTime().now(), localOffset: offset)
+            #expect(
+                reasons.map { ($0["snapshot"] as? [String: Any])?["id"] as? String }
+                    == verdict.kept.map { $0.snapshot.id.hex },
+                "seed \(Self.seed): \(line)"
+            )
+            #expect(reasons.map { $0["matches"] as? [String] } == verdict.kept.map(\.reasons), "\(line)")
+        }
+    }
+
+    @Test func `a snapshot that cannot be removed is named, the others go, and the status is 3`() async throws {
+        let bench = try await Bench()
+        let ids = try await bench.addWeek()
+        let file = "\(bench.repository)/snapshots/\(ids[3].hex)"
+        guard try chattr("+i", file) else { return print("SKIP forget status 3: files cannot be made immutable here") }
+        defer { _ = try? chattr("-i", file) }
+        let run = await bench.run("forget", "--keep-last", "1", "-q")
+        #expect(run.status == 3)
+        #expect(run.error.hasPrefix("unable to remove snapshot/\(ids[3].hex) from the repository: "))
+        #expect(run.error.contains("\nfailed to remove one or more snapshots\n  state: 1 of 13 are still there"))
+        #expect(bench.snapshotNames == [ids[3].hex, ids[13].hex] && bench.lockCount == 0)
+    }
+
+    private func chattr(_ flag: String, _ path: String) throws -> Bool {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["chattr", flag, path]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+
     // MARK: bad input
 
     @Test(
