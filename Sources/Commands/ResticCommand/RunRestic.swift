@@ -64,6 +64,10 @@ private func run(
     }
     if verb == .help { return printHelp(parser.words, context) }
     if verb == .list { try checkListWords(parser.words) }
+    if verb == .key, try keyAction(parser.words, parser.values) == nil {
+        context.screen.line(help(for: verb, calledAs: context.programName))
+        return .success
+    }
     let options = try GlobalOptions(parser.values, context.environment)
     var password: Secret?
     if verb.needsPassword {
@@ -126,6 +130,9 @@ extension Session {
         case .diff: return try await runDiff()
         case .stats: return try await runStats()
         case .find: return try await runFind()
+        case .forget: return try await runForget()
+        case .tag: return try await runTag()
+        case .key: return try await runKey()
         case .cat: return try await runCat()
         case .list: return try await runList()
         case .unlock: return try await runUnlock()

@@ -30,6 +30,8 @@ package enum Limits {
     package static let lockRefreshNanoseconds: UInt64 = 300_000_000_000
     /// Longest time since the last good refresh after which nothing is committed any more.
     package static let lockTrustSeconds: UInt64 = 1_350
+    /// Removals between two looks at our lock, so that few go after it was lost.
+    package static let removalsPerLockCheck = 256
     /// Attempts to read a lock file that is being replaced.
     package static let lockReadAttempts = 4
     /// Open packs of one type: two, chosen at random for each blob, hide chunk sizes from an observer of pack sizes.
@@ -48,8 +50,6 @@ package enum Limits {
     package static let targetFilesOpen = 24
     /// Bytes that reading ahead in one file may hold; the whole program stays below 80 MiB with it.
     package static let readAheadBytes = 32 << 20
-    /// Removals after which the store and our lock are looked at again.
-    package static let removalsPerCheck = 64
     /// Small packs from which on a prune packs them together.
     package static let smallPacksWorthRepacking = 10
     /// Packs' worth of blobs, and time, after which a copy makes its snapshots true.

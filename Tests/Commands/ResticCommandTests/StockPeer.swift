@@ -11,8 +11,12 @@ struct StockPeer {
     static var isInstalled: Bool { path != nil }
 
     /// Runs it on the bench's repository, without cache; answers status, standard output as bytes, and standard error.
-    static func run(_ arguments: [String], _ bench: Bench) throws -> (status: Int32, output: Data, error: String) {
-        try start(["-r", bench.repository, "--no-cache"] + arguments, bench)
+    static func run(
+        _ arguments: [String],
+        _ bench: Bench,
+        zone: String = "UTC"
+    ) throws -> (status: Int32, output: Data, error: String) {
+        try start(["-r", bench.repository, "--no-cache"] + arguments, bench, zone: zone)
     }
 
     /// Runs a command that is about the cache.
@@ -22,13 +26,14 @@ struct StockPeer {
 
     private static func start(
         _ arguments: [String],
-        _ bench: Bench
+        _ bench: Bench,
+        zone: String = "UTC"
     ) throws -> (status: Int32, output: Data, error: String) {
         guard let path else { throw CocoaError(.fileNoSuchFile) }
         let process = Process()
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
-        process.environment = ["RESTIC_PASSWORD": Bench.password, "TZ": "UTC", "HOME": bench.directory]
+        process.environment = ["RESTIC_PASSWORD": Bench.password, "TZ": zone, "HOME": bench.directory]
         let errorPath = bench.directory + "/stock-error"
         _ = FileManager.default.createFile(atPath: errorPath, contents: nil)
         let output = Pipe()

@@ -11,14 +11,7 @@ extension Session {
         var latest = Int(clamping: values.integer("latest") ?? 0)
         if values.isOn("last"), latest == 0 { latest = 1 }
         let grouping = values.text("group-by").flatMap { SnapshotGrouping($0.display) } ?? SnapshotGrouping()
-        let found = try await withRepository(readLock) { repository in
-            try await repository.selectSnapshots(words, filter: filter) { name, error in
-                let isUnmatched =
-                    SnapshotName(ByteString(name)).isLatest && (error as? RepositoryFailure)?.code == .notFound
-                let unmatched = CommandFailure("no snapshot matched given filter (\(filter.summary))")
-                try reportIgnored(name, isUnmatched ? unmatched : error)
-            }
-        }
+        let found = try await withRepository(readLock) { try await namedSnapshots(filter, $0) }
         let groups = found.grouped(by: grouping).map { group in
             var group = group
             if latest > 0 { group.snapshots = newest(latest, of: group.snapshots, isGrouped: grouping.isGrouping) }
@@ -48,7 +41,7 @@ extension Session {
 }
 
 /// `snapshots for (host [vm], paths [/src]):`, nil when the key is empty.
-private func groupHeader(_ key: SnapshotGroupKey, _ printer: Printer) -> Text? {
+func groupHeader(_ key: SnapshotGroupKey, _ printer: Printer) -> Text? {
     func list(_ items: [ByteString]) -> Text {
         "[\(items.map { Text(bytes: printer.name($0).bytes) }.joined(", "))]"
     }
@@ -59,11 +52,18 @@ private func groupHeader(_ key: SnapshotGroupKey, _ printer: Printer) -> Text? {
     return parts.isEmpty ? nil : "snapshots for (\(parts.joined(", "))):"
 }
 
-/// The table, oldest first.
-private func snapshotTable(_ snapshots: [Snapshot], isCompact: Bool, _ session: Session) -> [Text] {
+/// The table, in the order given; with `reasons`, a column of why each is kept, but in the compact form.
+func snapshotTable(
+    _ snapshots: [Snapshot],
+    reasons: [SnapshotID: [String]] = [:],
+    isCompact: Bool,
+    _ session: Session
+) -> [Text] {
     let hasSize = snapshots.contains { $0.document.summary != nil }
-    var columns: [Text] =
-        isCompact ? ["ID", "Time", "Host", "Tags  "] : ["ID", "Time", "Host      ", "Tags      ", "Paths"]
+    let hasReasons = !reasons.isEmpty && !isCompact
+    var columns: [Text] = ["ID", "Time"] + (isCompact ? ["Host", "Tags  "] : ["Host      ", "Tags      "])
+    if hasReasons { columns.append("Reasons") }
+    if !isCompact { columns.append("Paths") }
     if hasSize { columns.append("Size") }
     var table = Table(columns)
     table.isSpaced = !isCompact && snapshots.contains { $0.document.paths.count > 1 }
@@ -74,12 +74,9 @@ private func snapshotTable(_ snapshots: [Snapshot], isCompact: Bool, _ session: 
         var cells: [[Text]] = [
             [Text(snapshot.id.short)], [Text(localText(document.time.moment))], [shown(document.hostname)],
         ]
-        if isCompact {
-            cells.append(tags)
-        } else {
-            cells.append([tags.joined(",")])
-            cells.append(document.paths.map(shown))
-        }
+        cells.append(isCompact ? tags : [tags.joined(",")])
+        if hasReasons { cells.append((reasons[snapshot.id] ?? []).map { Text($0) }) }
+        if !isCompact { cells.append(document.paths.map(shown)) }
         if hasSize { cells.append([document.summary.map { Text(formatBytes($0.totalBytesProcessed)) } ?? ""]) }
         table.add(cells)
     }
@@ -105,7 +102,8 @@ private func snapshotsJSON(_ groups: [SnapshotGroup], isGrouped: Bool) -> [UInt8
     )
 }
 
-private func array(_ elements: [[UInt8]]) -> [UInt8] {
+/// A JSON array of elements that are JSON already.
+func array(_ elements: [[UInt8]]) -> [UInt8] {
     [0x5b] + elements.joined(separator: [0x2c]) + [0x5d]
 }
 

@@ -48,6 +48,8 @@ private func bashCompletion() -> Text {
         "        COMPREPLY=($(compgen -W '\(shownVerbs.map(\.rawValue).joined(separator: " "))' -- \"$word\"))",
         "    elif [[ $verb == list ]]; then",
         "        COMPREPLY=($(compgen -W '\(Verb.listableKinds.joined(separator: " "))' -- \"$word\"))",
+        "    elif [[ $verb == key ]]; then",
+        "        COMPREPLY=($(compgen -W '\(KeyAction.allCases.map(\.rawValue).joined(separator: " "))' -- \"$word\"))",
         "    else", "        COMPREPLY=($(compgen -f -- \"$word\"))", "    fi", "}", "",
         "complete -o filenames -F _restic restic", "",
     ]

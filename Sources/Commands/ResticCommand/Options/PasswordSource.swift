@@ -22,15 +22,16 @@ struct PasswordSource: Sendable {
         }
         if let command { return try await passwordOf(command, environment) }
         if let file {
-            guard let text = try readPasswordFile(file) else { return nil }
+            guard let text = try Self.readFile(file) else { return nil }
             return text
         }
         return environment.value(variable).map { Secret($0.bytes) }
     }
 
-    private func readPasswordFile(_ file: ByteString) throws(CommandFailure) -> Secret? {
+    /// The password that a file holds; nil when it is empty.
+    static func readFile(_ file: ByteString) throws(CommandFailure) -> Secret? {
         let bytes: [UInt8]
-        do { bytes = decodedText(try readFile(file, limit: Self.fileBytesMax)) } catch {
+        do { bytes = decodedText(try HostSystem.readFile(file, limit: Self.fileBytesMax)) } catch {
             if error.kind == .missing { throw .fatal("\(file) does not exist") }
             throw CommandFailure("Readfile: open \(file): \(goMessage(error))")
         }

@@ -109,6 +109,23 @@ extension Verb {
                 "Flags are set by the environment: RESTIC_FEATURES=NAME=true,NAME=false. An alpha flag is off and a beta",
                 "flag on unless it is set; a stable flag is always on.",
             ]
+        case .forget:
+            [
+                "Divides the snapshots into groups, applies the --keep-… rules to each and removes what no rule keeps;",
+                "with IDs it removes those. Without any rule nothing is removed. The data itself stays until a prune.",
+            ]
+        case .tag:
+            [
+                "Changes the tags of the snapshots named, or of all that the filters let through. A changed snapshot",
+                "gets a new ID and remembers the first one.",
+            ]
+        case .key:
+            [
+                "  add     add a password; the new key is opened for proof",
+                "  list    list the keys; * marks the one in use",
+                "  passwd  replace the password in use; the old key goes when the new one has opened",
+                "  remove  remove another key than the one in use",
+            ]
         case .cat: ["IDs of snapshots may be shortened; the others are given in full."]
         default: []
         }
@@ -125,6 +142,11 @@ extension Verb {
             return [
                 "  0   done", "  1   failed, no snapshot was written",
                 "  3   a snapshot was written, but some sources could not be read",
+            ] + opening
+        case .forget:
+            return [
+                "  0   done", "  1   failed; nothing was removed after that",
+                "  3   some snapshots could not be removed",
             ] + opening
         case .version, .help, .initialize, .unlock, .cache, .options, .features, .generate:
             return ["  0   done", "  1   failed"]
@@ -165,6 +187,21 @@ extension Verb {
             [
                 "-r /mnt/usb/repo stats latest",
                 "-r /mnt/usb/repo stats --mode raw-data --json",
+            ]
+        case .forget:
+            [
+                "-r /mnt/usb/repo forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run",
+                "-r /mnt/usb/repo forget --host web --keep-within 90d --keep-tag release",
+            ]
+        case .tag:
+            [
+                "-r /mnt/usb/repo tag --add release 4f2a91c0",
+                "-r /mnt/usb/repo tag --host web --set nightly",
+            ]
+        case .key:
+            [
+                "-r /mnt/usb/repo key list",
+                "-r /mnt/usb/repo key passwd --new-password-file /root/new-password",
             ]
         case .diff:
             [

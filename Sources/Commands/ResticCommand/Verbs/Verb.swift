@@ -26,11 +26,11 @@ package enum Verb: String, CaseIterable, Sendable {
     /// False for what a later version brings.
     package var isSupported: Bool {
         switch self {
-        case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .generate, .help, .initialize, .list,
-            .ls, .options, .prune, .restore, .snapshots, .stats, .unlock, .version:
+        case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .forget, .generate, .help,
+            .initialize,
+            .key, .list, .ls, .options, .prune, .restore, .snapshots, .stats, .tag, .unlock, .version:
             true
-        case .forget, .key, .migrate, .mount, .recover, .repair, .rewrite, .tag, .rebuildIndex,
-            .selfUpdate:
+        case .migrate, .mount, .recover, .repair, .rewrite, .rebuildIndex, .selfUpdate:
             false
         }
     }
@@ -97,6 +97,9 @@ package enum Verb: String, CaseIterable, Sendable {
         case .ls: "[flags] snapshotID [dir...]"
         case .restore: "[flags] snapshotID"
         case .snapshots: "[flags] [snapshotID ...]"
+        case .forget: "[flags] [snapshot ID] [...]"
+        case .tag: "[flags] [snapshotID ...]"
+        case .key: "[\(KeyAction.allCases.map(\.rawValue).joined(separator: "|"))] [flags] [ID]"
         case .help: "[command]"
         default: "[flags]"
         }

@@ -19,9 +19,12 @@ extension Verb {
         case .prune: pruneFlags
         case .copy: secondaryRepositoryFlags("to copy snapshots from") + snapshotFilterFlags("")
         case .find: findFlags
+        case .forget: forgetFlags
+        case .key: keyFlags
+        case .tag: tagFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .forget, .key, .migrate, .mount,
-            .recover, .repair, .rewrite, .tag, .features, .options, .rebuildIndex, .selfUpdate:
+        case .cat, .list, .version, .help, .migrate, .mount, .recover, .repair, .rewrite, .features, .options,
+            .rebuildIndex, .selfUpdate:
             []
         }
     }
@@ -41,11 +44,11 @@ private let includeFlags: [Flag] = [
     Flag("iinclude-file", nil, .strings, "file", "read patterns for --iinclude from this file; may be repeated"),
 ]
 
-private func snapshotFilterFlags(_ when: String) -> [Flag] {
+func snapshotFilterFlags(_ when: String, hostShorthand: Character? = "H") -> [Flag] {
     [
         Flag(
             "host",
-            "H",
+            hostShorthand,
             .strings,
             "host",
             "only snapshots of this host\(when); may be repeated, empty lifts the default (default: $RESTIC_HOST)"
@@ -68,7 +71,7 @@ private func snapshotFilterFlags(_ when: String) -> [Flag] {
     ]
 }
 
-private func groupByComplaint(_ value: ByteString) -> Text? {
+func groupByComplaint(_ value: ByteString) -> Text? {
     let known: Set<String> = ["host", "hosts", "path", "paths", "tag", "tags", ""]
     return value.split(0x2c).first { !known.contains($0.display) }.map { "unknown grouping option: \(quoted($0))" }
 }

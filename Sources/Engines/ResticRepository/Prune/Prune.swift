@@ -72,11 +72,24 @@ extension Repository {
         let visitor = UseVisitor(index: index, rootCount: roots.count, observer: observer)
         let width = max(2, min(store.connections, environment.pool.width))
         let sweep = TreeSweep(self, roots: roots, width: width, visitor: visitor)
-        try await sweep.run()
+        do { try await sweep.run() } catch let failure as RepositoryFailure { throw unfinished(failure) }
         observer.finishedCounting()
         let missing = visitor.missing
         guard missing.isEmpty else { throw refused(.indexIncomplete(missing)) }
         return visitor.used.union(sweep.seen)
+    }
+
+    /// A tree that cannot be read: what it needs is not known, so nothing may go.
+    private func unfinished(_ failure: RepositoryFailure) -> RepositoryFailure {
+        RepositoryFailure(
+            failure.code,
+            operation: "prune",
+            object: failure.object,
+            what: "\(failure.what), so that it is not known what is used",
+            state: "nothing was removed",
+            next: failure.next,
+            cause: failure
+        )
     }
 
     private func treeless(_ snapshot: Snapshot) -> RepositoryFailure {

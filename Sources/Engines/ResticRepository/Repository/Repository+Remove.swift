@@ -18,7 +18,7 @@ extension Repository {
         while !rest.isEmpty {
             try Task.checkCancellation()
             try await commitCheck()
-            let batch = rest.prefix(Limits.removalsPerCheck)
+            let batch = rest.prefix(Limits.removalsPerLockCheck)
             rest = rest.dropFirst(batch.count)
             try await removeBatch(kind, batch, removed)
         }
@@ -45,13 +45,15 @@ extension Repository {
     }
 
     private func removeOne(_ kind: ObjectKind, _ digest: Digest) async -> (any Error)? {
+        let name = ObjectName(kind, digest)
         do {
-            try await store.remove(ObjectName(kind, digest))
-        } catch let failure as StorageFailure where failure.code == .notFound {
+            try await store.remove(name)
             return nil
+        } catch let failure as StorageFailure where failure.code == .notFound {
+            // Somebody else, or we in an attempt that timed out; believed when the store says so twice.
+            return (try? await store.has(name)) == false ? nil : failure
         } catch {
             return error
         }
-        return nil
     }
 }

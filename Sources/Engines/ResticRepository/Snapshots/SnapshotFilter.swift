@@ -26,7 +26,7 @@ package struct SnapshotFilter: Sendable, Hashable {
             && paths.allSatisfy { document.paths.contains($0) }
     }
 
-    private static func hasAll(_ wanted: [ByteString], in tags: [ByteString]) -> Bool {
+    static func hasAll(_ wanted: [ByteString], in tags: [ByteString]) -> Bool {
         if tags.isEmpty, let first = wanted.first { return first.bytes.isEmpty }
         return wanted.allSatisfy { tags.contains($0) }
     }

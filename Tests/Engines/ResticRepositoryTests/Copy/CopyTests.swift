@@ -1,4 +1,5 @@
 import Bytes
+import Chunking
 import Foundation
 import ObjectStorage
 import Outcome
@@ -25,6 +26,23 @@ import ResticRepository
         func saved(_ copy: SnapshotID, of snapshot: Snapshot) { saved.withLock { $0.append(copy) } }
     }
 
+    /// One thread, so that the same run makes the same calls in the same order.
+    private static let pool = BackupBench.makePool(width: 1)
+
+    private static func environment(seed: UInt64) -> RepositoryEnvironment {
+        RepositoryEnvironment(
+            time: BackupClock(),
+            entropy: SeededEntropy(seed: seed),
+            pool: pool,
+            hostName: "host",
+            userName: "user",
+            userID: 1000,
+            groupID: 1000,
+            processID: 1,
+            isAlive: { _ in true }
+        )
+    }
+
     /// An empty repository with its own master key, whose store is the result.
     private static func target(version: Int = 2) async throws -> MemoryStorage {
         let store = MemoryStorage()
@@ -34,7 +52,7 @@ import ResticRepository
             password: Secret(Array(SmallRepository.password.utf8)),
             polynomial: .init(hex: "3da3358b4dc173"),
             scrypt: .cheapForTests,
-            environment: SmallRepository.environment(seed: 1234)
+            environment: environment(seed: 1234)
         )
         return store
     }
@@ -43,7 +61,7 @@ import ResticRepository
         let repository = try await Repository.open(
             store: store,
             password: Secret(Array(SmallRepository.password.utf8)),
-            environment: SmallRepository.environment(seed: seed)
+            environment: environment(seed: seed)
         )
         try await repository.loadIndex()
         return repository
@@ -56,13 +74,18 @@ import ResticRepository
         seed: UInt64 = 50,
         log: Log = Log()
     ) async throws {
-        let source = try await open(source, seed: seed)
-        let target = try await open(store, seed: seed + 1)
-        try await target.withLock(.shared) {
-            let present = CopiesPresent(try await target.loadSnapshots { throw $1 })
-            let all = try await source.loadSnapshots { throw $1 }
-            let missing = all.filter { present.copy(of: $0) == nil }
-            try await copySnapshots(missing, from: source, to: target, observer: log)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask(executorPreference: pool) {
+                let source = try await open(source, seed: seed)
+                let target = try await open(store, seed: seed + 1)
+                try await target.withLock(.shared) {
+                    let present = CopiesPresent(try await target.loadSnapshots { throw $1 })
+                    let all = try await source.loadSnapshots { throw $1 }
+                    let missing = all.filter { present.copy(of: $0) == nil }
+                    try await copySnapshots(missing, from: source, to: target, observer: log)
+                }
+            }
+            try await group.waitForAll()
         }
     }
 
@@ -70,7 +93,7 @@ import ResticRepository
         let repository = try await Repository.open(
             store: store,
             password: Secret(Array(SmallRepository.password.utf8)),
-            environment: SmallRepository.environment(seed: 77)
+            environment: environment(seed: 77)
         )
         return try await ResticRepository.check(
             CheckRequest(readData: .all),

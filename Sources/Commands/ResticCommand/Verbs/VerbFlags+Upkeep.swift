@@ -1,0 +1,117 @@
+import Bytes
+import Console
+import ResticRepository
+
+/// What `forget` and `prune` share: how much an automatic prune may leave and move.
+let pruneLimitFlags: [Flag] = [
+    Flag(
+        "max-unused",
+        nil,
+        .string,
+        "limit",
+        "tolerate this much unused data: bytes with k, m, g or t, a part such as 5%, or 'unlimited'",
+        defaultText: "\"5%\""
+    ),
+    Flag("max-repack-size", nil, .string, "size", "stop after repacking this much; suffixes k, m, g, t"),
+    Flag("repack-cacheable-only", nil, .switched, "", "repack only packs that are cached"),
+    Flag(
+        "repack-small",
+        nil,
+        .switched,
+        "",
+        "ignored",
+        deprecation: "small files are automatically repacked. Use --repack-smaller-than to specify a minimum size"
+    ),
+    Flag("repack-uncompressed", nil, .switched, "", "repack all data that is not compressed"),
+    Flag("repack-smaller-than", nil, .string, "below-limit", "repack packs smaller than this; suffixes k, m, g, t"),
+]
+
+let pruneFlags: [Flag] =
+    pruneLimitFlags + [
+        Flag("dry-run", "n", .switched, "", "change nothing, show what would be done"),
+        Flag(
+            "unsafe-recover-no-free-space",
+            nil,
+            .string,
+            "string",
+            "UNSAFE: make room in a full repository by removing its index files first; takes the repository's ID. Try `prune --max-repack-size 0` before"
+        ),
+    ]
+
+let forgetFlags: [Flag] =
+    keepFlags
+    + [
+        Flag(
+            "unsafe-allow-remove-all",
+            nil,
+            .switched,
+            "",
+            "allow removing all snapshots that the filters let through"
+        ),
+        Flag("hostname", nil, .strings, "hostname", "only snapshots of this host", deprecation: "use --host"),
+    ]
+    + snapshotFilterFlags("", hostShorthand: nil)
+    + [
+        Flag("compact", "c", .switched, "", "leave out the paths and the reasons"),
+        Flag(
+            "group-by",
+            "g",
+            .checked(groupByComplaint),
+            "group",
+            "apply the rules to each group: host, paths, tags, comma-separated, or '' for none",
+            defaultText: "host,paths"
+        ),
+        Flag("dry-run", "n", .switched, "", "remove nothing, show what would be removed"),
+        Flag("prune", nil, .switched, "", "run prune when snapshots were removed"),
+    ]
+    + pruneLimitFlags
+
+private let keepFlags: [Flag] =
+    countFlags + spanFlags + [
+        Flag(
+            "keep-tag",
+            nil,
+            .strings,
+            "taglist",
+            "keep snapshots with all these tags; may be repeated for alternatives"
+        )
+    ]
+
+private let countFlags: [Flag] = zip(KeepPolicy.Period.allCases, ["l", "H", "d", "w", "m", "y"] as [Character]).map {
+    Flag(
+        "keep-\($0.rawValue)",
+        $1,
+        .checked(keepCountComplaint),
+        "n",
+        $0 == .last
+            ? "keep the newest n snapshots ('unlimited': all)"
+            : "keep the newest of each of the last n \($0.rawValue) periods with snapshots ('unlimited': of each)"
+    )
+}
+
+private let spanFlags: [Flag] = KeepPolicy.Period.allCases.map { period in
+    Flag(
+        period == .last ? "keep-within" : "keep-within-\(period.rawValue)",
+        nil,
+        .checked(keepDurationComplaint),
+        "duration",
+        period == .last
+            ? "keep everything of this time before the newest snapshot, such as 1y5m7d2h"
+            : "keep \(period.rawValue) snapshots of this time before the newest snapshot, such as 1y5m7d2h"
+    )
+}
+
+let tagFlags: [Flag] =
+    [
+        Flag("set", nil, .strings, "tags", "replace the tags by these comma-separated ones; may be repeated"),
+        Flag("add", nil, .strings, "tags", "add these comma-separated tags; may be repeated"),
+        Flag("remove", nil, .strings, "tags", "remove these comma-separated tags; may be repeated"),
+    ] + snapshotFilterFlags("")
+
+/// Of `key add` and `key passwd`; the other actions refuse them.
+let keyFlags: [Flag] = [
+    Flag("new-password-file", nil, .string, "file", "add, passwd: read the new password from this file"),
+    Flag("new-insecure-no-password", nil, .switched, "", "add, passwd: the new password is empty (insecure)"),
+    Flag("user", nil, .string, "string", "add, passwd: the user name in the new key"),
+    Flag("host", nil, .string, "string", "add, passwd: the host name in the new key"),
+]
