@@ -248,7 +248,8 @@ private struct Lots {
             (["--keep-last", "3", "--group-by", "x"], #""x""#),
             (["--unsafe-allow-remove-all"], "not allowed unless a snapshot filter"),
             (["--no-lock", "-l", "1"], "--no-lock"),
-            (["--keep-last", "1", "--prune"], "forget --prune"),
+            (["--keep-last", "1", "--prune", "--max-unused", "100%"], "must be below 100%"),
+            (["--keep-last", "1", "--max-unused", "5x"], "5x"),
             (["-l", "1", "--host", "a", "--hostname", "b"], "--host"),
         ] as [([String], String)]
     )

@@ -114,6 +114,16 @@ extension Verb {
                 "Divides the snapshots into groups, applies the --keep-… rules to each and removes what no rule keeps;",
                 "with IDs it removes those. Without any rule nothing is removed. The data itself stays until a prune.",
             ]
+        case .prune:
+            [
+                "Removes packs of which nothing is used, and packs anew what stays of others. A pack goes when its blobs are",
+                "stored elsewhere and no index file names it: what breaks off loses nothing and is finished by the next prune.",
+            ]
+        case .copy:
+            [
+                "Copies snapshots with all that they need from the repository of --from-repo into this one. What is there",
+                "already is skipped; what is compressed stays as it is.",
+            ]
         case .tag:
             [
                 "Changes the tags of the snapshots named, or of all that the filters let through. A changed snapshot",
@@ -192,6 +202,16 @@ extension Verb {
             [
                 "-r /mnt/usb/repo forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run",
                 "-r /mnt/usb/repo forget --host web --keep-within 90d --keep-tag release",
+            ]
+        case .prune:
+            [
+                "-r /mnt/usb/repo prune --dry-run -v",
+                "-r /mnt/usb/repo prune --max-unused 10% --max-repack-size 5G",
+            ]
+        case .copy:
+            [
+                "-r /srv/second copy --from-repo /mnt/usb/repo --from-password-file ~/usb.password",
+                "-r /srv/second copy --from-repo /mnt/usb/repo --host web 4f2a91c0",
             ]
         case .tag:
             [
