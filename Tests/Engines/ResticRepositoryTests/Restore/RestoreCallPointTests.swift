@@ -84,7 +84,7 @@ import ResticRepository
         return store.calls
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(10)), arguments: [false, true])
     func `2.3 A-07 H-10 any store call of a restore may fail, lie or be the last one`(intoOld: Bool) async throws {
         let forged = try await ForgedRepository()
         let tree = try await forged.save(Self.entries, packs: 4)
@@ -136,7 +136,7 @@ import ResticRepository
         try target.write("z", [])
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `D-01 a pack that stays damaged costs exactly its files, and each is named`() async throws {
         let forged = try await ForgedRepository()
         let tree = try await forged.save(Self.entries, packs: 4)

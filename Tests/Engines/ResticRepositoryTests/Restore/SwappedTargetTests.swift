@@ -52,7 +52,7 @@ import ResticRepository
         case symlinkToFolder, symlinkToFile, hardLink
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: ["dir", "dir/deep", "dir/a", "dir/witness"])
+    @Test(.timeLimit(.minutes(10)), arguments: ["dir", "dir/deep", "dir/a", "dir/witness"])
     func `H-05 a swap before any call leads nothing outside`(path: String) async throws {
         let forged = try await ForgedRepository()
         let tree = try await forged.save(Self.entries)
@@ -98,7 +98,7 @@ import ResticRepository
         }
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `H-05 thousands of swaps by another thread lead nothing outside`() async throws {
         let forged = try await ForgedRepository()
         let tree = try await forged.save(Self.entries)

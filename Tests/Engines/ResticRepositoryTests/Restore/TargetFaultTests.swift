@@ -34,7 +34,7 @@ import ResticRepository
         try target.write("dir/way", Array("in the way".utf8))
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(10)), arguments: [false, true])
     func `H-10 any failing call on the target is counted, listed and healed by the next run`(intoOld: Bool) async throws
     {
         let forged = try await ForgedRepository()
@@ -87,7 +87,7 @@ import ResticRepository
         #expect(failed > points)
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(10)), arguments: [false, true])
     func `A-07 H-09 a restore cancelled at any call leaves no half file, and the next one completes it`(intoOld: Bool)
         async throws
     {
