@@ -73,6 +73,8 @@ extension Session {
             return CommandFailure.fatal(
                 "pack size does not match calculated size from index\n  state: \(failure.state)\n  next:  \(failure.next)"
             )
+        case nil where failure.code == .invalidRequest:
+            return CommandFailure("\(failure.what)\n  state: \(failure.state)\n  next:  \(failure.next)")
         case .newSnapshots, nil:
             return failure
         }
@@ -151,25 +153,25 @@ extension Session {
         printer.normal("")
         printer.verbose("totally used packs: \(padLeft(packs.used, 10))")
         printer.verbose("partly used packs:  \(padLeft(packs.partlyUsed, 10))")
-        printer.verbose("unused packs:       \(padLeft(packs.unused, 10))\n")
+        printer.verbose("unused packs:       \(padLeft(packs.unused, 10))\n\n")
         printer.verbose("to keep:      \(padLeft(packs.kept, 10)) packs")
         printer.verbose("to repack:    \(padLeft(packs.repacked, 10)) packs")
         printer.verbose("to delete:    \(padLeft(packs.removed, 10)) packs")
         if packs.unreferenced > 0 {
-            printer.verbose("to delete:    \(padLeft(packs.unreferenced, 10)) unreferenced packs\n")
+            printer.verbose("to delete:    \(padLeft(packs.unreferenced, 10)) unreferenced packs\n\n")
         }
     }
 
     private func showPlanned(_ plan: PrunePlan) {
         func set(_ packs: [PackID]) -> String { "{\(packs.sorted().map(\.short).joined(separator: " "))}" }
         printer.verbose(
-            "Repeated prune dry-runs can report slightly different amounts of data to keep or repack. This is expected behavior.\n"
+            "Repeated prune dry-runs can report slightly different amounts of data to keep or repack. This is expected behavior.\n\n"
         )
         if !plan.unreferenced.isEmpty {
-            printer.verbose("Would have removed the following unreferenced packs:\n\(set(plan.unreferenced))\n")
+            printer.verbose("Would have removed the following unreferenced packs:\n\(set(plan.unreferenced))\n\n")
         }
-        printer.verbose("Would have repacked and removed the following packs:\n\(set(plan.repacked))\n")
-        printer.verbose("Would have removed the following no longer used packs:\n\(set(plan.removed))\n")
+        printer.verbose("Would have repacked and removed the following packs:\n\(set(plan.repacked))\n\n")
+        printer.verbose("Would have removed the following no longer used packs:\n\(set(plan.removed))\n\n")
     }
 
     private func pruneJSON(_ statistics: PruneStatistics) -> Text {
