@@ -64,8 +64,10 @@ package final class MemoryStorage: ObjectStorage {
         try state.withLock { state throws(StorageFailure) in
             guard state.isPrepared else { throw unprepared("list") }
             let found = state.objects.filter { $0.key.kind == kind }
+            // In one order, so that the same run of a test makes the same calls.
             return ObjectListing(
                 entries: found.map { ObjectEntry(digest: $0.key.digest, size: UInt64($0.value.count)) }
+                    .sorted { $0.digest < $1.digest }
             )
         }
     }
