@@ -64,7 +64,7 @@ private func run(
     }
     if verb == .help { return printHelp(parser.words, context) }
     if verb == .list { try checkListWords(parser.words) }
-    if verb == .key, try keyAction(parser.words, parser.values) == nil {
+    if try !isComplete(verb, parser) {
         context.screen.line(help(for: verb, calledAs: context.programName))
         return .success
     }
@@ -85,6 +85,15 @@ private func run(
         printer: Printer(screen: context.screen, verbosity: options.verbosity, isJSON: options.isJSON)
     )
     return try await session.run(verb)
+}
+
+/// False when a command of several actions is not told which: it shows its help then.
+private func isComplete(_ verb: Verb, _ parser: FlagParser) throws(CommandFailure) -> Bool {
+    switch verb {
+    case .key: try keyAction(parser.words, parser.values) != nil
+    case .repair: try repairAction(parser.words, parser.values) != nil
+    default: true
+    }
 }
 
 private func printHelp(_ words: [ByteString], _ context: CommandContext) -> ExitStatus {
@@ -122,6 +131,8 @@ extension Session {
         case .ls: return try await runLs()
         case .copy: return try await runCopy()
         case .prune: return try await runPrune()
+        case .repair: return try await runRepair()
+        case .rebuildIndex: return try await runRepairIndex()
         case .dump: return try await runDump()
         case .generate: return try runGenerate()
         case .features: return try runFeatures()

@@ -136,6 +136,15 @@ extension Verb {
                 "  passwd  replace the password in use; the old key goes when the new one has opened",
                 "  remove  remove another key than the one in use",
             ]
+        case .repair:
+            [
+                "  index      make the index say what the packs hold; nothing else is changed",
+                "  packs      store what opens of damaged packs again, then remove those packs; copies of them are kept in",
+                "             the current directory first",
+                "  snapshots  store the snapshots again without what is lost, marked by the tag \"repaired\"",
+                "In this order, after `check --read-data` has named what is damaged. A backup of the same files, made before",
+                "`repair snapshots`, brings back what it still finds.",
+            ]
         case .cat: ["IDs of snapshots may be shortened; the others are given in full."]
         default: []
         }
@@ -222,6 +231,16 @@ extension Verb {
             [
                 "-r /mnt/usb/repo key list",
                 "-r /mnt/usb/repo key passwd --new-password-file /root/new-password",
+            ]
+        case .repair:
+            [
+                "-r /mnt/usb/repo repair index",
+                "-r /mnt/usb/repo repair packs 7ce2f31f4f29c3f3ad4a3e2e8c4f6a1f0d9c1b8f4b7d5e6a3c2b1a0f9e8d7c6b",
+            ]
+        case .rebuildIndex:
+            [
+                "-r /mnt/usb/repo rebuild-index",
+                "-r /mnt/usb/repo repair index --read-all-packs",
             ]
         case .diff:
             [

@@ -28,9 +28,10 @@ package enum Verb: String, CaseIterable, Sendable {
         switch self {
         case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .forget, .generate, .help,
             .initialize,
-            .key, .list, .ls, .options, .prune, .restore, .snapshots, .stats, .tag, .unlock, .version:
+            .key, .list, .ls, .options, .prune, .rebuildIndex, .repair, .restore, .snapshots, .stats, .tag, .unlock,
+            .version:
             true
-        case .migrate, .mount, .recover, .repair, .rewrite, .rebuildIndex, .selfUpdate:
+        case .migrate, .mount, .recover, .rewrite, .selfUpdate:
             false
         }
     }
@@ -100,6 +101,7 @@ package enum Verb: String, CaseIterable, Sendable {
         case .forget: "[flags] [snapshot ID] [...]"
         case .tag: "[flags] [snapshotID ...]"
         case .key: "[\(KeyAction.allCases.map(\.rawValue).joined(separator: "|"))] [flags] [ID]"
+        case .repair: "[\(RepairAction.allCases.map(\.rawValue).joined(separator: "|"))] [flags] [ID] [...]"
         case .help: "[command]"
         default: "[flags]"
         }

@@ -115,3 +115,13 @@ let keyFlags: [Flag] = [
     Flag("user", nil, .string, "string", "add, passwd: the user name in the new key"),
     Flag("host", nil, .string, "string", "add, passwd: the host name in the new key"),
 ]
+
+let repairIndexFlags: [Flag] = [
+    Flag("read-all-packs", nil, .switched, "", "index: read every pack, and believe nothing of the old index")
+]
+
+let repairSnapshotsFlags: [Flag] =
+    [
+        Flag("dry-run", "n", .switched, "", "snapshots: change nothing, show what would be done"),
+        Flag("forget", nil, .switched, "", "snapshots: remove the damaged snapshots once the repaired ones are stored"),
+    ] + snapshotFilterFlags(", for snapshots")

@@ -17,14 +17,15 @@ extension Verb {
         case .diff: diffFlags
         case .stats: statsFlags
         case .prune: pruneFlags
+        case .repair: RepairAction.allCases.flatMap(\.flags)
+        case .rebuildIndex: repairIndexFlags
         case .copy: secondaryRepositoryFlags("to copy snapshots from") + snapshotFilterFlags("")
         case .find: findFlags
         case .forget: forgetFlags
         case .key: keyFlags
         case .tag: tagFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .migrate, .mount, .recover, .repair, .rewrite, .features, .options,
-            .rebuildIndex, .selfUpdate:
+        case .cat, .list, .version, .help, .migrate, .mount, .recover, .rewrite, .features, .options, .selfUpdate:
             []
         }
     }

@@ -175,10 +175,3 @@ private final class CheckVisitor: TreeSweepVisitor {
 
     func finished(roots: Int) { run.advance(.structure, by: roots) }
 }
-
-extension BlobLocation {
-    /// The entry without the name of its pack.
-    var packed: PackedBlob {
-        PackedBlob(id: id, type: type, offset: offset, length: length, uncompressedLength: uncompressedLength)
-    }
-}

@@ -90,14 +90,7 @@ final class PackReader {
         _ pack: PackID,
         _ reading: inout PackReading
     ) {
-        let location = BlobLocation(
-            id: blob.id,
-            type: blob.type,
-            pack: pack,
-            offset: blob.offset,
-            length: blob.length,
-            uncompressedLength: blob.uncompressedLength
-        )
+        let location = BlobLocation(blob, pack)
         let first = Int(UInt64(blob.offset) - position)
         do {
             try block.withBytes { bytes in

@@ -40,5 +40,23 @@ package struct BlobLocation: Sendable, Hashable {
     package var end: UInt64 { UInt64(offset) + UInt64(length) }
 }
 
+extension BlobLocation {
+    init(_ blob: PackedBlob, _ pack: PackID) {
+        self.init(
+            id: blob.id,
+            type: blob.type,
+            pack: pack,
+            offset: blob.offset,
+            length: blob.length,
+            uncompressedLength: blob.uncompressedLength
+        )
+    }
+
+    /// Without the pack's name.
+    var packed: PackedBlob {
+        PackedBlob(id: id, type: type, offset: offset, length: length, uncompressedLength: uncompressedLength)
+    }
+}
+
 /// One blob of a pack, before it is known under which name the pack is stored: what an index file says of it.
 package typealias PackedBlob = IndexEntry
