@@ -37,7 +37,7 @@ extension Session {
         switch try repairAction(words, values) {
         case .index: return try await runRepairIndex()
         case .packs: return try await runRepairPacks(Array(words.dropFirst()))
-        case .snapshots: throw CommandFailure.notYet("the command \"repair snapshots\"")
+        case .snapshots: return try await runRepairSnapshots(Array(words.dropFirst()))
         case nil:
             printer.result(help(for: .repair, calledAs: context.programName))
             return .success

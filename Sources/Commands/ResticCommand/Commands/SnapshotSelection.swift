@@ -24,8 +24,12 @@ extension Session {
     }
 
     /// The snapshots that the command line names, or all that pass the filter; what is not found or not readable is named and left out.
-    func namedSnapshots(_ filter: SnapshotFilter, _ repository: Repository) async throws -> [Snapshot] {
-        try await repository.selectSnapshots(words, filter: filter) { name, error in
+    func namedSnapshots(
+        _ filter: SnapshotFilter,
+        _ repository: Repository,
+        names: [ByteString]? = nil
+    ) async throws -> [Snapshot] {
+        try await repository.selectSnapshots(names ?? words, filter: filter) { name, error in
             let isUnmatched =
                 SnapshotName(ByteString(name)).isLatest && (error as? RepositoryFailure)?.code == .notFound
             let unmatched = CommandFailure("no snapshot matched given filter (\(filter.summary))")

@@ -89,14 +89,17 @@ struct PackSalvage {
         return lost
     }
 
-    /// Lets errors pass that prove damage; a store that did not answer has proven nothing (L7).
     private func refuseSilence(_ error: any Error, _ pack: PackID) throws {
-        if error is CancellationError { throw error }
-        let cause = (error as? RepositoryFailure)?.cause ?? error
-        guard let failure = cause as? StorageFailure, failure.code != .tooShort, failure.code != .notFound else {
-            return
+        do { try refuseUnlessDamaged(error) } catch let failure as RepositoryFailure {
+            guard let cause = failure.cause as? StorageFailure else { throw failure }
+            throw silent(pack, cause)
+        } catch let failure as StorageFailure {
+            throw silent(pack, failure)
         }
-        throw RepositoryFailure(
+    }
+
+    private func silent(_ pack: PackID, _ failure: StorageFailure) -> RepositoryFailure {
+        RepositoryFailure(
             .damaged,
             retry: failure.retry,
             operation: "repair packs",

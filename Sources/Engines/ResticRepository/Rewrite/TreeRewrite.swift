@@ -88,7 +88,8 @@ package struct TreeRewrite<Visitor: TreeRewriteVisitor> {
     private let worker: BlobWorker
     private let acceptsLoss: Bool
     private let remembersTrees: Bool
-    private var replacements: [BlobID: BlobID] = [:]
+    /// What took each tree's place so far, where trees are remembered.
+    package private(set) var replacements: [BlobID: BlobID]
     private var frames: [Frame] = []
     private var path: [UInt8] = []
     private var visited = 0
@@ -96,19 +97,22 @@ package struct TreeRewrite<Visitor: TreeRewriteVisitor> {
     /// The index of `repository` is loaded, and `writer` is its own.
     ///
     /// With `acceptsLoss`, trees that do not encode to the same bytes are rewritten nevertheless. With `remembersTrees`, each tree is
-    /// rewritten once, however many paths and calls lead to it: for visitors whose answers do not depend on the path.
+    /// rewritten once, however many paths and calls lead to it: for visitors whose answers do not depend on the path. `replacements` are
+    /// those of a rewrite before this one, by the same kind of visitor.
     package init(
         _ repository: Repository,
         writer: BlobWriter,
         visitor: Visitor,
         acceptsLoss: Bool = false,
-        remembersTrees: Bool = false
+        remembersTrees: Bool = false,
+        replacements: [BlobID: BlobID] = [:]
     ) {
         self.repository = repository
         self.writer = writer
         self.visitor = visitor
         self.acceptsLoss = acceptsLoss
         self.remembersTrees = remembersTrees
+        self.replacements = replacements
         worker = repository.makeWorker()
     }
 
