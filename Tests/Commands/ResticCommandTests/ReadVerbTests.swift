@@ -56,6 +56,25 @@ private let withStock: ConditionTrait = .enabled(if: StockPeer.isInstalled, "PEE
         #expect(crossed.error.hasPrefix("Fatal: --oldest must specify a time before --newest"))
     }
 
+    @Test func `an identifier is found by eight digits or more`() async throws {
+        let (bench, _) = try await history()
+        let listed = await bench.run("list", "blobs").output.split(separator: "\n").map { $0.split(separator: " ") }
+        for kind in ["data", "tree"] {
+            let id = String(try #require(listed.first { $0[0] == kind })[1])
+            let whole = await bench.run("find", kind == "data" ? "--blob" : "--tree", id)
+            #expect(whole.status == 0 && whole.output.contains(id))
+            for count in [8, 9, 16, 63] {
+                let run = await bench.run("find", kind == "data" ? "--blob" : "--tree", String(id.prefix(count)))
+                #expect(run.output == whole.output, "\(kind) \(count)")
+            }
+            let other = (id.hasSuffix("0") ? "1" : "0")
+            #expect(await bench.run("find", "--blob", String(id.dropLast()) + other).output.isEmpty)
+        }
+        let pack = await bench.run("list", "packs").output.split(separator: "\n").map(String.init)[0]
+        let whole = await bench.run("find", "--pack", pack)
+        #expect(await bench.run("find", "--pack", String(pack.prefix(16))).output == whole.output)
+    }
+
     @Test(withStock) func `finds what stock restic finds, as text and as JSON`() async throws {
         let (bench, ids) = try await history()
         let tree = await bench.run("cat", "snapshot", ids[0]).output

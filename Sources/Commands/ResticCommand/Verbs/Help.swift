@@ -92,7 +92,7 @@ extension Verb {
         case .find:
             [
                 "Searches all snapshots that the filters let through, the newest first. Patterns are those of backup's",
-                "--exclude. An ID is given in full or by its first eight digits.",
+                "--exclude. An ID is given in full or by its first eight digits or more.",
             ]
         case .stats:
             [

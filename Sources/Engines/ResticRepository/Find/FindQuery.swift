@@ -29,12 +29,17 @@ package struct FindQuery: Sendable {
     }
 }
 
-/// Objects looked for by identifier: whole, or by its first eight digits.
+/// Objects looked for by identifier: whole, or by its first eight digits or more.
+///
+/// As in restic, a short name stands for the first object that it fits; restic itself takes eight digits or all, and finds nothing by
+/// other numbers of them.
 package struct ObjectQuery: Sendable {
     /// Identifiers of data blobs, as text; a short one becomes whole when its blob is met.
     package private(set) var blobs: Set<String>
     /// Identifiers of trees, as text.
     package private(set) var trees: Set<String>
+    private let blobLengths: [Int]
+    private let treeLengths: [Int]
     private let endsEarly: Bool
     private var treesMet = 0
 
@@ -47,6 +52,8 @@ package struct ObjectQuery: Sendable {
     init(blobs: [String], trees: [String], endsEarly: Bool) {
         self.blobs = Set(blobs)
         self.trees = Set(trees)
+        blobLengths = Self.shortLengths(blobs)
+        treeLengths = Self.shortLengths(trees)
         self.endsEarly = endsEarly
     }
 
@@ -55,7 +62,9 @@ package struct ObjectQuery: Sendable {
 
     /// Whether the tree is one of those looked for; counts it.
     package mutating func takesTree(_ id: BlobID) -> Bool {
-        guard !trees.isEmpty, trees.contains(id.hex) || trees.contains(id.short) else { return false }
+        guard !trees.isEmpty else { return false }
+        let hex = id.hex
+        guard trees.contains(hex) || Self.name(of: hex, in: trees, treeLengths) != nil else { return false }
         treesMet += 1
         return true
     }
@@ -63,19 +72,38 @@ package struct ObjectQuery: Sendable {
     /// Whether the data blob is one of those looked for.
     package mutating func takesBlob(_ id: BlobID) -> Bool {
         guard !blobs.isEmpty else { return false }
-        if blobs.contains(id.hex) { return true }
-        guard blobs.remove(id.short) != nil else { return false }
-        blobs.insert(id.hex)
+        let hex = id.hex
+        if blobs.contains(hex) { return true }
+        guard let name = Self.name(of: hex, in: blobs, blobLengths) else { return false }
+        blobs.remove(name)
+        blobs.insert(hex)
         return true
     }
+
+    /// The lengths of names that are not whole, so that few beginnings of each identifier are looked up.
+    static func shortLengths(_ names: some Sequence<String>) -> [Int] {
+        Set(names.map(\.utf8.count)).filter { $0 >= shortest && $0 < 2 * Digest.byteCount }.sorted()
+    }
+
+    /// The short name that fits the identifier.
+    static func name(of hex: String, in names: Set<String>, _ lengths: [Int]) -> String? {
+        lengths.lazy.map { String(hex.prefix($0)) }.first { names.contains($0) }
+    }
+
+    /// Shorter ones fit nothing, as in restic.
+    private static let shortest = 8
 }
 
 extension Repository {
-    /// The blobs of the packs with these names, whole or in their first eight digits, and the names of which nothing is known.
+    /// The blobs of the packs with these names, whole or in their first eight digits or more, and the names of which nothing is known.
     ///
     /// A pack is looked up in its own header, and in the index when that cannot be read. Cost: a listing of the packs, one small read a pack.
     package func blobsOfPacks(_ names: [String]) async throws -> (query: ObjectQuery, unknown: [String]) {
         var wanted = Set(names)
+        let lengths = ObjectQuery.shortLengths(names)
+        func name(of pack: PackID) -> String? {
+            wanted.contains(pack.hex) ? pack.hex : ObjectQuery.name(of: pack.hex, in: wanted, lengths)
+        }
         var (blobs, trees): ([String], [String]) = ([], [])
         func add(_ type: BlobType, _ id: BlobID) {
             if type == .data { blobs.append(id.hex) } else { trees.append(id.hex) }
@@ -83,8 +111,7 @@ extension Repository {
         let worker = makeWorker()
         for entry in try await list(.pack) where !wanted.isEmpty {
             let pack = PackID(entry.digest)
-            guard let name = wanted.contains(pack.hex) ? pack.hex : wanted.contains(pack.short) ? pack.short : nil
-            else { continue }
+            guard let name = name(of: pack) else { continue }
             do {
                 for blob in try await packHeader(pack, size: entry.size, worker: worker).entries {
                     add(blob.type, blob.id)
@@ -97,10 +124,7 @@ extension Repository {
         var known: Set<String> = []
         for number in 0..<index.packCount where !wanted.isEmpty {
             let pack = index.packID(number)
-            guard let name = wanted.contains(pack.hex) ? pack.hex : wanted.contains(pack.short) ? pack.short : nil
-            else {
-                continue
-            }
+            guard let name = name(of: pack) else { continue }
             for blob in index.blobs(ofPack: number) { add(blob.type, blob.id) }
             known.insert(name)
         }

@@ -157,39 +157,51 @@ extension RestoreFlow {
         let path = state.path(node.name)
         do {
             let place = RestorePlan.Place(directory: state.levels[state.levels.count - 1].number, name: node.name)
-            guard node.type != .file else {
-                guard let first = state.hardLinks.first(node) else { return }
+            if let first = state.hardLinks.first(node) {
                 if first.place == place { return state.hardLinks.pass(node) }
                 // A name before the first was left alone, for the overwrite mode said so.
                 if first.isPassed { try finishLink(node, to: first, path, state) }
                 return
             }
-            try finishSpecial(node, path, state)
+            guard node.type != .file else { return }
+            guard let identity = try finishSpecial(node, path, state) else { return }
+            state.hardLinks.add(node, at: place, .present(identity))
+            state.hardLinks.pass(node)
         } catch {
             failed(path, error)
         }
     }
 
-    private func finishSpecial(_ node: Node, _ path: ByteString, _ state: Finish) throws {
+    /// Makes a link or device; returns which one it made.
+    private func finishSpecial(_ node: Node, _ path: ByteString, _ state: Finish) throws -> FileIdentity? {
         let directory = try state.cursor.directory(create: request.isDryRun)
         let present = try directory?.statusIfPresent(node.name)
-        guard mayOverwrite(node, present) else { return skipped(path, bytes: node.size) }
+        guard mayOverwrite(node, present) else {
+            skipped(path, bytes: node.size)
+            return nil
+        }
         guard let kind = Self.kind(node.type) else { throw RestoreProblem.unsupportedType }
         if present?.kind == .directory { try refuseFilledDirectory(node.name, in: directory) }
-        guard let temporary = state.temporary else { return finished(.otherRestored, path) }
+        guard let temporary = state.temporary else {
+            finished(.otherRestored, path)
+            return nil
+        }
         guard let directory else { throw RestoreProblem.missingDirectory }
         let number = state.levels[state.levels.count - 1].number
         let name = temporary.name(for: node.name, in: number)
+        var made: FileIdentity?
         let problem = try replace(name, as: node.name, present, in: directory) {
             if kind == 0 {
                 try directory.createSymbolicLink(name, target: node.linkTarget)
             } else {
                 try directory.createNode(name, mode: kind | 0o600, device: kind == Self.fifo ? 0 : node.device)
             }
+            made = try directory.status(name).identity
             return metadata.apply(metadata.metadata(node), to: .entry(name, in: directory))
         }
         finished(.otherRestored, path)
         if let problem { failed(path, problem) }
+        return made
     }
 
     private static let fifo: UInt32 = 0o010000

@@ -111,7 +111,7 @@ struct RestorePlan: Sendable {
     }
 }
 
-/// Names of files that share an inode.
+/// Names of files, or of symbolic links, that share an inode.
 ///
 /// A name whose content is not that of the first one was saved after the file had changed: it is a file of its own (G-11).
 struct HardLinkTable: Sendable {
@@ -127,7 +127,9 @@ struct HardLinkTable: Sendable {
 
     struct First: Sendable {
         var place: RestorePlan.Place
+        var type: NodeType
         var content: [BlobID]
+        var linkTarget: ByteString
         var state: State
         /// The second pass has come by.
         var isPassed = false
@@ -145,6 +147,7 @@ struct HardLinkTable: Sendable {
 
     func first(_ node: Node) -> First? {
         guard node.links > 1, let first = names[Key(inode: node.inode, device: node.deviceID)] else { return nil }
+        guard first.type == node.type, first.linkTarget == node.linkTarget else { return nil }
         return first.content == node.content ?? [] ? first : nil
     }
 
@@ -152,7 +155,14 @@ struct HardLinkTable: Sendable {
     mutating func add(_ node: Node, at place: RestorePlan.Place, _ state: State) {
         guard node.links > 1 else { return }
         let key = Key(inode: node.inode, device: node.deviceID)
-        if names[key] == nil { names[key] = First(place: place, content: node.content ?? [], state: state) }
+        guard names[key] == nil else { return }
+        names[key] = First(
+            place: place,
+            type: node.type,
+            content: node.content ?? [],
+            linkTarget: node.linkTarget,
+            state: state
+        )
     }
 
     mutating func pass(_ node: Node) { names[Key(inode: node.inode, device: node.deviceID)]?.isPassed = true }
