@@ -245,6 +245,23 @@ private func objects(_ text: String, type: String) throws -> [[String: Any]] {
         #expect((summary["broken_packs"] as? [String])?.count == packs.count)
     }
 
+    @Test func `progress in JSON comes when it is asked for, and never unasked`() async throws {
+        let bench = try await Bench()
+        _ = await bench.run("backup", bench.source)
+        for verb in [["check", "--read-data"], ["prune"], ["forget", "--keep-last", "1"]] {
+            let silent = await bench.run(verb + ["--json"], environment: ["RESTIC_PROGRESS_FPS": "60"])
+            #expect(!silent.output.contains("\"status\""), "\(verb)")
+            let told = await bench.run(verb + ["--json"], environment: ["HOLDFAST_JSON_PROGRESS": "1"])
+            #expect(told.status == 0)
+            let lines = told.output.split(separator: "\n")
+            let objects = try lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) }
+            let states = objects.compactMap { $0 as? [String: Any] }.filter {
+                $0["message_type"] as? String == "status"
+            }
+            #expect(verb[0] == "forget" || states.last?["percent_done"] as? Double == 1, "\(told.output)")
+        }
+    }
+
     @Test(arguments: ["mount", "self-update", "recover", "rewrite"])
     func `a command of a later version is refused by name`(verb: String) async throws {
         let bench = try await Bench()
