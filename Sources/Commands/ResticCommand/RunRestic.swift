@@ -133,6 +133,7 @@ extension Session {
         case .forget: return try await runForget()
         case .tag: return try await runTag()
         case .key: return try await runKey()
+        case .rewrite: return try await runRewrite()
         case .cat: return try await runCat()
         case .list: return try await runList()
         case .unlock: return try await runUnlock()

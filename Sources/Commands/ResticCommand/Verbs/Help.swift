@@ -129,6 +129,12 @@ extension Verb {
                 "Changes the tags of the snapshots named, or of all that the filters let through. A changed snapshot",
                 "gets a new ID and remembers the first one.",
             ]
+        case .rewrite:
+            [
+                "Makes a new snapshot of each old one, without the files that --exclude matches (or with those alone that",
+                "--include matches), or with another host or time. The old one stays unless --forget is given, and then",
+                "goes when the new one was read back. The data itself stays until a prune.",
+            ]
         case .key:
             [
                 "  add     add a password; the new key is opened for proof",
@@ -217,6 +223,11 @@ extension Verb {
             [
                 "-r /mnt/usb/repo tag --add release 4f2a91c0",
                 "-r /mnt/usb/repo tag --host web --set nightly",
+            ]
+        case .rewrite:
+            [
+                "-r /mnt/usb/repo rewrite --exclude '*.iso' --dry-run -vv",
+                "-r /mnt/usb/repo rewrite --exclude /home/me/secret --forget 4f2a91c0",
             ]
         case .key:
             [

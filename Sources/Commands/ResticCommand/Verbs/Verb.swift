@@ -28,9 +28,10 @@ package enum Verb: String, CaseIterable, Sendable {
         switch self {
         case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .forget, .generate, .help,
             .initialize,
-            .key, .list, .ls, .options, .prune, .restore, .snapshots, .stats, .tag, .unlock, .version:
+            .key, .list, .ls, .options, .prune, .restore, .rewrite, .snapshots, .stats, .tag,
+            .unlock, .version:
             true
-        case .migrate, .mount, .recover, .repair, .rewrite, .rebuildIndex, .selfUpdate:
+        case .migrate, .mount, .recover, .repair, .rebuildIndex, .selfUpdate:
             false
         }
     }
@@ -91,7 +92,7 @@ package enum Verb: String, CaseIterable, Sendable {
             "[flags] [masterkey|config|pack ID|blob ID|snapshot ID|index ID|key ID|lock ID|tree snapshot:subfolder]"
         case .dump: "[flags] snapshotID file"
         case .find: "[flags] PATTERN..."
-        case .copy, .stats: "[flags] [snapshotID ...]"
+        case .copy, .rewrite, .stats: "[flags] [snapshotID ...]"
         case .diff: "[flags] snapshotID snapshotID"
         case .list: "[flags] [\(Verb.listableKinds.joined(separator: "|"))]"
         case .ls: "[flags] snapshotID [dir...]"
