@@ -134,6 +134,7 @@ extension Session {
         case .tag: return try await runTag()
         case .key: return try await runKey()
         case .rewrite: return try await runRewrite()
+        case .recover: return try await runRecover()
         case .cat: return try await runCat()
         case .list: return try await runList()
         case .unlock: return try await runUnlock()

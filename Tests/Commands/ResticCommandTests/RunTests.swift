@@ -245,7 +245,7 @@ private func objects(_ text: String, type: String) throws -> [[String: Any]] {
         #expect((summary["broken_packs"] as? [String])?.count == packs.count)
     }
 
-    @Test(arguments: ["mount", "self-update", "recover", "repair"])
+    @Test(arguments: ["mount", "self-update", "repair"])
     func `a command of a later version is refused by name`(verb: String) async throws {
         let bench = try await Bench()
         let run = await bench.run(verb, "--dry-run")

@@ -135,6 +135,11 @@ extension Verb {
                 "--include matches), or with another host or time. The old one stays unless --forget is given, and then",
                 "goes when the new one was read back. The data itself stays until a prune.",
             ]
+        case .recover:
+            [
+                "Makes one snapshot, tagged \"recovered\", of all directories in the repository that no snapshot and no other",
+                "directory names, such as those of a snapshot removed by accident. Nothing is removed.",
+            ]
         case .key:
             [
                 "  add     add a password; the new key is opened for proof",
@@ -229,6 +234,7 @@ extension Verb {
                 "-r /mnt/usb/repo rewrite --exclude '*.iso' --dry-run -vv",
                 "-r /mnt/usb/repo rewrite --exclude /home/me/secret --forget 4f2a91c0",
             ]
+        case .recover: ["-r /mnt/usb/repo recover", "-r /mnt/usb/repo recover -v"]
         case .key:
             [
                 "-r /mnt/usb/repo key list",

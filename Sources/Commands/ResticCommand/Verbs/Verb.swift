@@ -28,10 +28,10 @@ package enum Verb: String, CaseIterable, Sendable {
         switch self {
         case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .forget, .generate, .help,
             .initialize,
-            .key, .list, .ls, .options, .prune, .restore, .rewrite, .snapshots, .stats, .tag,
+            .key, .list, .ls, .options, .prune, .recover, .restore, .rewrite, .snapshots, .stats, .tag,
             .unlock, .version:
             true
-        case .migrate, .mount, .recover, .repair, .rebuildIndex, .selfUpdate:
+        case .migrate, .mount, .repair, .rebuildIndex, .selfUpdate:
             false
         }
     }
