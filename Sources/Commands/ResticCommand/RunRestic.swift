@@ -135,6 +135,7 @@ extension Session {
         case .key: return try await runKey()
         case .rewrite: return try await runRewrite()
         case .recover: return try await runRecover()
+        case .migrate: return try await runMigrate()
         case .cat: return try await runCat()
         case .list: return try await runList()
         case .unlock: return try await runUnlock()

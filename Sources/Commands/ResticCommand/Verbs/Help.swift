@@ -140,6 +140,11 @@ extension Verb {
                 "Makes one snapshot, tagged \"recovered\", of all directories in the repository that no snapshot and no other",
                 "directory names, such as those of a snapshot removed by accident. Nothing is removed.",
             ]
+        case .migrate:
+            [
+                "Without a name, lists the migrations that apply. upgrade_repo_v2 checks the repository, then makes it one",
+                "that compresses; what is stored already is compressed by `prune --repack-uncompressed`.",
+            ]
         case .key:
             [
                 "  add     add a password; the new key is opened for proof",
@@ -235,6 +240,7 @@ extension Verb {
                 "-r /mnt/usb/repo rewrite --exclude /home/me/secret --forget 4f2a91c0",
             ]
         case .recover: ["-r /mnt/usb/repo recover", "-r /mnt/usb/repo recover -v"]
+        case .migrate: ["-r /mnt/usb/repo migrate", "-r /mnt/usb/repo migrate upgrade_repo_v2"]
         case .key:
             [
                 "-r /mnt/usb/repo key list",

@@ -28,10 +28,10 @@ package enum Verb: String, CaseIterable, Sendable {
         switch self {
         case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .forget, .generate, .help,
             .initialize,
-            .key, .list, .ls, .options, .prune, .recover, .restore, .rewrite, .snapshots, .stats, .tag,
+            .key, .list, .ls, .migrate, .options, .prune, .recover, .restore, .rewrite, .snapshots, .stats, .tag,
             .unlock, .version:
             true
-        case .migrate, .mount, .repair, .rebuildIndex, .selfUpdate:
+        case .mount, .repair, .rebuildIndex, .selfUpdate:
             false
         }
     }
@@ -93,6 +93,7 @@ package enum Verb: String, CaseIterable, Sendable {
         case .dump: "[flags] snapshotID file"
         case .find: "[flags] PATTERN..."
         case .copy, .rewrite, .stats: "[flags] [snapshotID ...]"
+        case .migrate: "[flags] [migration name] [...]"
         case .diff: "[flags] snapshotID snapshotID"
         case .list: "[flags] [\(Verb.listableKinds.joined(separator: "|"))]"
         case .ls: "[flags] snapshotID [dir...]"

@@ -123,6 +123,8 @@ let rewriteFlags: [Flag] =
         ),
     ] + snapshotFilterFlags("") + excludeFlags + includeFlags
 
+let migrateFlags: [Flag] = [Flag("force", "f", .switched, "", "apply a migration although it seems not to apply")]
+
 /// Of `key add` and `key passwd`; the other actions refuse them.
 let keyFlags: [Flag] = [
     Flag("new-password-file", nil, .string, "file", "add, passwd: read the new password from this file"),

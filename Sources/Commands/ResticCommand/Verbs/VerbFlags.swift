@@ -24,8 +24,8 @@ extension Verb {
         case .tag: tagFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
         case .rewrite: rewriteFlags
-        case .cat, .list, .version, .help, .migrate, .mount, .recover, .repair, .features, .options, .rebuildIndex,
-            .selfUpdate:
+        case .migrate: migrateFlags
+        case .cat, .list, .version, .help, .mount, .recover, .repair, .features, .options, .rebuildIndex, .selfUpdate:
             []
         }
     }
