@@ -20,6 +20,13 @@ struct ExitReport {
             let rest = words.hasPrefix("Fatal: ") ? String(words.dropFirst("Fatal: ".utf8.count)) : words
             status = inner.status
             message = Text("Fatal: unable to save snapshot: \(rest)")
+        case let unfinished as UnfinishedRewrite:
+            let inner = ExitReport(unfinished.cause)
+            let words = inner.message.string
+            let isOurs = unfinished.cause is any ReportableFailure && words.hasPrefix("Fatal: ")
+            let rest = isOurs ? String(words.dropFirst("Fatal: ".utf8.count)) : words
+            status = inner.status
+            message = Text("Fatal: unable to rewrite snapshot ID \"\(unfinished.snapshot.short)\": \(rest)")
         case let failure as CommandFailure:
             status = failure.status
             message = failure.message

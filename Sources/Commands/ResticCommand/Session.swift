@@ -37,6 +37,20 @@ struct Session: Sendable {
         )
     }
 
+    /// The same run for commands whose words restic prints with `--json`, too.
+    var inWords: Session {
+        var options = options
+        options.isJSON = false
+        return Session(
+            context: context,
+            values: values,
+            words: words,
+            options: options,
+            password: password,
+            printer: Printer(screen: context.screen, verbosity: options.verbosity, isJSON: false)
+        )
+    }
+
     // MARK: storage
 
     /// The store that the location names; nothing is touched yet.

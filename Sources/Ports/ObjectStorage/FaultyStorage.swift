@@ -89,6 +89,18 @@ package final class FaultyStorage: ObjectStorage {
         }
     }
 
+    package func replaceConfig(_ bytes: Block) async throws {
+        let call = begin(.put, .config, .config)
+        switch call.fault {
+        case .ghostPut: return
+        case .truncatePut(let count):
+            try await inner.replaceConfig(
+                bytes.withBytes { Block(copying: UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
+            )
+        default: try await perform(call) { try await inner.replaceConfig(bytes) }
+        }
+    }
+
     package func get(_ name: ObjectName, range: Range<UInt64>?) async throws -> Block {
         let call = begin(.get, name.kind, name, range)
         let block = try await perform(call) { try await inner.get(name, range: range) }

@@ -35,6 +35,29 @@ extension LocalStorage {
         }
     }
 
+    /// Renames a new config over the old one (L1): a break leaves one of them, whole.
+    func replaceConfigFile(_ bytes: Block) throws {
+        let root = try openRoot("replace")
+        guard root.opened.config != nil else { throw objectFailure(Errno(ENOENT, in: "fstatat"), "replace", .config) }
+        do throws(Errno) {
+            try bytes.withBytes { bytes throws(Errno) in
+                try writeDurably(
+                    bytes,
+                    to: ByteString(ObjectName.config.fileName),
+                    in: root.directory,
+                    permissions: root.opened.filePermissions,
+                    ifExists: .replace,
+                    entropy: entropy
+                )
+            }
+            try rememberAgain(root.directory)
+        } catch {
+            // The name may be that of the new file already.
+            try? rememberAgain(root.directory)
+            throw writeFailure(error, .config, bytes.count)
+        }
+    }
+
     private func writeFailure(_ errno: Errno, _ name: ObjectName, _ count: Int) -> StorageFailure {
         failure(
             errno,

@@ -73,6 +73,10 @@ package final class LocalStorage: ObjectStorage {
         try write(name, bytes)
     }
 
+    package func replaceConfig(_ bytes: Block) async throws {
+        try replaceConfigFile(bytes)
+    }
+
     package func listing(_ kind: ObjectKind) async throws -> ObjectListing {
         try listObjects(kind)
     }

@@ -41,6 +41,11 @@ package final class MemoryStorage: ObjectStorage {
         )
     }
 
+    package func replaceConfig(_ bytes: Block) async throws {
+        _ = try find(.config, "replace")
+        state.withLock { $0.objects[.config] = bytes }
+    }
+
     package func get(_ name: ObjectName, range: Range<UInt64>?) async throws -> Block {
         let block = try find(name, "read")
         guard let range else { return block }

@@ -26,6 +26,10 @@ package protocol ObjectStorage: Sendable {
     /// Stores an object, durable on return. The same bytes under the same name are success; different ones fail with
     /// `exists`. The config fails with `exists` whenever there is one.
     func put(_ name: ObjectName, _ bytes: Block) async throws
+    /// Puts another config in the place of the one that is there, durable on return; `notFound` when there is none.
+    ///
+    /// The one exception from rule 2. In one step where the store can: a break leaves the old or the new one, whole.
+    func replaceConfig(_ bytes: Block) async throws
     /// Reads an object or a range of it: exactly that many bytes, or `tooShort`.
     func get(_ name: ObjectName, range: Range<UInt64>?) async throws -> Block
     /// Stored bytes of an object.
@@ -40,6 +44,12 @@ package protocol ObjectStorage: Sendable {
 
 extension ObjectStorage {
     package var localDirectory: ByteString? { nil }
+
+    /// For stores that cannot do it in one step: there is no config in between.
+    package func replaceConfig(_ bytes: Block) async throws {
+        try await remove(.config)
+        try await put(.config, bytes)
+    }
 
     package func get(_ name: ObjectName) async throws -> Block { try await get(name, range: nil) }
 

@@ -262,7 +262,7 @@ private func objects(_ text: String, type: String) throws -> [[String: Any]] {
         }
     }
 
-    @Test(arguments: ["mount", "self-update", "recover", "rewrite"])
+    @Test(arguments: ["mount", "self-update"])
     func `a command of a later version is refused by name`(verb: String) async throws {
         let bench = try await Bench()
         let run = await bench.run(verb, "--dry-run")

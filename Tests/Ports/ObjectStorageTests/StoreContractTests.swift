@@ -141,6 +141,19 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         try await store.checkIdentity()
     }
 
+    @Test(arguments: StoreKind.allCases) func `L1 another config takes the place of the one that is there, and of none`(
+        _ kind: StoreKind
+    ) async throws {
+        let store = try await prepared(kind)
+        try await store.replaceConfig(block("upgraded"))
+        #expect(try await store.get(.config).bytes == Array("upgraded".utf8))
+        try await store.checkIdentity()
+        try await store.put(name(.pack, 1), block("pack"))
+        try await store.remove(.config)
+        #expect(await code { try await store.replaceConfig(block("again")) } == .notFound)
+        #expect(try await !store.exists())
+    }
+
     @Test(arguments: StoreKind.allCases) func `a removed object is gone and can be put again`(_ kind: StoreKind)
         async throws
     {

@@ -46,6 +46,16 @@ extension Session {
         return result
     }
 
+    /// Checks a repository that is open, without an index, for another command; any damage ends that command.
+    func requireSound(_ repository: Repository) async throws {
+        let reporter = CheckReporter(self)
+        let result = try await ResticRepository.check(CheckRequest(), in: repository, observer: reporter)
+        reporter.finish()
+        report(result, reporter)
+        guard !result.hasErrors else { throw CommandFailure.fatal("repository contains errors") }
+        printer.normal("no errors were found")
+    }
+
     /// A cache for this check alone; nil when the usual one is wanted, none is, or none can be made.
     private func temporaryCache() throws -> TemporaryCacheDirectory? {
         if values.isOn("with-cache") || options.noCache { return nil }

@@ -33,6 +33,8 @@ struct LimitedStorage: ObjectStorage {
         try await inner.put(name, bytes)
     }
 
+    func replaceConfig(_ bytes: Block) async throws { try await inner.replaceConfig(bytes) }
+
     func get(_ name: ObjectName, range: Range<UInt64>?) async throws -> Block {
         let block = try await inner.get(name, range: range)
         if name.kind != .lock { try await download?.take(block.count) }

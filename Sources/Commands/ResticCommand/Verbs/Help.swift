@@ -129,6 +129,22 @@ extension Verb {
                 "Changes the tags of the snapshots named, or of all that the filters let through. A changed snapshot",
                 "gets a new ID and remembers the first one.",
             ]
+        case .rewrite:
+            [
+                "Makes a new snapshot of each old one, without the files that --exclude matches (or with those alone that",
+                "--include matches), or with another host or time. The old one stays unless --forget is given, and then",
+                "goes when the new one was read back. The data itself stays until a prune.",
+            ]
+        case .recover:
+            [
+                "Makes one snapshot, tagged \"recovered\", of all directories in the repository that no snapshot and no other",
+                "directory names, such as those of a snapshot removed by accident. Nothing is removed.",
+            ]
+        case .migrate:
+            [
+                "Without a name, lists the migrations that apply. upgrade_repo_v2 checks the repository, then makes it one",
+                "that compresses; what is stored already is compressed by `prune --repack-uncompressed`.",
+            ]
         case .key:
             [
                 "  add     add a password; the new key is opened for proof",
@@ -227,6 +243,13 @@ extension Verb {
                 "-r /mnt/usb/repo tag --add release 4f2a91c0",
                 "-r /mnt/usb/repo tag --host web --set nightly",
             ]
+        case .rewrite:
+            [
+                "-r /mnt/usb/repo rewrite --exclude '*.iso' --dry-run -vv",
+                "-r /mnt/usb/repo rewrite --exclude /home/me/secret --forget 4f2a91c0",
+            ]
+        case .recover: ["-r /mnt/usb/repo recover", "-r /mnt/usb/repo recover -v"]
+        case .migrate: ["-r /mnt/usb/repo migrate", "-r /mnt/usb/repo migrate upgrade_repo_v2"]
         case .key:
             [
                 "-r /mnt/usb/repo key list",

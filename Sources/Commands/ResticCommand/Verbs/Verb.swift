@@ -28,10 +28,10 @@ package enum Verb: String, CaseIterable, Sendable {
         switch self {
         case .backup, .cache, .cat, .check, .copy, .diff, .dump, .features, .find, .forget, .generate, .help,
             .initialize,
-            .key, .list, .ls, .options, .prune, .rebuildIndex, .repair, .restore, .snapshots, .stats, .tag, .unlock,
-            .version:
+            .key, .list, .ls, .migrate, .options, .prune, .rebuildIndex, .recover, .repair, .restore, .rewrite,
+            .snapshots, .stats, .tag, .unlock, .version:
             true
-        case .migrate, .mount, .recover, .rewrite, .selfUpdate:
+        case .mount, .selfUpdate:
             false
         }
     }
@@ -92,7 +92,8 @@ package enum Verb: String, CaseIterable, Sendable {
             "[flags] [masterkey|config|pack ID|blob ID|snapshot ID|index ID|key ID|lock ID|tree snapshot:subfolder]"
         case .dump: "[flags] snapshotID file"
         case .find: "[flags] PATTERN..."
-        case .copy, .stats: "[flags] [snapshotID ...]"
+        case .copy, .rewrite, .stats: "[flags] [snapshotID ...]"
+        case .migrate: "[flags] [migration name] [...]"
         case .diff: "[flags] snapshotID snapshotID"
         case .list: "[flags] [\(Verb.listableKinds.joined(separator: "|"))]"
         case .ls: "[flags] snapshotID [dir...]"

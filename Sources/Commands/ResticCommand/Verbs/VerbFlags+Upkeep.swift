@@ -108,6 +108,23 @@ let tagFlags: [Flag] =
         Flag("remove", nil, .strings, "tags", "remove these comma-separated tags; may be repeated"),
     ] + snapshotFilterFlags("")
 
+let rewriteFlags: [Flag] =
+    [
+        Flag("forget", nil, .switched, "", "remove the old snapshots when the new ones are stored"),
+        Flag("dry-run", "n", .switched, "", "change nothing, show what would be done"),
+        Flag("new-host", nil, .string, "string", "replace the host name"),
+        Flag("new-time", nil, .string, "string", "replace the time, such as '2012-11-01 22:08:41'"),
+        Flag(
+            "snapshot-summary",
+            "s",
+            .switched,
+            "",
+            "count files and bytes for the summary, and make one where there is none"
+        ),
+    ] + snapshotFilterFlags("") + excludeFlags + includeFlags
+
+let migrateFlags: [Flag] = [Flag("force", "f", .switched, "", "apply a migration although it seems not to apply")]
+
 /// Of `key add` and `key passwd`; the other actions refuse them.
 let keyFlags: [Flag] = [
     Flag("new-password-file", nil, .string, "file", "add, passwd: read the new password from this file"),

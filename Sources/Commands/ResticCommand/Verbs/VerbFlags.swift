@@ -25,21 +25,23 @@ extension Verb {
         case .key: keyFlags
         case .tag: tagFlags
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
-        case .cat, .list, .version, .help, .migrate, .mount, .recover, .rewrite, .features, .options, .selfUpdate:
+        case .rewrite: rewriteFlags
+        case .migrate: migrateFlags
+        case .cat, .list, .version, .help, .mount, .recover, .features, .options, .selfUpdate:
             []
         }
     }
 }
 
-private let excludeFlags: [Flag] = [
+let excludeFlags: [Flag] = [
     Flag("exclude", "e", .strings, "pattern", "leave out what matches the pattern; may be repeated"),
     Flag("iexclude", nil, .strings, "pattern", "like --exclude, upper and lower case alike"),
     Flag("exclude-file", nil, .strings, "file", "read patterns for --exclude from this file; may be repeated"),
     Flag("iexclude-file", nil, .strings, "file", "read patterns for --iexclude from this file; may be repeated"),
 ]
 
-private let includeFlags: [Flag] = [
-    Flag("include", "i", .strings, "pattern", "restore only what matches the pattern; may be repeated"),
+let includeFlags: [Flag] = [
+    Flag("include", "i", .strings, "pattern", "take only what matches the pattern; may be repeated"),
     Flag("iinclude", nil, .strings, "pattern", "like --include, upper and lower case alike"),
     Flag("include-file", nil, .strings, "file", "read patterns for --include from this file; may be repeated"),
     Flag("iinclude-file", nil, .strings, "file", "read patterns for --iinclude from this file; may be repeated"),

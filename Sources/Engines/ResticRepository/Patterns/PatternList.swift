@@ -9,6 +9,8 @@ package struct PatternList: Sendable {
         var parts: [Part]
         var isNegated: Bool
         var isAbsolute: Bool
+        /// How many `**` there are.
+        var depthCount: Int
     }
 
     private enum Part: Sendable {
@@ -52,7 +54,8 @@ package struct PatternList: Sendable {
                 parts.append(.literal(component))
             }
         }
-        return Pattern(parts: parts, isNegated: isNegated, isAbsolute: isAbsolute)
+        let depthCount = parts.count { if case .anyDepth = $0 { true } else { false } }
+        return Pattern(parts: parts, isNegated: isNegated, isAbsolute: isAbsolute, depthCount: depthCount)
     }
 
     private static func split(_ path: [UInt8]) -> [ArraySlice<UInt8>] { path.split(separator: UInt8(ascii: "/")) }
@@ -103,6 +106,7 @@ package struct PatternList: Sendable {
     /// All the ways at once: the set of components that the parts so far may have consumed.
     private static func match(_ pattern: Pattern, _ components: [ArraySlice<UInt8>], isAbsolute: Bool) -> Bool {
         if pattern.isAbsolute, !isAbsolute { return false }
+        if pattern.depthCount > 1 { return matchCounted(pattern, components, isAbsolute: isAbsolute) }
         var reachable = [Bool](repeating: !pattern.isAbsolute, count: components.count + 1)
         reachable[0] = true
         var consumed = pattern.isAbsolute
@@ -121,6 +125,41 @@ package struct PatternList: Sendable {
         }
         if !consumed { return !components.isEmpty && !pattern.parts.isEmpty }
         return reachable.contains(true)
+    }
+
+    /// With several `**`, restic counts each that it has not come to as one component, although in the end it may stand for none:
+    /// `/a/**/b/**` matches `/a/b/c` and not `/a/b` itself.
+    ///
+    /// So of the components that no other part needs, the first `**` can have all but one for each `**` behind it, and so on.
+    private static func matchCounted(
+        _ pattern: Pattern,
+        _ components: [ArraySlice<UInt8>],
+        isAbsolute: Bool
+    ) -> Bool {
+        // For a pattern that may begin anywhere restic counts the root as a component, too.
+        let count = components.count + (isAbsolute && !pattern.isAbsolute ? 1 : 0)
+        let spare = count - (pattern.parts.count - pattern.depthCount)
+        guard !components.isEmpty, spare >= pattern.depthCount - 1 else { return false }
+        return (0...(pattern.isAbsolute ? 0 : components.count)).contains { offset in
+            var reachable = [Bool](repeating: false, count: components.count + 1)
+            reachable[offset] = true
+            var (needed, depthsLeft) = (0, pattern.depthCount)
+            for part in pattern.parts {
+                if case .anyDepth = part {
+                    depthsLeft -= 1
+                    let last = min(components.count, offset + needed + spare - depthsLeft)
+                    guard let first = reachable.firstIndex(of: true), first <= last else { return false }
+                    for position in reachable.indices { reachable[position] = (first...last).contains(position) }
+                    continue
+                }
+                needed += 1
+                for position in stride(from: components.count - 1, through: 0, by: -1) {
+                    reachable[position + 1] = reachable[position] && matches(part, components[position])
+                }
+                reachable[0] = false
+            }
+            return reachable.contains(true) && !(needed == 0 && reachable.lastIndex(of: true) == offset)
+        }
     }
 
     /// An absolute pattern leads below the path when the path matches its beginning, up to the first `**`.
