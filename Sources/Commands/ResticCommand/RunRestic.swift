@@ -48,6 +48,11 @@ private func run(
     isJSON: inout Bool
 ) async throws -> ExitStatus {
     guard verb.isSupported else {
+        // What it will take is told, and nothing done.
+        if arguments.contains("--help") || arguments.contains("-h") {
+            context.screen.line(help(for: verb, calledAs: context.programName))
+            return .success
+        }
         isJSON = arguments.contains("--json")
         throw CommandFailure.notYet("the command \"\(verb.rawValue)\"")
     }

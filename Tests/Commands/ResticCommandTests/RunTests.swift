@@ -268,6 +268,9 @@ private func objects(_ text: String, type: String) throws -> [[String: Any]] {
         let run = await bench.run(verb, "--dry-run")
         #expect(run.status == 1)
         #expect(run.error.contains("the command \"\(verb)\" is not supported yet"))
+        let help = await bench.run(verb, "--help")
+        #expect(help.status == 0 && help.output.contains("This command is not supported yet"))
+        #expect(verb != "mount" || help.output.contains("--allow-other"))
     }
 
     @Test func `help names every command and ends in two examples`() async throws {

@@ -36,11 +36,14 @@ func help(for verb: Verb, calledAs name: String) -> Text {
     var lines = [verb.summary + "."]
     let more = verb.explanation
     if !more.isEmpty { lines += [""] + more }
+    if !verb.isSupported {
+        lines += ["", "This command is not supported yet: it is refused, and nothing is read or changed."]
+    }
     lines += ["", "Exit status:"] + verb.exitStatusLines
     lines += ["", "Usage:", "  \(name) \(verb.rawValue) \(verb.argumentSynopsis)", "", "Flags:"]
     lines += flagLines(verb.flags + [helpFlag])
     lines += ["", "Global Flags:"] + flagLines(globalFlags.filter { $0.name != "help" })
-    lines += ["", "Examples:"] + verb.examples.map { "  \(name) \($0)" }
+    if verb.isSupported { lines += ["", "Examples:"] + verb.examples.map { "  \(name) \($0)" } }
     return Text(lines.joined(separator: "\n"))
 }
 

@@ -94,6 +94,7 @@ package enum Verb: String, CaseIterable, Sendable {
         case .find: "[flags] PATTERN..."
         case .copy, .rewrite, .stats: "[flags] [snapshotID ...]"
         case .migrate: "[flags] [migration name] [...]"
+        case .mount: "[flags] mountpoint"
         case .diff: "[flags] snapshotID snapshotID"
         case .list: "[flags] [\(Verb.listableKinds.joined(separator: "|"))]"
         case .ls: "[flags] snapshotID [dir...]"

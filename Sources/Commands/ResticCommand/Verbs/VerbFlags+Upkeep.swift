@@ -123,6 +123,23 @@ let rewriteFlags: [Flag] =
         ),
     ] + snapshotFilterFlags("") + excludeFlags + includeFlags
 
+/// Known for the help; the command itself is refused.
+let mountFlags: [Flag] =
+    [
+        Flag("allow-other", nil, .switched, "", "let other users into the mounted directory"),
+        Flag("no-default-permissions", nil, .switched, "", "with --allow-other: let all users read everything"),
+        Flag("owner-root", nil, .switched, "", "show root as the owner of everything"),
+        Flag("path-template", nil, .strings, "template", "how paths are named; may be repeated"),
+        Flag(
+            "time-template",
+            nil,
+            .string,
+            "template",
+            "how times are written",
+            defaultText: "\"2006-01-02T15:04:05Z07:00\""
+        ),
+    ] + snapshotFilterFlags("")
+
 let migrateFlags: [Flag] = [Flag("force", "f", .switched, "", "apply a migration although it seems not to apply")]
 
 /// Of `key add` and `key passwd`; the other actions refuse them.

@@ -27,7 +27,8 @@ extension Verb {
         case .unlock: [Flag("remove-all", nil, .switched, "", "remove every lock, not only stale ones")]
         case .rewrite: rewriteFlags
         case .migrate: migrateFlags
-        case .cat, .list, .version, .help, .mount, .recover, .features, .options, .selfUpdate:
+        case .mount: mountFlags
+        case .cat, .list, .version, .help, .recover, .features, .options, .selfUpdate:
             []
         }
     }
