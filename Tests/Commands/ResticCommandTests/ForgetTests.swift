@@ -138,7 +138,7 @@ private struct Lots {
         )
     }
 
-    @Test(withStock, .timeLimit(.minutes(3)))
+    @Test(withStock, .timeLimit(.minutes(10)))
     func `P-03 random policies on random histories decide as stock restic does`() async throws {
         let bench = try await Bench()
         var lots = Lots(random: SplitMix64(seed: Self.seed))

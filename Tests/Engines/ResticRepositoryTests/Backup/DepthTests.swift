@@ -115,7 +115,7 @@ import ResticRepository
                 guard call == .list, number == Self.depth - 5 else { return .proceed }
                 signal.yield()
                 // Holds the walk here until the cancellation has come.
-                let deadline = SystemTime().monotonicNanoseconds() + 5_000_000_000
+                let deadline = SystemTime().monotonicNanoseconds() + 60_000_000_000
                 while !Task.isCancelled, SystemTime().monotonicNanoseconds() < deadline { usleep(100) }
                 return .proceed
             }
