@@ -222,7 +222,9 @@ private struct UTCTime: TimeSource {
             let run = await bench.run("generate", "--\(shell)-completion", file)
             #expect(run.status == 0 && run.output.isEmpty, "\(run.error)")
             let script = try String(contentsOfFile: file, encoding: .utf8)
-            for verb in Verb.allCases where verb.isSupported && verb.group != .hidden { #expect(script.contains(verb.rawValue)) }
+            for verb in Verb.allCases where verb.isSupported && verb.group != .hidden {
+                #expect(script.contains(verb.rawValue))
+            }
             #expect(await bench.run("generate", "--\(shell)-completion", "-").output == script)
         }
         #expect(await bench.run("generate").error.hasPrefix("Fatal: nothing to do"))
