@@ -4,7 +4,6 @@
 import os, random, signal, time
 
 from . import data, kill_cases, process, trees
-from .upkeep_cases import contents_of
 
 
 class Shared:

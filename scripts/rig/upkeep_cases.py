@@ -1,4 +1,4 @@
-# purpose: A-01 random kills of the verbs that remove, move or rewrite what is stored: forget, prune, copy, tag, repair
+# purpose: A-01 random kills of the verbs that remove, move or rewrite what is stored: forget, prune, copy, tag, repair, rewrite
 # use:     by scripts/faults
 # needs:   nothing but python3; stock restic for a second opinion
 import os, random, signal, subprocess
@@ -7,7 +7,8 @@ from . import data, kill_cases, process, trees
 
 
 class Estate:
-    """A repository with a past: several snapshots, packs that are partly unused, and what each snapshot must give back."""
+    """A repository with a past: several snapshots, known by their times, since IDs change; packs that are partly unused; and what each
+    snapshot must give back."""
 
     def __init__(self, case, folder):
         self.case, self.folder = case, folder
@@ -19,11 +20,13 @@ class Estate:
             with open(os.path.join(self.source, "rolling"), "wb") as sink:
                 sink.write(random.Random(number).randbytes(3 << 20))
             data.change(self.source, f"estate/{number}")
-            snapshot = case.subject.run(self.base, "backup", "--json", ".", cwd=self.source).summary()["snapshot_id"]
-            self.order.append(snapshot)
-            self.digests[snapshot] = trees.digest(self.source)
+            case.subject.run(self.base, "backup", ".", cwd=self.source)
+            (moment,) = set(times(case.subject, self.base).values()) - set(self.order)
+            self.order.append(moment)
+            self.digests[moment] = trees.digest(self.source)
         # What only the first one used is rubbish now.
-        case.subject.run(self.base, "forget", self.order.pop(0))
+        oldest = self.order.pop(0)
+        case.subject.run(self.base, "forget", *[s for s, moment in times(case.subject, self.base).items() if moment == oldest])
 
     def fresh(self):
         return kill_cases.fresh_copy(self.base, os.path.join(self.folder, "repository"))
@@ -31,7 +34,8 @@ class Estate:
 
 # Each verb: its arguments, and the number of oldest snapshots that it may remove.
 VERBS = [(["forget", "--keep-last", "2", "--prune", "--max-unused", "0"], 4), (["prune", "--max-unused", "0"], 0),
-         (["tag", "--add", "kept"], 6), (["repair", "index", "--read-all-packs"], 0)]
+         (["tag", "--add", "kept"], 0), (["repair", "index", "--read-all-packs"], 0),
+         (["rewrite", "--exclude", "nothing-has-this-name", "--new-host", "other", "--forget"], 0), (["repair", "snapshots", "--forget"], 0)]
 
 
 def verb_kills(case, kills, seed):
@@ -69,10 +73,10 @@ def killed(tool, repository, verb, delay):
     return running.returncode
 
 
-def contents_of(tool, repository):
-    """snapshot ID -> ID of the first incarnation, as listed"""
+def times(tool, repository):
+    """snapshot ID -> its time, which no verb here changes; None when they cannot be listed"""
     result = tool.run(repository, "snapshots", "--json", "--no-lock")
-    return {o["id"]: o.get("original") or o["id"] for o in result.objects()} if result.code == 0 else None
+    return {o["id"]: o["time"] for o in result.objects()} if result.code == 0 else None
 
 
 def judge(case, estate, repository, verb, removable, generator):
@@ -95,16 +99,15 @@ def judge(case, estate, repository, verb, removable, generator):
 
 
 def complete(case, estate, repository, removable, oracle, generator):
-    """every snapshot that may not go is listed by one ID or another; one of those listed is restored and compared"""
-    listed = contents_of(oracle, repository)
+    """every snapshot that may not go is listed under one ID or another; one of those listed is restored and compared"""
+    listed = times(oracle, repository)
     if listed is None:
         case.board.zero["LOST"] += 1
         return f"{oracle.name} cannot list snapshots"
-    kept, known = estate.order[removable:] if removable < 6 else estate.order, set(listed.values())
-    gone = [s[:8] for s in kept if s not in known]
+    gone = [moment for moment in estate.order[removable:] if moment not in listed.values()]
     if gone:
         case.board.zero["LOST"] += 1
-        return f"snapshots {gone} are gone"
+        return f"the snapshots of {gone} are gone"
     choice = generator.choice(sorted(listed))
     wrong = kill_cases.verify(oracle, repository, choice, estate.digests[listed[choice]], estate.folder)
     if wrong:
@@ -145,15 +148,15 @@ def judge_copy(case, estate, repository, verb, before):
     if {n: os.path.getsize(n) for n in all_files(estate.base)} != before:
         return "the source of the copy changed"
     subject.run(estate.base, "unlock")
-    for snapshot, original in (contents_of(oracle, repository) or {}).items():
-        wrong = kill_cases.verify(oracle, repository, snapshot, estate.digests[original], estate.folder)
+    for snapshot, moment in (times(oracle, repository) or {}).items():
+        wrong = kill_cases.verify(oracle, repository, snapshot, estate.digests[moment], estate.folder)
         if wrong:
             case.board.zero["CORRUPT-ACCEPTED"] += 1
             return wrong
     again = subject.run(repository, *verb, RESTIC_FROM_PASSWORD=process.PASSWORD)
     if again.code != 0:
         return f"the same command again ended in {again.code}: {again.text[-300:]}"
-    if sorted((contents_of(oracle, repository) or {}).values()) != sorted(estate.order):
+    if sorted((times(oracle, repository) or {}).values()) != sorted(estate.order):
         return "the second run did not complete the copy, or copied twice"
     checked = oracle.run(repository, "check", "--read-data", "--no-lock", timeout=300)
     return "" if checked.code == 0 else f"check by {oracle.name}: {checked.text[-300:]}"

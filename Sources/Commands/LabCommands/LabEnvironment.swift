@@ -32,7 +32,8 @@ package struct LabEnvironment: Sendable {
                     userID: user.uid,
                     groupID: user.gid,
                     processID: currentProcessID(),
-                    isAlive: { isProcessAlive($0) }
+                    isAlive: { isProcessAlive($0) },
+                    processMark: { ProcessMark(of: $0) }
                 ),
                 workingDirectory: String(decoding: try currentDirectory().bytes, as: UTF8.self)
             )

@@ -33,7 +33,8 @@ struct Session: Sendable {
             userID: uid,
             groupID: gid,
             processID: currentProcessID(),
-            isAlive: isProcessAlive
+            isAlive: isProcessAlive,
+            processMark: { ProcessMark(of: $0) }
         )
     }
 

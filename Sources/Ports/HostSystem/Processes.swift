@@ -24,6 +24,38 @@ package func processStartTicks(_ pid: Int32) -> UInt64? {
     return UInt64(String(decoding: fields[19], as: UTF8.self))
 }
 
+/// Tells a process from every other: boot of the machine, namespace of process numbers, start of the process.
+package struct ProcessMark: Sendable, Hashable {
+    package var boot: ByteString
+    package var namespace: ByteString
+    /// Clock ticks since boot.
+    package var startTicks: UInt64
+
+    package init(boot: ByteString, namespace: ByteString, startTicks: UInt64) {
+        self.boot = boot
+        self.namespace = namespace
+        self.startTicks = startTicks
+    }
+
+    /// The process with this number as seen from here; nil when there is none or the kernel does not say.
+    package init?(of pid: Int32) {
+        guard let boot = bootID(), let startTicks = processStartTicks(pid),
+            let namespace = try? Directory.open("/proc/self/ns").readLink("pid")
+        else { return nil }
+        self.init(boot: boot, namespace: namespace, startTicks: startTicks)
+    }
+
+    /// `BOOT/NAMESPACE/TICKS`.
+    package var text: ByteString { ByteString(boot.bytes + [0x2f] + namespace.bytes + Array("/\(startTicks)".utf8)) }
+
+    /// Nil for what `text` does not give.
+    package init?(_ text: ByteString) {
+        let parts = text.bytes.split(separator: 0x2f).map { Array($0) }
+        guard parts.count == 3, let ticks = UInt64(String(decoding: parts[2], as: UTF8.self)) else { return nil }
+        self.init(boot: ByteString(parts[0]), namespace: ByteString(parts[1]), startTicks: ticks)
+    }
+}
+
 /// A text that changes with every boot of the machine; nil when the kernel does not say.
 package func bootID() -> ByteString? {
     guard let bytes = try? readFile("/proc/sys/kernel/random/boot_id", limit: 4096) else { return nil }

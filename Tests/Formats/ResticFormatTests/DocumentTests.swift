@@ -82,6 +82,9 @@ import Testing
                 == "{\"time\":\"1970-01-01T00:00:00Z\",\"exclusive\":true,\"hostname\":\"h\",\"username\":\"u\",\"pid\":42}"
         )
         #expect(try LockDocument(decoding: lock.encode()) == lock)
+        lock.processMark = "boot/pid:[4026531836]/1234"
+        #expect(try LockDocument(decoding: lock.encode()) == lock)
+        lock.processMark = ""
         (lock.uid, lock.gid, lock.pid) = (1, 2, -3)
         #expect(text(lock.encode()).hasSuffix("\"pid\":-3,\"uid\":1,\"gid\":2}"))
         #expect(try LockDocument(decoding: lock.encode()) == lock)

@@ -1,4 +1,5 @@
 package import Bytes
+import HostSystem
 import ObjectStorage
 package import ResticFormat
 
@@ -22,14 +23,31 @@ enum LockJudgement {
         locks.first { wantExclusive || $0.document.exclusive }
     }
 
+    /// What is known of the process that wrote a lock.
+    enum Holder: Sendable { case alive, gone, unknown }
+
+    /// Proof of life or death, by host, boot, namespace and start of the process where the lock tells them (ours do), else by host
+    /// and number.
+    ///
+    /// A number that a later process bears proves nothing, nor does one of another namespace: a container may have our name with
+    /// processes of its own (L-02).
+    static func holder(of lock: LockDocument, environment: RepositoryEnvironment) -> Holder {
+        guard lock.hostname == environment.hostName else { return .unknown }
+        let pid = Int32(clamping: lock.pid)
+        guard let mark = ProcessMark(lock.processMark), let own = environment.processMark(environment.processID) else {
+            return environment.isAlive(pid) ? .alive : .gone
+        }
+        guard mark.boot == own.boot else { return .gone }
+        guard mark.namespace == own.namespace else { return .unknown }
+        return environment.processMark(pid) == mark ? .alive : .gone
+    }
+
     /// Left for certain: by a process of this host that is gone, and not refreshed for half an hour.
     ///
-    /// Either alone proves nothing: the clock of another host may be wrong by days (F-03), and a container may have our name with
-    /// processes of its own (L-02). Both together let a run clear the way by itself, where nobody has to type `unlock` (L-04).
+    /// Either alone proves nothing: the clock of another host may be wrong by days (F-03), and another machine may have our name
+    /// (L-02). Both together let a run clear the way by itself, where nobody has to type `unlock` (L-04).
     static func isAbandoned(_ lock: LockDocument, environment: RepositoryEnvironment) -> Bool {
-        guard lock.hostname == environment.hostName, !environment.isAlive(Int32(clamping: lock.pid)) else {
-            return false
-        }
+        guard holder(of: lock, environment: environment) == .gone else { return false }
         return environment.time.now().seconds - lock.time.moment.seconds > Limits.lockStaleSeconds
     }
 
@@ -38,8 +56,6 @@ enum LockJudgement {
     /// A lock from the future is not stale by age; only its owner's death makes it so.
     static func isStale(_ lock: LockDocument, environment: RepositoryEnvironment) -> Bool {
         let age = environment.time.now().seconds - lock.time.moment.seconds
-        if age > Limits.lockStaleSeconds { return true }
-        guard lock.hostname == environment.hostName else { return false }
-        return !environment.isAlive(Int32(clamping: lock.pid))
+        return age > Limits.lockStaleSeconds || holder(of: lock, environment: environment) == .gone
     }
 }

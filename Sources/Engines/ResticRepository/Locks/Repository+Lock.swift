@@ -1,4 +1,5 @@
 package import Bytes
+import HostSystem
 import ObjectStorage
 import Outcome
 import Synchronization
@@ -197,7 +198,7 @@ extension Repository {
     private func writeLock(_ mode: LockMode) async throws -> HeldLock {
         let monotonic = environment.time.monotonicNanoseconds()
         let now = environment.zonedNow()
-        let document = LockDocument(
+        var document = LockDocument(
             time: now,
             exclusive: mode == .exclusive,
             hostname: environment.hostName,
@@ -206,6 +207,7 @@ extension Repository {
             uid: environment.userID,
             gid: environment.groupID
         )
+        document.processMark = environment.processMark(environment.processID)?.text ?? ""
         let (digest, block) = try sealUnpacked(.lock, document.encode())
         let id = LockID(digest)
         // Remembered before it is written: a put that fails may have stored it.

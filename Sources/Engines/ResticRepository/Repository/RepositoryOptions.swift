@@ -15,6 +15,8 @@ package struct RepositoryEnvironment: Sendable {
     package var processID: Int32
     /// Whether a process of this host is alive.
     package var isAlive: @Sendable (Int32) -> Bool
+    /// What tells that process from every other; nil when there is none, or nothing is known.
+    package var processMark: @Sendable (Int32) -> ProcessMark?
 
     package init(
         time: any TimeSource,
@@ -25,7 +27,8 @@ package struct RepositoryEnvironment: Sendable {
         userID: UInt32,
         groupID: UInt32,
         processID: Int32,
-        isAlive: @escaping @Sendable (Int32) -> Bool
+        isAlive: @escaping @Sendable (Int32) -> Bool,
+        processMark: @escaping @Sendable (Int32) -> ProcessMark? = { _ in nil }
     ) {
         self.time = time
         self.entropy = entropy
@@ -36,6 +39,7 @@ package struct RepositoryEnvironment: Sendable {
         self.groupID = groupID
         self.processID = processID
         self.isAlive = isAlive
+        self.processMark = processMark
     }
 
     /// The present moment with the local zone's offset.

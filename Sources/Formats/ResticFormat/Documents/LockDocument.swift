@@ -14,6 +14,10 @@ package struct LockDocument: Sendable, Hashable {
     package var uid: UInt32
     /// Left out when 0.
     package var gid: UInt32
+    /// Tells the process from later ones of the same number.
+    ///
+    /// A field of ours, which restic passes over; left out when empty.
+    package var processMark: ByteString = ""
 
     /// Takes the values as they are.
     package init(
@@ -56,14 +60,15 @@ package struct LockDocument: Sendable, Hashable {
                 case 3: lock.username = try reader.text()
                 case 4: lock.pid = try reader.signed()
                 case 5: lock.uid = try reader.unsigned32()
-                default: lock.gid = try reader.unsigned32()
+                case 6: lock.gid = try reader.unsigned32()
+                default: lock.processMark = try reader.text()
                 }
             }
             return lock
         }
     }
 
-    /// The plaintext as restic writes it.
+    /// The plaintext as restic writes it, and our own field behind it.
     package func encode() -> [UInt8] {
         var writer = GoJSONWriter(capacity: 256)
         writer.beginObject()
@@ -85,9 +90,15 @@ package struct LockDocument: Sendable, Hashable {
             writer.key("gid")
             writer.integer(gid)
         }
+        if !processMark.bytes.isEmpty {
+            writer.key("process_mark")
+            writer.string(processMark)
+        }
         writer.endObject()
         return writer.bytes
     }
 
-    private static let names: [StaticString] = ["time", "exclusive", "hostname", "username", "pid", "uid", "gid"]
+    private static let names: [StaticString] = [
+        "time", "exclusive", "hostname", "username", "pid", "uid", "gid", "process_mark",
+    ]
 }

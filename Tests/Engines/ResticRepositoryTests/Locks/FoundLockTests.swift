@@ -2,6 +2,7 @@ import Bytes
 import HostSystem
 import ObjectStorage
 import Outcome
+import ResticFormat
 import Sealing
 import Synchronization
 import Testing
@@ -121,6 +122,78 @@ struct LockPlanter {
                 #expect(try await bench.backUp(into: inner).snapshot != nil, label)
             }
             #expect(try await bench.open(unlocked).unlock(removeAll: false) == (each.isStale ? 1 : 0), label)
+        }
+    }
+
+    /// What a lock says of its process, and what follows from it.
+    private struct MarkCase: Sendable {
+        var what: String
+        var mark: ProcessMark
+        var isGone: Bool
+    }
+
+    private static let here = ProcessMark(boot: "now", namespace: "pid:[1]", startTicks: 50)
+
+    private static let markCases = [
+        MarkCase(what: "the process lives", mark: here, isGone: false),
+        MarkCase(
+            what: "a later process has its number",
+            mark: ProcessMark(boot: "now", namespace: "pid:[1]", startTicks: 49),
+            isGone: true
+        ),
+        MarkCase(
+            what: "the machine was started anew",
+            mark: ProcessMark(boot: "before", namespace: "pid:[1]", startTicks: 50),
+            isGone: true
+        ),
+        MarkCase(
+            what: "a container whose processes we cannot see",
+            mark: ProcessMark(boot: "now", namespace: "pid:[2]", startTicks: 49),
+            isGone: false
+        ),
+    ]
+
+    /// A repository as a process sees it that lives at the same time, with one exclusive lock of that mark and age.
+    private static func locked(by each: MarkCase, age: Int64, _ bench: BackupBench, _ store: MemoryStorage) async throws
+        -> Repository
+    {
+        var environment = bench.environment(process: 2)
+        environment.processMark = { _ in here }
+        environment.isAlive = { _ in true }
+        var lock = LockDocument(
+            time: environment.zoned(Timestamp(seconds: bench.clock.now().seconds - age)),
+            exclusive: true,
+            hostname: "host",
+            username: "user",
+            pid: 1,
+            uid: 0,
+            gid: 0
+        )
+        lock.processMark = each.mark.text
+        let password = Secret(Array(SmallRepository.password.utf8))
+        let repository = try await Repository.open(store: store.copy(), password: password, environment: environment)
+        _ = try await repository.saveUnpacked(.lock, lock.encode())
+        return repository
+    }
+
+    @Test func `L-02 a lock is judged by boot, namespace and start of its process, not by its number`() async throws {
+        let (bench, store) = try await Self.scene()
+        for each in Self.markCases {
+            for (age, isOld) in [(10, false), (1_900, true)] as [(Int64, Bool)] {
+                let label = Comment(rawValue: "\(each.what), \(age) s")
+                let repository = try await Self.locked(by: each, age: age, bench, store)
+                let isCleared = try await bench.onPool {
+                    do {
+                        try await repository.withLock(.shared) {}
+                        return true
+                    } catch let failure as RepositoryFailure where failure.code == .locked {
+                        return false
+                    }
+                }
+                #expect(isCleared == (each.isGone && isOld), label)
+                let other = try await Self.locked(by: each, age: age, bench, store)
+                #expect(try await other.unlock(removeAll: false) == (each.isGone || isOld ? 1 : 0), label)
+            }
         }
     }
 
