@@ -8,7 +8,9 @@ DEADLINE = "3600"
 
 def start(tool, repository, arguments, cwd, wrap, errors):
     command = ["timeout", DEADLINE, *wrap, *tool.command, *arguments]
-    return subprocess.Popen(command, env=tool.environment(repository), cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
+    environment = tool.environment(repository)
+    del environment["RESTIC_PROGRESS_FPS"]      # as in a cron job: nobody watches
+    return subprocess.Popen(command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
 
 
 def fail(tool, arguments, code, errors):
