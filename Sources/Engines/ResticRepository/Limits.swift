@@ -18,6 +18,13 @@ package enum Limits {
     package static let packEntriesMax = 400_000
     /// Keys tried before giving up, as in restic: each costs a whole scrypt.
     package static let keysTriedMax = 20
+    /// Plaintext bytes of blobs that are hashed side by side, and how many; a blob that is larger is alone.
+    ///
+    /// Eight chunks fill the lanes, and have 12 MiB; 6 MiB give most of the gain, since open packs ride along, at half the memory.
+    package static let batchBytes = 6 << 20
+    package static let batchBlobs = 64
+    /// Plaintext bytes of blobs that are sealed and verified together; each costs its bytes twice in scratch memory.
+    package static let sealBatchBytes = 4 << 20
     /// Gap, in bytes, up to which two wanted ranges of a pack are fetched as one.
     package static let readGapBytes: UInt64 = 1 << 20
     /// Longest range fetched at once from a pack.
@@ -49,7 +56,9 @@ package enum Limits {
     /// Files of a restore held open at a time.
     package static let targetFilesOpen = 24
     /// Bytes that reading ahead in one file may hold; the whole program stays below 80 MiB with it.
-    package static let readAheadBytes = 32 << 20
+    package static let readAheadBytes = 36 << 20
+    /// Plaintext bytes of a file that are loaded and opened together; three stretches are under way.
+    package static let stretchBytes = 6 << 20
     /// Small packs from which on a prune packs them together.
     package static let smallPacksWorthRepacking = 10
     /// Packs' worth of blobs, and time, after which a copy makes its snapshots true.

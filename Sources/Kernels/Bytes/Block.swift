@@ -55,6 +55,26 @@ package final class Block: @unchecked Sendable {
         count += written
     }
 
+    /// As above, with a `body` that may wait.
+    package func fill(_ body: (UnsafeMutableRawBufferPointer) async throws -> Int) async throws {
+        let written = try await body(UnsafeMutableRawBufferPointer(start: base + count, count: available))
+        precondition(written >= 0 && written <= available)
+        count += written
+    }
+
+    /// Drops bytes at the front and moves the rest there; only before it was handed on.
+    package func removeFirst(_ bytes: Int) {
+        precondition((0...count).contains(bytes))
+        base.copyMemory(from: base + bytes, byteCount: count - bytes)
+        count -= bytes
+    }
+
+    /// Drops bytes at the end; only before it was handed on.
+    package func removeLast(_ bytes: Int) {
+        precondition((0...count).contains(bytes))
+        count -= bytes
+    }
+
     /// Forgets the contents so that the owner can fill it again; only before it was handed on.
     package func reset() { count = 0 }
 

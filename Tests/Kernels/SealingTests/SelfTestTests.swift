@@ -17,6 +17,18 @@ import Testing
         #expect(throws: SelfTestFailure.self) { try test.run() }
     }
 
+    @Test func `R-10 a lane that hashes wrongly is noticed`() {
+        var test = SealingSelfTest()
+        let hashMany = test.hashMany
+        test.hashMany = { messages in
+            var digests = hashMany(messages)
+            digests[7].a ^= 1
+            return digests
+        }
+        let failure = #expect(throws: SelfTestFailure.self) { try test.run() }
+        #expect(failure?.kernel == "SHA-256 in lanes")
+    }
+
     @Test func `R-10 a wrong S-box is noticed`() {
         var test = SealingSelfTest()
         let seal = test.seal

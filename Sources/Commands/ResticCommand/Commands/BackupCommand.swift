@@ -139,6 +139,9 @@ extension Session {
     ) async throws -> BackupResult {
         let counters = BackupCounters()
         let reporter = BackupReporter(session: self, counters: counters)
+        var request = request
+        // Its totals are for the progress and for verbose runs alone; without either, the source is walked once.
+        request.scan = request.scan && (progressInterval != nil || printer.verbosity >= .verbose)
         if request.scan, request.stream != nil { reporter.scanned(files: 1, directories: 0, bytes: 0, seconds: 0) }
         do {
             let result = try await withTicks(every: progressInterval, time: context.time) {

@@ -11,30 +11,31 @@ extension BackupFlow {
 
     /// Reads one file to its end and saves it; what goes wrong with the file itself leaves it out and is named.
     func save(_ job: FileJob, _ tools: BackupTools) async throws {
-        let path = job.tree.path(of: job.name)
+        let place = job.place
+        let path = place.tree.path(of: place.name)
         counters.started(path)
         defer { counters.ended(path) }
         do {
             let descriptor = try job.directory.openFile(job.sourceName)
             let status = try descriptor.status()
             guard status.kind == .regular else { throw SourceProblem.changedType }
-            var node = nodes.node(job.name, status)
+            var node = nodes.node(place.name, status)
             node.extendedAttributes = NodeMaker.attributes(
                 names: { () throws(Errno) in try descriptor.attributeNames() },
                 value: { (name) throws(Errno) in try descriptor.attribute(name) },
                 failed: { failed(path, SourceProblem.attributes($0)) }
             )
-            let file = FileInProgress(job: job, node: node)
+            let file = FileInProgress(place: place, node: node)
             try await read(file, .file(descriptor), from: descriptor, opened: status, path: path, tools)
         } catch let error as Errno {
             if error.isAbsence, job.directory.isGone(job.sourceName) {
                 // Gone since the walk saw it: nothing to save, and nothing wrong (G-04).
-                if job.tree.leaveOut(job.slot) { try await finish(job.tree, tools) }
+                if place.tree.leaveOut(place.slot) { try await finish(place.tree, tools) }
                 return
             }
-            try await leaveOut(job.tree, job.slot, path, error, tools)
+            try await leaveOut(place, error, tools)
         } catch let error as SourceProblem {
-            try await leaveOut(job.tree, job.slot, path, error, tools)
+            try await leaveOut(place, error, tools)
         }
     }
 
@@ -46,17 +47,20 @@ extension BackupFlow {
         path: ByteString,
         _ tools: BackupTools
     ) async throws {
+        readers.add(1, ordering: .relaxed)
+        defer { readers.subtract(1, ordering: .relaxed) }
         var last: FileStatus?
         var failure: (any Error)?
         do {
             let (count, reachedEnd) = try await tools.reader.read(
                 bytes,
+                of: file,
                 limit: opened.size &+ Self.growthBytesMax,
                 isEnd: { total in
                     last = try? descriptor.status()
                     return last?.size == total
                 },
-                { chunk in try await self.save(chunk, of: file, tools) }
+                sink: WorkerSink(flow: self, tools: tools)
             )
             if last == nil || !reachedEnd { last = try? descriptor.status() }
             if !reachedEnd {
@@ -77,52 +81,39 @@ extension BackupFlow {
         return bytesRead != opened.size && opened.size != 0
     }
 
-    /// Saves a chunk here, or hands it to a task that has nothing to do, so that one large file keeps all of them busy.
-    private func save(_ chunk: UnsafeRawBufferPointer, of file: FileInProgress, _ tools: BackupTools) async throws {
-        let position = file.reserve(bytes: chunk.count)
-        if jobs.hasIdleReceiver, let page = pages.tryTake() {
-            page.block.append(chunk)
-            if jobs.sendIfIdle(.chunk(ChunkJob(file: file, position: position, page: page))) { return }
-        }
-        let saved = try await writer.save(.data, chunk, worker: tools.worker)
-        counters.bytesDone.add(UInt64(chunk.count), ordering: .relaxed)
-        if let outcome = file.saved(saved, at: position, bytes: chunk.count) { try await finish(file, outcome, tools) }
+    /// Saves the chunks that the task has read and not saved yet.
+    func saveOpenBatch(_ tools: BackupTools) async throws {
+        if let batch = tools.reader.takeBatch() { try await save(batch, tools) }
     }
 
-    /// Saves a chunk that another task read.
-    func save(_ job: ChunkJob, _ tools: BackupTools) async throws {
-        let block = job.page.block
-        let saved = try await writer.save(.data, block.withBytes { $0 }, worker: tools.worker)
-        withExtendedLifetime(job.page) {}
-        counters.bytesDone.add(UInt64(block.count), ordering: .relaxed)
-        if let outcome = job.file.saved(saved, at: job.position, bytes: block.count) {
-            try await finish(job.file, outcome, tools)
+    /// Saves the chunks of a batch, and finishes the files that are complete with it.
+    func save(_ batch: ChunkBatch, _ tools: BackupTools) async throws {
+        guard !batch.chunks.isEmpty else { return }
+        let saved = try await writer.save(.data, batch.plaintexts, worker: tools.worker)
+        withExtendedLifetime(batch.page) {}
+        for (chunk, blob) in zip(batch.chunks, saved) {
+            counters.bytesDone.add(UInt64(chunk.range.count), ordering: .relaxed)
+            if let outcome = chunk.file.saved(blob, at: chunk.position, bytes: chunk.range.count) {
+                try await finish(chunk.file, outcome, tools)
+            }
         }
     }
 
     private func finish(_ file: FileInProgress, _ outcome: FileInProgress.Outcome, _ tools: BackupTools) async throws {
-        let job = file.job
-        if let failure = outcome.failure {
-            return try await leaveOut(job.tree, job.slot, job.tree.path(of: job.name), failure, tools)
-        }
+        let place = file.place
+        if let failure = outcome.failure { return try await leaveOut(place, failure, tools) }
         var node = file.node
         node.content = outcome.content
         node.size = file.bytesRead
-        completed(node, previous: job.previous, outcome.statistics, started: job.startedNanoseconds) {
-            job.tree.path(of: job.name)
+        completed(node, previous: place.previous, outcome.statistics, started: place.startedNanoseconds) {
+            place.tree.path(of: place.name)
         }
-        if job.tree.fill(job.slot, node) { try await finish(job.tree, tools) }
+        if place.tree.fill(place.slot, node) { try await finish(place.tree, tools) }
     }
 
-    private func leaveOut(
-        _ tree: OpenTree,
-        _ slot: Int,
-        _ path: ByteString,
-        _ error: any Error,
-        _ tools: BackupTools
-    ) async throws {
-        failed(path, error)
-        if tree.leaveOut(slot) { try await finish(tree, tools) }
+    private func leaveOut(_ place: FilePlace, _ error: any Error, _ tools: BackupTools) async throws {
+        failed(place.tree.path(of: place.name), error)
+        if place.tree.leaveOut(place.slot) { try await finish(place.tree, tools) }
     }
 
     // MARK: streams
@@ -130,32 +121,43 @@ extension BackupFlow {
     /// Saves what comes from standard input or a command as one file.
     ///
     /// When the producer fails, the whole backup fails: half a dump is no backup (G-14).
-    func save(_ source: StreamSource, tree: OpenTree, slot: Int, name: ByteString, _ tools: BackupTools) async throws {
+    func save(_ source: StreamSource, _ place: FilePlace, _ tools: BackupTools) async throws {
         let environment = repository.environment
-        var node = Node(name: name, type: .file)
+        var node = Node(name: place.name, type: .file)
         node.mode = 0o644
         node.mtime = request.time
         node.atime = request.time
         node.ctime = request.time
         node.uid = environment.userID
         node.gid = environment.groupID
-        var content: [BlobID] = []
-        var statistics = ItemStatistics()
-        let (count, _) = try await tools.reader.read(.stream(source), limit: .max, isEnd: { _ in false }) { chunk in
-            let saved = try await self.writer.save(.data, chunk, worker: tools.worker)
-            content.append(saved.id)
-            self.counters.bytesDone.add(UInt64(chunk.count), ordering: .relaxed)
-            guard saved.isNew else { return }
-            statistics.dataBlobs += 1
-            statistics.dataSize += UInt64(chunk.count)
-            statistics.dataSizeInRepository += UInt64(saved.storedBytes)
-        }
+        let file = FileInProgress(place: place, node: node)
+        readers.add(1, ordering: .relaxed)
+        defer { readers.subtract(1, ordering: .relaxed) }
+        _ = try await tools.reader.read(
+            .stream(source),
+            of: file,
+            limit: .max,
+            isEnd: { _ in false },
+            sink: WorkerSink(flow: self, tools: tools)
+        )
         try await source.finish()
-        node.content = content
-        node.size = count
-        completed(node, previous: nil, statistics, started: now) { tree.path(of: name) }
-        if tree.fill(slot, node) { try await finish(tree, tools) }
+        if let outcome = file.readingEnded(nil) { try await finish(file, outcome, tools) }
     }
+}
+
+/// The task that reads, and the tasks beside it.
+private struct WorkerSink: BatchSink {
+    let flow: BackupFlow
+    let tools: BackupTools
+
+    /// While every task reads a file of its own, none would take it soon.
+    var wantsBatch: Bool {
+        flow.jobs.wantsUrgent && flow.readers.load(ordering: .relaxed) < flow.taskCount
+    }
+
+    func handOver(_ batch: ChunkBatch) -> Bool { flow.jobs.sendUrgent(.batch(batch)) }
+
+    func save(_ batch: ChunkBatch) async throws { try await flow.save(batch, tools) }
 }
 
 /// What can be wrong with a source entry beside a failing system call.

@@ -210,15 +210,18 @@ private final class SourceWalk {
             }
             flow.failed(frame.absolutePath(of: entry.name), SourceProblem.contentMissing)
         }
+        let place = FilePlace(
+            tree: frame.tree,
+            slot: frame.tree.reserveSlot(),
+            name: entry.name,
+            previous: previous,
+            startedNanoseconds: entry.started
+        )
         let job = FileJob(
             directory: entry.directory,
             sourceName: entry.sourceName,
-            name: entry.name,
             status: entry.status,
-            tree: frame.tree,
-            slot: frame.tree.reserveSlot(),
-            previous: previous,
-            startedNanoseconds: entry.started
+            place: place
         )
         try await flow.jobs.send(.file(job))
     }
@@ -336,7 +339,14 @@ private final class SourceWalk {
             open.append(tree)
         }
         guard let name = components.last else { return }
-        try await flow.jobs.send(.stream(stream, tree, slot: tree.reserveSlot(), name: name))
+        let place = FilePlace(
+            tree: tree,
+            slot: tree.reserveSlot(),
+            name: name,
+            previous: nil,
+            startedNanoseconds: flow.now
+        )
+        try await flow.jobs.send(.stream(stream, place))
         for tree in open.reversed() where tree.endOfListing() { try await flow.jobs.send(.tree(tree)) }
     }
 }

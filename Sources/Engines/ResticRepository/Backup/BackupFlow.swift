@@ -8,8 +8,9 @@ import Synchronization
 /// Work of a backup, for whichever task is free.
 enum BackupJob: Sendable {
     case file(FileJob)
-    case stream(StreamSource, OpenTree, slot: Int, name: ByteString)
-    case chunk(ChunkJob)
+    case stream(StreamSource, FilePlace)
+    /// Chunks that another task read.
+    case batch(ChunkBatch)
     /// A directory whose entries are all there.
     case tree(OpenTree)
 }
@@ -34,8 +35,12 @@ final class BackupFlow: Sendable {
     let counters: BackupCounters
     let nodes: NodeMaker
     let jobs = Handover<BackupJob>(capacity: 64)
-    /// Chunks on their way from the task that reads a file to one that has nothing to do: one for each task.
+    /// What is read: a page for each task, and one on its way from a task that reads to another.
+    ///
+    /// A task takes a page to read and holds no second one but that of a batch it saves, so one is always free for it.
     let pages: PagePool
+    /// Tasks that read a file now.
+    let readers = Atomic<Int>(0)
     private let totals = Mutex(Totals())
     private let rootTree = Mutex<(id: BlobID, entries: Int)?>(nil)
 
@@ -52,11 +57,14 @@ final class BackupFlow: Sendable {
         self.observer = observer
         self.counters = counters
         pages = PagePool(
-            pageBytes: RabinChunker.maximum,
-            budget: ByteBudget(RabinChunker.maximum * max(2, request.readConcurrency))
+            pageBytes: ChunkReader.pageBytes,
+            budget: ByteBudget(ChunkReader.pageBytes * (max(2, request.readConcurrency) + 1))
         )
         nodes = NodeMaker(environment: repository.environment, withAtime: request.withAtime)
     }
+
+    /// Tasks that read and save.
+    var taskCount: Int { max(2, request.readConcurrency) }
 
     var now: UInt64 { repository.environment.time.monotonicNanoseconds() }
 
@@ -64,7 +72,7 @@ final class BackupFlow: Sendable {
     func run() async throws -> (root: BlobID, totals: Totals) {
         let pool = repository.environment.pool
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<max(2, request.readConcurrency) {
+            for _ in 0..<taskCount {
                 group.addTask(executorPreference: pool) { try await self.work() }
             }
             do {
@@ -93,22 +101,37 @@ final class BackupFlow: Sendable {
     // MARK: a task's work
 
     private func work() async throws {
-        let tools = BackupTools(repository: repository)
+        let tools = BackupTools(repository: repository, pages: pages)
         do {
-            while let job = await jobs.receive() {
-                try Task.checkCancellation()
-                switch job {
-                case .file(let file): try await save(file, tools)
-                case .stream(let source, let tree, let slot, let name):
-                    try await save(source, tree: tree, slot: slot, name: name, tools)
-                case .chunk(let chunk): try await save(chunk, tools)
-                case .tree(let tree): try await finish(tree, tools)
-                }
-            }
+            while try await doNextJob(tools) {}
         } catch {
             jobs.fail(error)
             throw error
         }
+    }
+
+    /// Does one job; false when there will be none.
+    ///
+    /// A call of its own, so that nothing holds a page while the next one is awaited.
+    private func doNextJob(_ tools: BackupTools) async throws -> Bool {
+        guard let job = try await nextJob(tools) else { return false }
+        try Task.checkCancellation()
+        switch job {
+        case .file(let file): try await save(file, tools)
+        case .stream(let source, let place): try await save(source, place, tools)
+        case .batch(let batch):
+            try await saveOpenBatch(tools)
+            try await save(batch, tools)
+        case .tree(let tree): try await finish(tree, tools)
+        }
+        return true
+    }
+
+    /// The next job; before it waits for one, the task saves what it has read.
+    private func nextJob(_ tools: BackupTools) async throws -> BackupJob? {
+        if let job = jobs.tryReceive() { return job }
+        try await saveOpenBatch(tools)
+        return await jobs.receive()
     }
 
     /// Saves complete directories, from this one upwards as far as they are complete.
@@ -221,9 +244,9 @@ final class BackupTools {
     let worker: BlobWorker
     let reader: ChunkReader
 
-    init(repository: Repository) {
+    init(repository: Repository, pages: PagePool) {
         worker = repository.makeWorker()
-        reader = ChunkReader(chunker: RabinChunker(polynomial: repository.chunkerPolynomial))
+        reader = ChunkReader(chunker: RabinChunker(polynomial: repository.chunkerPolynomial), pages: pages)
     }
 }
 

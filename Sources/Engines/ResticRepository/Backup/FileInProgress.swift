@@ -8,21 +8,17 @@ struct FileJob: Sendable {
     var directory: Directory
     /// Name in the source directory.
     var sourceName: ByteString
-    /// Name in the snapshot.
-    var name: ByteString
     var status: FileStatus
-    var tree: OpenTree
-    var slot: Int
-    var previous: Node?
-    var startedNanoseconds: UInt64
+    var place: FilePlace
 }
 
-/// A chunk that was handed to a task without work.
-struct ChunkJob: Sendable {
-    var file: FileInProgress
-    var position: Int
-    /// Holds the chunk.
-    var page: Page
+/// Where a file belongs in the snapshot.
+struct FilePlace: Sendable {
+    var tree: OpenTree
+    var slot: Int
+    var name: ByteString
+    var previous: Node?
+    var startedNanoseconds: UInt64
 }
 
 /// A file whose chunks are being saved, by one task or several.
@@ -42,13 +38,13 @@ final class FileInProgress: Sendable {
         var failure: (any Error)?
     }
 
-    let job: FileJob
+    let place: FilePlace
     let node: Node
     private let state = Mutex(State())
     private let size = Atomic<UInt64>(0)
 
-    init(job: FileJob, node: Node) {
-        self.job = job
+    init(place: FilePlace, node: Node) {
+        self.place = place
         self.node = node
     }
 

@@ -2,8 +2,8 @@
 package enum CheckLimits {
     /// Bytes of a pack in memory at a time; a longer blob comes whole.
     ///
-    /// With four workers a check stays below 80 MiB.
-    package static let spanBytes: UInt64 = 4 << 20
+    /// Enough blobs that their hashes run side by side. With four workers a check stays below 80 MiB.
+    package static let spanBytes: UInt64 = 6 << 20
     /// Workers that read packs or trees at the same time; each holds a span and an opened blob.
     package static let workersMax = 4
     /// Whole reads of a pack before it is called damaged: a flip on the way strikes each time anew (D-10, D-11).

@@ -55,7 +55,7 @@ final class PackReader {
                 return reading
             }
             block.withBytes { hash.update($0) }
-            for blob in span.blobs { open(blob, in: block, at: span.range.lowerBound, pack, &reading) }
+            open(span.blobs, in: block, at: span.range.lowerBound, pack, &reading)
             keepHeader(of: block, at: span.range.lowerBound, from: headerStart, &header)
         }
         let digest = hash.finish()
@@ -83,21 +83,23 @@ final class PackReader {
         return nil
     }
 
+    /// Opens the blobs of a span, as many together as a batch may have.
     private func open(
-        _ blob: PackedBlob,
+        _ blobs: some Collection<PackedBlob>,
         in block: Block,
         at position: UInt64,
         _ pack: PackID,
         _ reading: inout PackReading
     ) {
-        let location = BlobLocation(blob, pack)
-        let first = Int(UInt64(blob.offset) - position)
-        do {
-            try block.withBytes { bytes in
-                try worker.open(bytes.part(from: first, count: Int(blob.length)), as: location) { _ in }
-            }
-        } catch {
-            note(blob, error as? BlobDamage ?? .notAuthentic, pack, &reading)
+        let locations = blobs.map { BlobLocation($0, pack) }
+        var results: [Result<OpenedPart, BlobDamage>] = []
+        for batch in BlobBatches(locations[...]) {
+            let parts = batch.map { SealedPart($0, in: block, from: position) }
+            results.append(contentsOf: worker.openAll(parts))
+        }
+        withExtendedLifetime(block) {}
+        for (blob, result) in zip(blobs, results) {
+            if case .failure(let damage) = result { note(blob, damage, pack, &reading) }
         }
     }
 

@@ -46,11 +46,26 @@ package final class BlobWriter: Sendable {
         _ plaintext: UnsafeRawBufferPointer,
         worker: BlobWorker
     ) async throws -> SavedBlob {
-        let id = BlobID(worker.digest(plaintext))
-        guard repository.index.claim(type, id) == .claimed else {
-            return SavedBlob(id: id, isNew: false, storedBytes: 0)
+        try await save(type, [plaintext], worker: worker)[0]
+    }
+
+    /// Stores those of the blobs that are not known, and says of each what became of it; hashes them together.
+    ///
+    /// `plaintexts` need only live until the call returns. Memory: `Limits.sealBatchBytes`, or the largest, twice in scratch.
+    package func save(
+        _ type: BlobType,
+        _ plaintexts: [UnsafeRawBufferPointer],
+        worker: BlobWorker
+    ) async throws -> [SavedBlob] {
+        let ids = try await hash(plaintexts, worker: worker).map { BlobID($0) }
+        var saved = ids.map { SavedBlob(id: $0, isNew: false, storedBytes: 0) }
+        let claimed = ids.indices.filter { repository.index.claim(type, ids[$0]) == .claimed }
+        let blobs = claimed.map { BlobToSeal(id: ids[$0], plaintext: plaintexts[$0]) }
+        for (position, bytes) in zip(claimed, try await store(type, blobs, worker: worker)) {
+            saved[position].isNew = true
+            saved[position].storedBytes = bytes
         }
-        return try await store(type, plaintext, id: id, frame: nil, worker: worker)
+        return saved
     }
 
     /// Stores a blob of another repository unless it is known; its zstd frame stays unless this repository would compress otherwise.
@@ -60,7 +75,8 @@ package final class BlobWriter: Sendable {
             return SavedBlob(id: id, isNew: false, storedBytes: 0)
         }
         let frame = repository.options.compression == .auto ? blob.frame : nil
-        return try await store(type, blob.plaintext, id: id, frame: frame, worker: worker)
+        let blob = BlobToSeal(id: id, plaintext: blob.plaintext, frame: frame)
+        return SavedBlob(id: id, isNew: true, storedBytes: try await store(type, [blob], worker: worker)[0])
     }
 
     /// Stores a blob of this repository a second time, as it is sealed already; or compressed anew.
@@ -70,63 +86,100 @@ package final class BlobWriter: Sendable {
             _ = try await pack(sealed, type, id, blob.location.uncompressedLength, worker)
         } else {
             let frame = compressing ? nil : blob.frame
-            _ = try await store(type, blob.plaintext, id: id, frame: frame, mustCompress: compressing, worker: worker)
+            let blob = BlobToSeal(id: id, plaintext: blob.plaintext, frame: frame, mustCompress: compressing)
+            _ = try await store(type, [blob], worker: worker)
         }
     }
 
-    /// Seals and packs a claimed blob; the claim is given back when that fails.
-    private func store(
-        _ type: BlobType,
-        _ plaintext: UnsafeRawBufferPointer,
-        id: BlobID,
-        frame: UnsafeRawBufferPointer?,
-        mustCompress: Bool = false,
-        worker: BlobWorker
-    ) async throws -> SavedBlob {
+    /// Seals and packs claimed blobs; returns the bytes that each takes.
+    ///
+    /// The claims are given back when one of them fails.
+    private func store(_ type: BlobType, _ blobs: [BlobToSeal], worker: BlobWorker) async throws -> [Int] {
         do {
-            let sealed = try repository.seal(
-                type,
-                plaintext,
-                id: id,
-                frame: frame,
-                mustCompress: mustCompress,
-                worker: worker
-            )
-            let bytes = UnsafeRawBufferPointer(worker.sealed.slice(sealed.count))
-            return try await pack(bytes, type, id, sealed.uncompressedLength, worker)
+            var stored: [Int] = []
+            var rest = blobs[...]
+            while let group = Self.nextGroup(&rest) {
+                var full: [OpenPack] = []
+                let sealed = try repository.seal(type, group, worker: worker) { digests(of: $0, worker, &full) }
+                try await finish(full, worker: worker)
+                for (blob, sealed) in zip(group, sealed) {
+                    stored.append(try await pack(sealed.bytes, type, blob.id, sealed.uncompressedLength, worker))
+                }
+            }
+            return stored
         } catch {
-            repository.index.abandon(type, id)
+            for blob in blobs { repository.index.abandon(type, blob.id) }
             throw error
         }
     }
 
+    /// Takes the blobs off that are sealed together.
+    private static func nextGroup(_ rest: inout ArraySlice<BlobToSeal>) -> [BlobToSeal]? {
+        guard let first = rest.popFirst() else { return nil }
+        var group = [first]
+        var bytes = first.plaintext.count
+        while let next = rest.first, bytes + next.plaintext.count <= Limits.sealBatchBytes {
+            group.append(next)
+            bytes += next.plaintext.count
+            rest.removeFirst()
+        }
+        return group
+    }
+
+    /// Appends a sealed blob to an open pack, and hands that on when it is full; returns the bytes that the blob takes.
     private func pack(
         _ sealed: UnsafeRawBufferPointer,
         _ type: BlobType,
         _ id: BlobID,
         _ uncompressedLength: UInt32,
         _ worker: BlobWorker
-    ) async throws -> SavedBlob {
+    ) async throws -> Int {
         let target = repository.options.packSizeBytes
-        let isOwnPack = sealed.count >= target
-        let full: OpenPack? = withPacks(type) { open in
-            if isOwnPack {
-                let pack = OpenPack(type: type, capacity: OpenPack.capacity(target: 0, largestBlob: sealed.count))
-                pack.append(sealed, id: id, uncompressedLength: uncompressedLength)
-                return pack
+        let blob = BlobToPack(sealed: sealed, id: id, uncompressedLength: uncompressedLength)
+        if sealed.count >= target {
+            let pack = OpenPack(type: type, capacity: OpenPack.capacity(target: 0, largestBlob: sealed.count))
+            pack.append(blob)
+            try await finish([pack], worker: worker)
+        } else {
+            let choice = Int(worker.nextInitializationVector().0 & 1)
+            let full = withPacks(type) { open in
+                let crowded = open.makeRoom(choice, for: blob, type: type, target: target)
+                open.append(blob, to: choice)
+                return [crowded, open.takeFull(choice, target: target)].compactMap { $0 }
             }
-            return open.append(
-                sealed,
-                id: id,
-                uncompressedLength: uncompressedLength,
-                type: type,
-                target: target,
-                choice: Int(worker.nextInitializationVector().0 & 1)
-            )
+            try await finish(full, worker: worker)
         }
-        if let full { try await queue.send(full.finish(worker: worker)) }
-        let entry = PackHeader.entrySize(compressed: uncompressedLength != 0)
-        return SavedBlob(id: id, isNew: true, storedBytes: sealed.count + entry)
+        return sealed.count + PackHeader.entrySize(compressed: uncompressedLength != 0)
+    }
+
+    /// Names full packs and gives them to those who store.
+    private func finish(_ full: [OpenPack], worker: BlobWorker) async throws {
+        for pack in full { try await queue.send(pack.finish(worker: worker)) }
+    }
+
+    // MARK: hashes
+
+    private func hash(_ messages: [UnsafeRawBufferPointer], worker: BlobWorker) async throws -> [Digest] {
+        var full: [OpenPack] = []
+        let digests = digests(of: messages, worker, &full)
+        try await finish(full, worker: worker)
+        return digests
+    }
+
+    /// The digests of the messages; the next pieces of the open packs are hashed beside them, in lanes that cost nothing then.
+    ///
+    /// `full` receives packs that were closed meanwhile.
+    private func digests(
+        of messages: [UnsafeRawBufferPointer],
+        _ worker: BlobWorker,
+        _ full: inout [OpenPack]
+    ) -> [Digest] {
+        guard messages.count > 1, SHA256Lanes.isFaster else { return worker.digests(of: messages) }
+        let longest = messages.reduce(0) { max($0, $1.count) }
+        let pieces = withPacks(.data) { $0.beginPieces(limit: longest) }
+        let digests = SHA256Lanes.digests(of: messages, beside: pieces.map(\.piece))
+        full.append(contentsOf: withPacks(.data) { _ in OpenPacks.end(pieces) })
+        return digests
     }
 
     private func withPacks<R: Sendable>(_ type: BlobType, _ body: (inout sending OpenPacks) -> sending R) -> R {
@@ -140,20 +193,27 @@ package final class BlobWriter: Sendable {
     func storePacks() async throws {
         let cipher = ResticCipher(key: repository.key)
         do {
-            while let pack = await queue.receive() {
-                try Task.checkCancellation()
-                pack.block.withBytes { repository.spoil(.packed, $0) }
-                if repository.options.extraVerify { try pack.refuseChanged(cipher) }
-                try await repository.put(.pack, pack.id.digest, pack.block)
-                storedBytes.add(pack.block.count, ordering: .relaxed)
-                if pack.type == .tree { repository.cache?.store(.pack, pack.id.digest, pack.block) }
-                repository.index.store(pack: pack.id, blobs: pack.blobs)
-                try await flushIndexIfDue(adding: pack)
-            }
+            while try await storeNextPack(cipher) {}
         } catch {
             queue.fail(error)
             throw error
         }
+    }
+
+    /// Stores one finished pack; false when there will be none.
+    ///
+    /// A call of its own, so that nothing holds the pack's memory while the next one is awaited.
+    private func storeNextPack(_ cipher: ResticCipher) async throws -> Bool {
+        guard let pack = await queue.receive() else { return false }
+        try Task.checkCancellation()
+        pack.block.withBytes { repository.spoil(.packed, $0) }
+        if repository.options.extraVerify { try pack.refuseChanged(cipher) }
+        try await repository.put(.pack, pack.id.digest, pack.block)
+        storedBytes.add(pack.block.count, ordering: .relaxed)
+        if pack.type == .tree { repository.cache?.store(.pack, pack.id.digest, pack.block) }
+        repository.index.store(pack: pack.id, blobs: pack.blobs)
+        try await flushIndexIfDue(adding: pack)
+        return true
     }
 
     /// Closes the open packs and hands them over; nothing may be saved afterwards.
@@ -237,37 +297,52 @@ struct PendingIndex {
     }
 }
 
+/// A piece of an open pack, with the task that hashes it.
+///
+/// `@unchecked Sendable`: made under the mutex of the open packs and used by the task that took it alone.
+private struct PackPiece: @unchecked Sendable {
+    let pack: OpenPack
+    let piece: SHA256Piece
+}
+
 /// The open packs of one blob type.
 private struct OpenPacks {
     var slots: [OpenPack?] = Array(repeating: nil, count: Limits.openPacksPerType)
 
-    /// Appends to the chosen pack; returns a pack that is full now and was taken out.
-    mutating func append(
-        _ sealed: UnsafeRawBufferPointer,
-        id: BlobID,
-        uncompressedLength: UInt32,
-        type: BlobType,
-        target: Int,
-        choice: Int
-    ) -> OpenPack? {
-        var closed: OpenPack?
-        if let open = slots[choice], !open.hasRoom(for: sealed.count) {
-            closed = open
+    /// Opens the chosen pack unless one with room is open; returns one that was taken out for the lack of it.
+    mutating func makeRoom(_ choice: Int, for blob: BlobToPack, type: BlobType, target: Int) -> OpenPack? {
+        var crowded: OpenPack?
+        if let pack = slots[choice], !pack.hasRoom(for: blob.sealed.count) {
             slots[choice] = nil
+            if pack.close() { crowded = pack }
         }
-        let pack: OpenPack
-        if let open = slots[choice] {
-            pack = open
-        } else {
-            pack = OpenPack(type: type, capacity: OpenPack.capacity(target: target, largestBlob: sealed.count))
-            slots[choice] = pack
+        if slots[choice] == nil {
+            let capacity = OpenPack.capacity(target: target, largestBlob: blob.sealed.count)
+            slots[choice] = OpenPack(type: type, capacity: capacity)
         }
-        pack.append(sealed, id: id, uncompressedLength: uncompressedLength)
-        if closed == nil, pack.isFull(target: target) {
-            slots[choice] = nil
-            return pack
+        return crowded
+    }
+
+    func append(_ blob: BlobToPack, to choice: Int) { slots[choice]?.append(blob) }
+
+    /// Takes the chosen pack out when it is full; nil also when somebody hashes a piece of it, who then finishes it.
+    mutating func takeFull(_ choice: Int, target: Int) -> OpenPack? {
+        guard let pack = slots[choice], pack.isFull(target: target) else { return nil }
+        slots[choice] = nil
+        return pack.close() ? pack : nil
+    }
+
+    /// Lends the next piece of each pack that has one.
+    func beginPieces(limit: Int) -> [PackPiece] {
+        slots.compactMap { pack in
+            pack.flatMap { pack in pack.beginPiece(limit: limit).map { PackPiece(pack: pack, piece: $0) } }
         }
-        return closed
+    }
+
+    /// Gives pieces back, under the same lock; returns the packs that were closed meanwhile.
+    static func end(_ pieces: [PackPiece]) -> [OpenPack] {
+        for piece in pieces { piece.pack.endPiece() }
+        return pieces.map(\.pack).filter(\.isClosed)
     }
 
     /// Takes out what is left, merged where two packs together stay below the target.

@@ -3,22 +3,26 @@ import Outcome
 import ResticFormat
 import Sealing
 
-/// A pack while it fills: sealed blobs in one block of memory, hashed as they arrive, so that nothing is read a second time.
+/// A pack while it fills: sealed blobs in one block of memory, hashed beside the blobs that come after them.
 ///
 /// 1. Blobs are contiguous from offset 0, in the order of `blobs`.
-/// 2. The hash has seen exactly `block`'s bytes, where they lie.
+/// 2. The hash has seen `hash.count` bytes from the start of `block`, where they lie, and sees each byte once: the next piece is
+///    with one task at a time (`isBeingHashed`), and while it is, nobody finishes the pack.
 /// 3. There is always room left in the block for the sealed header of the blobs that it holds.
 ///
 /// `@unchecked Sendable`: one task at a time touches it, first under the mutex that holds the open packs, then the one that took it
-/// out.
+/// out. A piece being hashed is read without the mutex: it lies before all that is appended meanwhile.
 final class OpenPack: @unchecked Sendable {
     let type: BlobType
     private(set) var blobs: [PackedBlob] = []
     private var block: Block
-    private let hash = SHA256Context()
+    private let hash = SHA256Chain()
     private var headerBytes = 0
+    private(set) var isBeingHashed = false
+    /// Set when the pack is full while a piece of it is being hashed: who hashes then finishes it.
+    private(set) var isClosed = false
 
-    /// Room for `target` bytes of blobs plus the one that crosses the target, and the header.
+    /// Room for the target's bytes of blobs plus the one that crosses the target, and the header.
     init(type: BlobType, capacity: Int) {
         self.type = type
         block = Block(capacity: capacity)
@@ -40,25 +44,36 @@ final class OpenPack: @unchecked Sendable {
             <= block.capacity
     }
 
-    func append(
-        _ sealed: UnsafeRawBufferPointer,
-        id: BlobID,
-        uncompressedLength: UInt32
-    ) {
-        precondition(hasRoom(for: sealed.count), "a blob was given to a pack that has no room for it")
+    func append(_ blob: BlobToPack) {
+        precondition(hasRoom(for: blob.sealed.count), "a blob was given to a pack that has no room for it")
         blobs.append(
             PackedBlob(
-                id: id,
+                id: blob.id,
                 type: type,
                 offset: UInt32(block.count),
-                length: UInt32(sealed.count),
-                uncompressedLength: uncompressedLength
+                length: UInt32(blob.sealed.count),
+                uncompressedLength: blob.uncompressedLength
             )
         )
-        headerBytes += PackHeader.entrySize(compressed: uncompressedLength != 0)
-        let start = block.count
-        block.append(sealed)
-        block.withBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        headerBytes += PackHeader.entrySize(compressed: blob.uncompressedLength != 0)
+        block.append(blob.sealed)
+    }
+
+    /// Lends the next bytes to be hashed, at most `limit`, until `endPiece`; nil when there are none or somebody has them.
+    func beginPiece(limit: Int) -> SHA256Piece? {
+        let count = min(limit, block.count - hash.count) / SHA256Chain.blockBytes * SHA256Chain.blockBytes
+        guard count > 0, !isBeingHashed else { return nil }
+        isBeingHashed = true
+        return block.withBytes { SHA256Piece($0.part(from: hash.count, count: count), of: hash) }
+    }
+
+    /// The piece was hashed.
+    func endPiece() { isBeingHashed = false }
+
+    /// Marks the pack full; true when the caller has to finish it, false when somebody who hashes does.
+    func close() -> Bool {
+        isClosed = true
+        return !isBeingHashed
     }
 
     /// Moves the blobs of `other` behind ours; both stay below the target together.
@@ -66,13 +81,16 @@ final class OpenPack: @unchecked Sendable {
         other.block.withBytes { bytes in
             for blob in other.blobs {
                 let sealed = bytes.part(from: Int(blob.offset), count: Int(blob.length))
-                append(sealed, id: blob.id, uncompressedLength: blob.uncompressedLength)
+                append(BlobToPack(sealed: sealed, id: blob.id, uncompressedLength: blob.uncompressedLength))
             }
         }
     }
 
     /// Seals and appends the header, checks it by reading it again, and names the pack by its hash.
+    ///
+    /// Hashes what was not hashed yet. Its memory goes on with the finished pack: who still holds this one holds none of it.
     func finish(worker: BlobWorker) throws -> FinishedPack {
+        precondition(!isBeingHashed, "a pack was finished while a piece of it was being hashed")
         let entries = blobs.map { blob in
             PackEntry(type: blob.type, length: blob.length, uncompressedLength: blob.uncompressedLength, id: blob.id)
         }
@@ -87,12 +105,23 @@ final class OpenPack: @unchecked Sendable {
         }
         let readBack = try block.withBytes { bytes -> PackHeader in
             let header = UnsafeRawBufferPointer(rebasing: bytes[start..<start + sealedCount])
-            hash.update(UnsafeRawBufferPointer(rebasing: bytes[start...]))
             return try PackHeader.decode(worker.cipher.open(Array(header)), blobBytes: UInt64(start))
         }
         precondition(readBack.entries == entries, "a pack header does not read back as it was written")
-        return FinishedPack(id: PackID(hash.finish()), type: type, blobs: blobs, block: block)
+        let digest = block.withBytes { hash.finish(UnsafeRawBufferPointer(rebasing: $0[hash.count...])) }
+        defer { block = Block(capacity: 0) }
+        return FinishedPack(id: PackID(digest), type: type, blobs: blobs, block: block)
     }
+}
+
+/// A sealed blob that was verified; its bytes are lent for the call.
+///
+/// `@unchecked Sendable`: the bytes are only read.
+struct BlobToPack: @unchecked Sendable {
+    var sealed: UnsafeRawBufferPointer
+    var id: BlobID
+    /// 0 when stored raw.
+    var uncompressedLength: UInt32
 }
 
 /// A complete pack, ready to be stored under its name.

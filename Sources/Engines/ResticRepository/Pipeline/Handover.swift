@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// Back-pressure: `send` suspends while `capacity` items wait. Failure and end are heard by everyone who waits and everyone who
 /// comes later. Order: first in, first out.
-final class Handover<Item: Sendable>: Sendable {
+package final class Handover<Item: Sendable>: Sendable {
     private struct Sender {
         let continuation: CheckedContinuation<Void, any Error>
         let item: Item
@@ -13,8 +13,11 @@ final class Handover<Item: Sendable>: Sendable {
     private typealias Receiver = CheckedContinuation<Item?, Never>
 
     private struct State {
-        var items: [Item] = []
+        /// Those before `first` are handed over, and nil: what they hold must not live on here.
+        var items: [Item?] = []
         var first = 0
+        /// Served before all others.
+        var urgent: Item?
         var senders: [Sender] = []
         var receivers: [Receiver] = []
         var isFinished = false
@@ -22,8 +25,8 @@ final class Handover<Item: Sendable>: Sendable {
 
         var count: Int { items.count - first }
 
-        mutating func takeFirst() -> Item {
-            let item = items[first]
+        mutating func takeFirst() -> Item? {
+            let item = items[first].take()
             first += 1
             if first > 64, first * 2 > items.count {
                 items.removeFirst(first)
@@ -31,12 +34,27 @@ final class Handover<Item: Sendable>: Sendable {
             }
             return item
         }
+
+        /// The item that is next, and the sender whose own is in the queue now.
+        mutating func takeNext() -> (Item?, Sender?) {
+            if let item = urgent {
+                urgent = nil
+                return (item, nil)
+            }
+            guard count > 0 else { return (nil, nil) }
+            let item = takeFirst()
+            guard !senders.isEmpty else { return (item, nil) }
+            let sender = senders.removeFirst()
+            items.append(sender.item)
+            return (item, sender)
+        }
     }
 
     private let state = Mutex(State())
     private let capacity: Int
 
-    init(capacity: Int) { self.capacity = capacity }
+    /// `capacity` items wait before senders do.
+    package init(capacity: Int) { self.capacity = capacity }
 
     private enum SendOutcome {
         case queued
@@ -46,7 +64,7 @@ final class Handover<Item: Sendable>: Sendable {
     }
 
     /// Hands an item over; throws what `fail` was given when nobody will take it any more.
-    func send(_ item: Item) async throws {
+    package func send(_ item: Item) async throws {
         try await withCheckedThrowingContinuation { continuation in
             let outcome: SendOutcome = state.withLock { state in
                 if let failure = state.failure { return .refused(failure) }
@@ -69,18 +87,27 @@ final class Handover<Item: Sendable>: Sendable {
         }
     }
 
-    /// Hands the item to a task that waits for work, if there is one; else the caller does the work itself.
-    func sendIfIdle(_ item: @autoclosure () -> Item) -> Bool {
-        let receiver: Receiver? = state.withLock { state in
-            state.failure == nil ? state.receivers.popLast() : nil
+    /// Hands over an item that is served before all others, without waiting; false when one such item waits already.
+    package func sendUrgent(_ item: Item) -> Bool {
+        let (isTaken, receiver) = state.withLock { state -> (Bool, Receiver?) in
+            guard state.failure == nil, state.urgent == nil else { return (false, nil) }
+            if let receiver = state.receivers.popLast() { return (true, receiver) }
+            state.urgent = item
+            return (true, nil)
         }
-        guard let receiver else { return false }
-        receiver.resume(returning: item())
-        return true
+        receiver?.resume(returning: item)
+        return isTaken
     }
 
-    /// True while some task waits for work.
-    var hasIdleReceiver: Bool { state.withLock { !$0.receivers.isEmpty } }
+    /// Whether `sendUrgent` would take an item now.
+    package var wantsUrgent: Bool { state.withLock { $0.failure == nil && $0.urgent == nil } }
+
+    /// The next item, if one is there.
+    package func tryReceive() -> Item? {
+        let (item, sender) = state.withLock { $0.failure == nil ? $0.takeNext() : (nil, nil) }
+        sender?.continuation.resume()
+        return item
+    }
 
     private enum ReceiveOutcome {
         case item(Item, Sender?)
@@ -89,17 +116,11 @@ final class Handover<Item: Sendable>: Sendable {
     }
 
     /// The next item, or nil when no more will come.
-    func receive() async -> Item? {
+    package func receive() async -> Item? {
         await withCheckedContinuation { continuation in
             let outcome: ReceiveOutcome = state.withLock { state in
                 if state.failure != nil { return .end }
-                if state.count > 0 {
-                    let item = state.takeFirst()
-                    guard !state.senders.isEmpty else { return .item(item, nil) }
-                    let sender = state.senders.removeFirst()
-                    state.items.append(sender.item)
-                    return .item(item, sender)
-                }
+                if case (let item?, let sender) = state.takeNext() { return .item(item, sender) }
                 if state.isFinished { return .end }
                 state.receivers.append(continuation)
                 return .waiting
@@ -115,7 +136,7 @@ final class Handover<Item: Sendable>: Sendable {
     }
 
     /// No more items will come; waiting receivers end when the queue is empty.
-    func finish() {
+    package func finish() {
         let receivers = state.withLock { state in
             state.isFinished = true
             defer { state.receivers = [] }
@@ -125,7 +146,7 @@ final class Handover<Item: Sendable>: Sendable {
     }
 
     /// The flow failed: everyone who waits, and everyone who comes, hears it.
-    func fail(_ error: any Error) {
+    package func fail(_ error: any Error) {
         let (senders, receivers) = state.withLock { state in
             if state.failure == nil { state.failure = error }
             defer {
@@ -133,6 +154,7 @@ final class Handover<Item: Sendable>: Sendable {
                 state.receivers = []
                 state.items = []
                 state.first = 0
+                state.urgent = nil
             }
             return (state.senders, state.receivers)
         }

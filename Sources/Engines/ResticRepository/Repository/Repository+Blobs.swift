@@ -61,9 +61,10 @@ extension Repository {
 
     /// Reads many blobs of one pack in few requests, in ascending order of offset, and lends each opened to `deliver`.
     ///
-    /// Neighbours with small gaps come in one ranged request. A blob that does not open is tried alone, from every copy;
+    /// Neighbours with small gaps come in one ranged request; batches of them are opened together, so that their hashes run side by
+    /// side, and damaged ones come last in theirs. A blob that does not open is tried alone, from every copy;
     /// when none opens, `failed` hears why and the rest goes on. Shape: `blobs` all lie in `pack`. Memory: one range (32 MiB or
-    /// one blob) and one plaintext.
+    /// one blob) and one batch of plaintexts.
     package func readBlobs(
         pack: PackID,
         _ blobs: [BlobLocation],
@@ -71,52 +72,57 @@ extension Repository {
         deliver: (OpenedBlob) async throws -> Void,
         failed: (BlobLocation, any Error) async throws -> Void
     ) async throws {
-        let ordered = blobs.sorted { $0.offset < $1.offset }
-        var position = 0
-        while position < ordered.count {
+        for span in ReadSpans(blobs) {
             try Task.checkCancellation()
-            let span = Self.nextSpan(ordered, from: position)
-            let run = ordered[position..<span.next]
             var block = try? await store.get(ObjectName(.pack, pack.digest), range: span.range)
             // A store that answers with less or more is not believed; each blob is then asked for alone.
             if block?.count != span.range.count { block = nil }
-            for blob in run {
+            for batch in BlobBatches(span.blobs) {
                 try Task.checkCancellation()
-                do {
-                    if let sealed = Self.sealed(blob, in: block, from: span.range.lowerBound),
-                        let plaintext = try? worker.open(sealed, as: blob, { $0 })
-                    {
-                        try await deliver(OpenedBlob(blob, plaintext, sealed: sealed, frame: worker.frame(of: blob.id)))
-                    } else {
+                var damaged: [BlobLocation] = []
+                if let block {
+                    for (blob, opened) in open(batch, in: block, from: span.range.lowerBound, worker: worker) {
+                        guard let opened else {
+                            damaged.append(blob)
+                            continue
+                        }
+                        try await deliver(opened)
+                    }
+                    withExtendedLifetime(block) {}
+                } else {
+                    damaged = Array(batch)
+                }
+                for blob in damaged {
+                    do {
                         let bytes = Block(try await anyCopy(of: blob, worker: worker))
                         let frame = worker.frame(of: blob.id)
                         try await deliver(OpenedBlob(blob, bytes.withBytes { $0 }, sealed: nil, frame: frame))
                         withExtendedLifetime(bytes) {}
+                    } catch let damage as UnreadableBlob {
+                        try await failed(blob, damage.failure)
                     }
-                } catch let damage as UnreadableBlob {
-                    try await failed(blob, damage.failure)
                 }
             }
-            position = span.next
         }
     }
 
-    private static func nextSpan(_ blobs: [BlobLocation], from start: Int) -> (range: Range<UInt64>, next: Int) {
-        let first = UInt64(blobs[start].offset)
-        var end = blobs[start].end
-        var next = start + 1
-        while next < blobs.count {
-            let blob = blobs[next]
-            let gap = UInt64(blob.offset) > end ? UInt64(blob.offset) - end : 0
-            if gap > Limits.readGapBytes || max(end, blob.end) - first > Limits.readSpanBytes { break }
-            end = max(end, blob.end)
-            next += 1
+    /// Opens the blobs of a batch together; nil for those that do not open.
+    ///
+    /// Valid until the worker's next use.
+    private func open(
+        _ batch: ArraySlice<BlobLocation>,
+        in block: Block,
+        from start: UInt64,
+        worker: BlobWorker
+    ) -> [(BlobLocation, OpenedBlob?)] {
+        let parts = batch.map { SealedPart($0, in: block, from: start) }
+        return zip(parts, worker.openAll(parts)).map { part, result in
+            let opened = try? result.get()
+            return (
+                part.location,
+                opened.map { OpenedBlob(part.location, $0.plaintext, sealed: part.bytes, frame: $0.frame) }
+            )
         }
-        return (first..<end, next)
-    }
-
-    private static func sealed(_ blob: BlobLocation, in block: Block?, from start: UInt64) -> UnsafeRawBufferPointer? {
-        block?.withBytes { $0.part(from: Int(UInt64(blob.offset) - start), count: Int(blob.length)) }
     }
 
     private func anyCopy(of blob: BlobLocation, worker: BlobWorker) async throws -> [UInt8] {

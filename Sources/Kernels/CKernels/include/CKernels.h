@@ -22,6 +22,34 @@ void hf_sha256_update(hf_sha256 *hash, const void *_Nullable bytes, size_t count
 /// Writes 32 bytes and starts anew.
 void hf_sha256_finish(hf_sha256 *hash, uint8_t *digest);
 
+/// A long message that comes in pieces: the state after `count` bytes, which are whole blocks of 64.
+typedef struct {
+    uint32_t state[8];
+    uint64_t count;
+} hf_sha256_chain;
+
+/// The chain of no bytes.
+hf_sha256_chain hf_sha256_chain_start(void);
+/// Writes the 32 bytes of digest of the chain followed by `count` bytes, of any number.
+void hf_sha256_chain_finish(const hf_sha256_chain *chain, const uint8_t *_Nullable bytes, size_t count, uint8_t *digest);
+
+/// One of several messages: whole ones have a `digest`, to which 32 bytes are written; the next piece of a long one has a
+/// `chain` instead, which advances by `count` bytes, a multiple of 64.
+typedef struct {
+    const uint8_t *_Nullable bytes;
+    size_t count;
+    uint8_t *_Nullable digest;
+    hf_sha256_chain *_Nullable chain;
+} hf_sha256_message;
+
+/// What computes: the processor's best, wide lanes whatever else there is, or one message after the other.
+enum hf_lanes { HF_LANES_BEST = 0, HF_LANES_WIDE = 1, HF_LANES_PLAIN = 2 };
+
+/// Hashes all messages.
+void hf_sha256_many(hf_sha256_message *messages, size_t count, enum hf_lanes lanes);
+/// Whether several messages at a time are faster here than one after the other.
+bool hf_sha256_has_lanes(void);
+
 // MARK: AES-256-CTR with Poly1305-AES, restic's message format (libcrypto)
 
 typedef struct hf_cipher hf_cipher;

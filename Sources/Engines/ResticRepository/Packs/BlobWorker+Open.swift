@@ -1,0 +1,109 @@
+import Bytes
+import Compression
+import ResticFormat
+import Sealing
+
+/// A sealed blob where it lies, and what it should turn out to be.
+struct SealedPart {
+    var bytes: UnsafeRawBufferPointer
+    var location: BlobLocation
+}
+
+/// A blob that was opened, unpacked, and has the content that its name says (L3); lies in a worker's scratch.
+struct OpenedPart {
+    var plaintext: UnsafeRawBufferPointer
+    /// The zstd frame; nil when the blob is stored raw.
+    var frame: UnsafeRawBufferPointer?
+}
+
+extension BlobWorker {
+    /// Opens, unpacks and checks several sealed blobs, and hashes them together; one answer for each, in their order.
+    ///
+    /// What is lent stays valid until the worker's next use. Memory: all plaintexts and frames at a time, so the caller bounds
+    /// the batch (`Limits.batchBytes`). A claimed size is bounded before any room is made for it. `digests` hashes the messages
+    /// it is given.
+    func openAll(
+        _ parts: [SealedPart],
+        digests: ([UnsafeRawBufferPointer]) -> [Digest]
+    ) -> [Result<OpenedPart, BlobDamage>] {
+        makeRoom(for: parts)
+        var plainUsed = 0
+        var framesUsed = 0
+        var results = parts.map { part in
+            Result { () throws(BlobDamage) in try open(part, &plainUsed, &framesUsed) }
+        }
+        let good = results.indices.filter { (try? results[$0].get()) != nil }
+        let found = digests(good.compactMap { try? results[$0].get().plaintext })
+        for (number, digest) in zip(good, found) where digest != parts[number].location.id.digest {
+            results[number] = .failure(.wrongDigest)
+        }
+        return results
+    }
+
+    /// As above, with hashes of this worker.
+    func openAll(_ parts: [SealedPart]) -> [Result<OpenedPart, BlobDamage>] {
+        openAll(parts) { digests(of: $0) }
+    }
+
+    private func makeRoom(for parts: [SealedPart]) {
+        var plainBytes = 0
+        var frameBytes = 0
+        for part in parts where part.damage == nil {
+            plainBytes += part.plainBytes
+            if part.location.isCompressed { frameBytes += part.contentBytes }
+        }
+        plain.reserve(plainBytes)
+        opened.reserve(frameBytes)
+    }
+
+    /// Decrypts, and unpacks what is compressed; the digest is still to be checked.
+    private func open(_ part: SealedPart, _ plainUsed: inout Int, _ framesUsed: inout Int) throws(BlobDamage)
+        -> OpenedPart
+    {
+        if let damage = part.damage { throw damage }
+        let output = plain.slice(plainUsed..<plainUsed + part.plainBytes)
+        plainUsed += part.plainBytes
+        guard part.location.isCompressed else {
+            try decrypt(part.bytes, into: output)
+            return OpenedPart(plaintext: UnsafeRawBufferPointer(output), frame: nil)
+        }
+        let frame = opened.slice(framesUsed..<framesUsed + part.contentBytes)
+        framesUsed += part.contentBytes
+        try decrypt(part.bytes, into: frame)
+        do {
+            try decompressor.decompress(UnsafeRawBufferPointer(frame), exactly: part.plainBytes, into: output)
+        } catch {
+            throw .notDecompressible
+        }
+        return OpenedPart(plaintext: UnsafeRawBufferPointer(output), frame: UnsafeRawBufferPointer(frame))
+    }
+
+    private func decrypt(
+        _ sealed: UnsafeRawBufferPointer,
+        into room: UnsafeMutableRawBufferPointer
+    ) throws(BlobDamage) {
+        do { try cipher.open(sealed, into: room) } catch { throw .notAuthentic }
+    }
+}
+
+extension SealedPart {
+    /// A blob in a block that holds the pack's bytes from `start` on; the block has to live as long as the part.
+    init(_ location: BlobLocation, in block: Block, from start: UInt64) {
+        let first = Int(UInt64(location.offset) - start)
+        bytes = block.withBytes { $0.part(from: first, count: Int(location.length)) }
+        self.location = location
+    }
+
+    /// What can be refused before anything is opened.
+    fileprivate var damage: BlobDamage? {
+        let limit = location.type == .tree ? Limits.treeBlobBytesMax : Limits.dataBlobBytesMax
+        guard bytes.count == Int(location.length), bytes.count >= ResticCipher.overhead else { return .wrongLength }
+        return plainBytes <= limit ? nil : .tooLarge
+    }
+
+    fileprivate var contentBytes: Int { bytes.count - ResticCipher.overhead }
+
+    fileprivate var plainBytes: Int {
+        location.isCompressed ? Int(location.uncompressedLength) : contentBytes
+    }
+}

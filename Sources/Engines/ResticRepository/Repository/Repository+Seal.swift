@@ -1,0 +1,133 @@
+import Bytes
+import Compression
+import Outcome
+import ResticFormat
+import Sealing
+
+/// A claimed blob on its way into a pack.
+struct BlobToSeal {
+    var id: BlobID
+    var plaintext: UnsafeRawBufferPointer
+    /// The zstd frame it had elsewhere, to be kept.
+    var frame: UnsafeRawBufferPointer?
+    /// Compressed whatever it gains.
+    var mustCompress = false
+}
+
+/// A sealed blob, in its worker's scratch until the next use.
+struct SealedBlob {
+    var bytes: UnsafeRawBufferPointer
+    /// 0 when stored raw.
+    var uncompressedLength: UInt32
+}
+
+extension Repository {
+    /// Compresses, seals and verifies blobs of one type into the worker's scratch, in their order.
+    ///
+    /// Trees are always compressed in version 2, since a prune packs raw ones anew; so is everything with `mustCompress`.
+    /// Data that does not shrink is stored raw (entry types 0 and 1): nothing is gained by a frame around it, and reading it
+    /// costs one step less. Each is verified: opened, unpacked and hashed again, the hashes of all together. Memory: the sealed
+    /// bytes and the plaintexts of all at a time. `digests` hashes the messages it is given. Errors: `E-VERIFY` when sealed bytes do not open to the same content (D-08, D-09).
+    func seal(
+        _ type: BlobType,
+        _ blobs: [BlobToSeal],
+        worker: BlobWorker,
+        digests: ([UnsafeRawBufferPointer]) -> [Digest]
+    ) throws -> [SealedBlob] {
+        for blob in blobs where blob.plaintext.count >= 1 << 31 { throw tooLarge(blob) }
+        worker.sealed.reserve(
+            blobs.reduce(0) { room, blob in
+                let content = max(worker.compressor.bound(blob.plaintext.count), blob.frame?.count ?? 0)
+                return room + content + ResticCipher.overhead
+            }
+        )
+        var used = 0
+        var sealed: [SealedBlob] = []
+        for blob in blobs {
+            spoil(.hashed, blob.plaintext)
+            let (content, uncompressedLength) = try content(of: blob, type, worker)
+            let output = worker.sealed.slice(used..<used + content.count + ResticCipher.overhead)
+            used += output.count
+            worker.cipher.seal(content, iv: worker.nextInitializationVector(), into: output)
+            spoil(.sealed, UnsafeRawBufferPointer(output))
+            sealed.append(
+                SealedBlob(bytes: UnsafeRawBufferPointer(output), uncompressedLength: uncompressedLength)
+            )
+        }
+        if options.extraVerify { try verify(sealed, of: blobs, type, worker, digests) }
+        for blob in sealed { spoil(.verified, blob.bytes) }
+        return sealed
+    }
+
+    /// What is sealed: the plaintext, or a frame, which then lies in the worker's scratch for compressing, and the plain length.
+    private func content(
+        of blob: BlobToSeal,
+        _ type: BlobType,
+        _ worker: BlobWorker
+    ) throws -> (bytes: UnsafeRawBufferPointer, uncompressedLength: UInt32) {
+        let plaintext = blob.plaintext
+        let isForced = type == .tree || blob.mustCompress
+        if isCompressing, let frame = blob.frame { return (frame, UInt32(plaintext.count)) }
+        guard isCompressing, !plaintext.isEmpty, isForced || options.compression != .off,
+            isForced || !looksIncompressible(plaintext)
+        else { return (plaintext, 0) }
+        let bound = worker.compressor.bound(plaintext.count)
+        worker.compressed.reserve(bound)
+        let count = try worker.compressor.compress(plaintext, into: worker.compressed.slice(bound))
+        guard isForced || count < plaintext.count else { return (plaintext, 0) }
+        let frame = UnsafeRawBufferPointer(worker.compressed.slice(count))
+        spoil(.compressed, frame)
+        return (frame, UInt32(plaintext.count))
+    }
+
+    /// Lets a test spoil the bytes; the memory is ours and writable, whatever the view of it says.
+    @inline(__always)
+    func spoil(_ stage: BlobStage, _ bytes: UnsafeRawBufferPointer) {
+        guard let spoil = options.spoil else { return }
+        spoil(stage, UnsafeMutableRawBufferPointer(mutating: bytes))
+    }
+
+    private func verify(
+        _ sealed: [SealedBlob],
+        of blobs: [BlobToSeal],
+        _ type: BlobType,
+        _ worker: BlobWorker,
+        _ digests: ([UnsafeRawBufferPointer]) -> [Digest]
+    ) throws {
+        let parts = zip(sealed, blobs).map { sealed, blob in
+            SealedPart(
+                bytes: sealed.bytes,
+                location: BlobLocation(
+                    id: blob.id,
+                    type: type,
+                    pack: PackID(.zero),
+                    offset: 0,
+                    length: UInt32(sealed.bytes.count),
+                    uncompressedLength: sealed.uncompressedLength
+                )
+            )
+        }
+        for (blob, result) in zip(blobs, worker.openAll(parts, digests: digests)) {
+            guard case .failure(let damage) = result else { continue }
+            throw RepositoryFailure(
+                .verification,
+                operation: "store",
+                object: "blob \(blob.id.short)",
+                what: "\(damage.rawValue) right after it was sealed: memory or processor fault",
+                state: "nothing of it was stored; earlier snapshots are not touched",
+                next: "test this machine's memory, then run again",
+                cause: damage
+            )
+        }
+    }
+
+    private func tooLarge(_ blob: BlobToSeal) -> RepositoryFailure {
+        RepositoryFailure(
+            .tooLarge,
+            operation: "store",
+            object: "blob \(blob.id.short)",
+            what: "has \(blob.plaintext.count) bytes; the format's limit here is 2 GiB",
+            next: "exclude the directory that has so many entries"
+        )
+    }
+}

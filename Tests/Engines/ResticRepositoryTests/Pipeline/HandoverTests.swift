@@ -1,0 +1,51 @@
+import ResticRepository
+import Testing
+
+@Suite struct HandoverTests {
+    private final class Load: Sendable {}
+
+    @Test func `an item that was handed over is not held any longer`() async throws {
+        let queue = Handover<Load>(capacity: 4)
+        weak var first: Load?
+        do {
+            let load = Load()
+            first = load
+            try await queue.send(load)
+            try await queue.send(Load())
+        }
+        #expect(first != nil)
+        _ = await queue.receive()
+        #expect(first == nil)
+    }
+
+    @Test func `an urgent item comes first, and only one waits`() async throws {
+        let queue = Handover<Int>(capacity: 4)
+        try await queue.send(1)
+        #expect(queue.wantsUrgent)
+        #expect(queue.sendUrgent(2))
+        #expect(!queue.wantsUrgent)
+        #expect(!queue.sendUrgent(3))
+        #expect(queue.tryReceive() == 2)
+        #expect(await queue.receive() == 1)
+        #expect(queue.tryReceive() == nil)
+    }
+
+    @Test func `an urgent item is delivered before the end`() async {
+        let queue = Handover<Int>(capacity: 1)
+        #expect(queue.sendUrgent(1))
+        queue.finish()
+        #expect(await queue.receive() == 1)
+        #expect(await queue.receive() == nil)
+    }
+
+    @Test func `after a failure nothing is taken and nothing comes`() async throws {
+        struct Stop: Error {}
+        let queue = Handover<Int>(capacity: 1)
+        try await queue.send(1)
+        queue.fail(Stop())
+        #expect(!queue.wantsUrgent)
+        #expect(!queue.sendUrgent(2))
+        #expect(queue.tryReceive() == nil)
+        await #expect(throws: Stop.self) { try await queue.send(3) }
+    }
+}
