@@ -35,9 +35,9 @@ final class BackupFlow: Sendable {
     let counters: BackupCounters
     let nodes: NodeMaker
     let jobs = Handover<BackupJob>(capacity: 64)
-    /// What is read: a page for each task, and one on its way from a task that reads to another.
+    /// What is read: for each task a page of its own and that of a batch it saves for another, and one on its way between tasks.
     ///
-    /// A task takes a page to read and holds no second one but that of a batch it saves, so one is always free for it.
+    /// That is all that can be in use, so that nobody ever waits for one; most of the time it is one more than there are tasks.
     let pages: PagePool
     /// Tasks that read a file now.
     let readers = Atomic<Int>(0)
@@ -58,7 +58,7 @@ final class BackupFlow: Sendable {
         self.counters = counters
         pages = PagePool(
             pageBytes: ChunkReader.pageBytes,
-            budget: ByteBudget(ChunkReader.pageBytes * (max(2, request.readConcurrency) + 1))
+            budget: ByteBudget(ChunkReader.pageBytes * (2 * max(2, request.readConcurrency) + 1))
         )
         nodes = NodeMaker(environment: repository.environment, withAtime: request.withAtime)
     }
