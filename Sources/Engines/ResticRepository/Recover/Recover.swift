@@ -134,7 +134,7 @@ extension Repository {
                     switch header {
                     case .failure(let error): observer.unreadable(pack: pack, error)
                     case .success(let header):
-                        let blobs = header.blobs
+                        let blobs = header.packedBlobs
                         if !blobs.isEmpty { writer.append(pack: pack, blobs: blobs) }
                         addToIndex(pack, blobs)
                     }
@@ -239,23 +239,6 @@ extension Repository {
         document.gid = environment.groupID
         document.tags = ["recovered"]
         return try await saveSnapshot(document)
-    }
-}
-
-extension PackHeader {
-    /// The blobs of the pack, one behind the other.
-    fileprivate var blobs: [PackedBlob] {
-        var offset: UInt32 = 0
-        return entries.map { entry in
-            defer { offset &+= entry.length }
-            return PackedBlob(
-                id: entry.id,
-                type: entry.type,
-                offset: offset,
-                length: entry.length,
-                uncompressedLength: entry.uncompressedLength
-            )
-        }
     }
 }
 

@@ -130,20 +130,3 @@ extension Repository {
         }
     }
 }
-
-extension PackHeader {
-    /// The entries with their places: blobs lie one behind the other.
-    var packedBlobs: [PackedBlob] {
-        var offset: UInt32 = 0
-        return entries.map { entry in
-            defer { offset &+= entry.length }
-            return PackedBlob(
-                id: entry.id,
-                type: entry.type,
-                offset: offset,
-                length: entry.length,
-                uncompressedLength: entry.uncompressedLength
-            )
-        }
-    }
-}

@@ -31,3 +31,20 @@ extension Repository {
         return block
     }
 }
+
+extension PackHeader {
+    /// The entries with their places: blobs lie one behind the other.
+    var packedBlobs: [PackedBlob] {
+        var offset: UInt32 = 0
+        return entries.map { entry in
+            defer { offset &+= entry.length }
+            return PackedBlob(
+                id: entry.id,
+                type: entry.type,
+                offset: offset,
+                length: entry.length,
+                uncompressedLength: entry.uncompressedLength
+            )
+        }
+    }
+}
