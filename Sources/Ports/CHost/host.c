@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -104,6 +105,28 @@ int chost_status_at(int directory, const char *path, int follow, struct chost_st
     status->mtime_nanoseconds = (int32_t)s.st_mtim.tv_nsec;
     status->ctime_nanoseconds = (int32_t)s.st_ctim.tv_nsec;
     return 0;
+}
+
+int chost_is_on_share(int descriptor) {
+    struct statfs status;
+    if (fstatfs(descriptor, &status) != 0) return -1;
+    switch ((uint32_t)status.f_type) {   // linux/magic.h
+    case 0x6969:                         // NFS
+    case 0x517B:                         // SMB
+    case 0xFF534D42:                     // CIFS
+    case 0xFE534D42:                     // SMB 2 and 3
+    case 0x564C:                         // NCP
+    case 0x5346414F:                     // AFS, two drivers
+    case 0x6B414653:
+    case 0x73757245:                     // Coda
+    case 0x00C36400:                     // Ceph
+    case 0x01021997:                     // 9P
+    case 0x7461636F:                     // OCFS2
+    case 0x01161970:                     // GFS2
+    case 0x0BD00BD0:                     // Lustre
+    case 0x65735546: return 1;           // FUSE
+    default: return 0;
+    }
 }
 
 uint64_t chost_mount_id(int descriptor) {

@@ -1,4 +1,5 @@
 package import Bytes
+import CHost
 import Glibc
 
 /// Reads a whole small file, such as a password file or a list of patterns; symbolic links are followed.
@@ -69,6 +70,11 @@ package struct FileSystemSpace: Sendable, Hashable {
 }
 
 extension Directory {
+    /// False when the directory lies on a share of another machine, or on what another program serves (FUSE), which may be one.
+    package func isOnLocalDisk() throws(Errno) -> Bool {
+        try retryInterrupted("fstatfs") { Int(chost_is_on_share(number)) } == 0
+    }
+
     /// Free room of the file system that holds the directory, for this user.
     package func space() throws(Errno) -> FileSystemSpace {
         var raw = statvfs()

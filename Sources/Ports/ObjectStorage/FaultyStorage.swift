@@ -19,14 +19,18 @@ package final class FaultyStorage: ObjectStorage {
     private let inner: any ObjectStorage
     private let seed: UInt64
     private let time: any TimeSource
+    package let isLocalDisk: Bool
     private let state: Mutex<State>
 
+    /// `isLocalDisk` says where it seems to lie; without, it lies where `inner` does by then.
     package init(
         wrapping inner: any ObjectStorage,
         rules: [StorageRule] = [],
         seed: UInt64 = 1,
-        time: any TimeSource = SystemTime()
+        time: any TimeSource = SystemTime(),
+        isLocalDisk: Bool? = nil
     ) {
+        self.isLocalDisk = isLocalDisk ?? inner.isLocalDisk
         self.inner = inner
         self.seed = seed
         self.time = time

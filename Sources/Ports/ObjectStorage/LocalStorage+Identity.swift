@@ -11,6 +11,8 @@ extension LocalStorage {
         /// Nil before `init` wrote one.
         var config: FileIdentity?
         var directories: [ObjectKind: FileIdentity] = [:]
+        /// Not a share of another machine.
+        var isLocalDisk = false
         /// The config is readable by its group, so everything else is, too.
         var isGroupReadable = false
 
@@ -48,6 +50,7 @@ extension LocalStorage {
 
     private func inspect(_ directory: Directory, _ identity: FileIdentity) throws(Errno) -> Opened {
         var opened = Opened(root: identity)
+        opened.isLocalDisk = (try? directory.isOnLocalDisk()) ?? false
         if let config = try statusIfThere("config", directory), config.kind == .regular {
             opened.config = config.identity
             opened.isGroupReadable = config.mode & 0o040 != 0

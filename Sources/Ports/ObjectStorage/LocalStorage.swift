@@ -44,6 +44,9 @@ package final class LocalStorage: ObjectStorage {
 
     package var localDirectory: ByteString? { path }
 
+    /// Of the root that was opened; false before that, and where the kernel does not tell.
+    package var isLocalDisk: Bool { opened.withLock { $0?.isLocalDisk ?? false } }
+
     package func exists() async throws -> Bool {
         // Once opened, the root has to be the same for any answer; before that an absent root is a plain no.
         if opened.withLock({ $0 != nil }) { return try openRoot("open").opened.config != nil }

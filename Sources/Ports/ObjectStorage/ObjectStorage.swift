@@ -16,6 +16,8 @@ package protocol ObjectStorage: Sendable {
     var location: String { get }
     /// The directory that holds it, when it is one of this machine; nil elsewhere.
     var localDirectory: ByteString? { get }
+    /// True when the objects lie on a disk of this machine, so that copies of them in a cache would be no nearer.
+    var isLocalDisk: Bool { get }
     /// Requests that are worth having in flight at a time.
     var connections: Int { get }
 
@@ -44,6 +46,7 @@ package protocol ObjectStorage: Sendable {
 
 extension ObjectStorage {
     package var localDirectory: ByteString? { nil }
+    package var isLocalDisk: Bool { false }
 
     /// For stores that cannot do it in one step: there is no config in between.
     package func replaceConfig(_ bytes: Block) async throws {

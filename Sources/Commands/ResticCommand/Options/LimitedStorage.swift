@@ -20,6 +20,7 @@ struct LimitedStorage: ObjectStorage {
     var location: String { inner.location }
     var connections: Int { inner.connections }
     var localDirectory: ByteString? { inner.localDirectory }
+    var isLocalDisk: Bool { inner.isLocalDisk }
 
     func prepare() async throws { try await inner.prepare() }
     func exists() async throws -> Bool { try await inner.exists() }

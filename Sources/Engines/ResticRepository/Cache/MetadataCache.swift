@@ -18,6 +18,9 @@ import Synchronization
 /// 3. Files appear by rename, so several processes, restic among them, may share one cache. They are not synced: what a
 ///    crash leaves half written is found by rule 1.
 ///
+/// A repository on a disk of this machine has its directory here, as programs expect, and no copies in it: the originals are as near,
+/// and each copy would be written for nothing (`keepsCopies`).
+///
 /// Cost: reading trees out of cached packs takes one system call for 256 KiB, not three for each directory: open files
 /// and windows of them are kept, `CacheWindows`. Isolation: any task.
 package final class MetadataCache: Sendable {
@@ -35,6 +38,8 @@ package final class MetadataCache: Sendable {
     private let folders: CacheFolders
     private let entropy: any EntropySource
     private let warn: @Sendable (String) -> Void
+    /// False when nothing is read from here nor written.
+    package let keepsCopies: Bool
     private let windows = CacheWindows()
     private let state = Mutex(State())
 
@@ -48,6 +53,7 @@ package final class MetadataCache: Sendable {
         base: ByteString,
         repositoryID: Digest,
         environment: RepositoryEnvironment,
+        keepsCopies: Bool = true,
         warn: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         path = ByteString(base.bytes + [UInt8(ascii: "/")] + Array(repositoryID.hex.utf8))
@@ -60,6 +66,7 @@ package final class MetadataCache: Sendable {
         }
         entropy = environment.entropy
         self.warn = warn
+        self.keepsCopies = keepsCopies
         let now = environment.time.now()
         try? root.descriptor.setTimes(accessed: now, modified: now)
     }
@@ -88,7 +95,7 @@ package final class MetadataCache: Sendable {
     }
 
     private func open(_ kind: ObjectKind, _ id: Digest) -> FileDescriptor? {
-        guard let folder = folders[kind], !isBypassed(kind, id) else { return nil }
+        guard keepsCopies, let folder = folders[kind], !isBypassed(kind, id) else { return nil }
         return try? folder.openFileBeneath(CacheLayout.path(id))
     }
 
@@ -98,14 +105,16 @@ package final class MetadataCache: Sendable {
 
     /// Whether it is worth fetching that pack whole in order to keep it: not after keeping it failed.
     package func wantsPack(_ id: Digest) -> Bool {
-        state.withLock { $0.isWriting && !$0.bypassed.contains(ObjectName(.pack, id)) }
+        keepsCopies && state.withLock { $0.isWriting && !$0.bypassed.contains(ObjectName(.pack, id)) }
     }
 
     // MARK: Writing
 
     /// Keeps a copy; never fails (rule 2).
     package func store(_ kind: ObjectKind, _ id: Digest, _ block: Block) {
-        guard let folder = folders[kind], !isBypassed(kind, id), state.withLock({ $0.isWriting }) else { return }
+        guard keepsCopies, let folder = folders[kind], !isBypassed(kind, id), state.withLock({ $0.isWriting }) else {
+            return
+        }
         do throws(Errno) {
             try CacheLayout.write(block, id, in: folder, entropy: entropy)
         } catch {
@@ -133,7 +142,7 @@ package final class MetadataCache: Sendable {
 
     /// Drops the copies of all objects of that kind that are not in `valid`, since the repository has them no more.
     package func keepOnly(_ kind: ObjectKind, _ valid: Set<Digest>) {
-        guard let folder = folders[kind] else { return }
+        guard keepsCopies, let folder = folders[kind] else { return }
         for id in CacheLayout.contents(of: folder) where !valid.contains(id) {
             windows.drop(ObjectName(kind, id))
             remove(kind, id)

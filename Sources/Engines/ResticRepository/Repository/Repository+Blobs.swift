@@ -25,6 +25,7 @@ extension Repository {
                 } catch {
                     last = error
                     cache?.forget(.pack, copy.pack.digest)
+                    treeWindows.drop(ObjectName(.pack, copy.pack.digest))
                 }
             }
         }
@@ -38,8 +39,11 @@ extension Repository {
         }
     }
 
-    private func sealedBytes(_ location: BlobLocation) async throws -> Block {
+    func sealedBytes(_ location: BlobLocation) async throws -> Block {
         let range = UInt64(location.offset)..<location.end
+        if location.type == .tree, store.isLocalDisk {
+            return try await treeWindows.read(ObjectName(.pack, location.pack.digest), range, from: store)
+        }
         if location.type == .tree, let cache {
             if let copy = cache.load(.pack, location.pack.digest, range: range) { return copy }
             if cache.wantsPack(location.pack.digest) {

@@ -50,7 +50,7 @@ extension Repository {
             keyID: keyID,
             environment: environment,
             options: options,
-            cache: openCache(config, options, environment)
+            cache: openCache(store, config, options, environment)
         )
     }
 

@@ -28,7 +28,7 @@ extension Repository {
             keyID: keyID,
             environment: environment,
             options: options,
-            cache: openCache(config, options, environment)
+            cache: openCache(store, config, options, environment)
         )
     }
 
@@ -109,11 +109,18 @@ extension Repository {
     }
 
     static func openCache(
+        _ store: any ObjectStorage,
         _ config: RepositoryConfig,
         _ options: RepositoryOptions,
         _ environment: RepositoryEnvironment
     ) -> MetadataCache? {
         guard let directory = options.cacheDirectory else { return nil }
-        return MetadataCache(base: directory, repositoryID: config.id, environment: environment, warn: options.warn)
+        return MetadataCache(
+            base: directory,
+            repositoryID: config.id,
+            environment: environment,
+            keepsCopies: !store.isLocalDisk,
+            warn: options.warn
+        )
     }
 }

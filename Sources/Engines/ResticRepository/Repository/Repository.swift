@@ -20,6 +20,7 @@ package final class Repository: Sendable {
     package let index = BlobIndex()
     package let key: ResticKey
     package let cache: MetadataCache?
+    let treeWindows = TreeWindows()
     let heldLock = Mutex<HeldLock?>(nil)
     /// Lock files of ours that may be in the store: written, and not known to be gone.
     let lockFiles = Mutex<Set<LockID>>([])

@@ -52,6 +52,8 @@ struct chost_status {
 int chost_status_at(int directory, const char *path, int follow, struct chost_status *status);
 // Identifier of the mount that holds the open descriptor, 0 when the kernel does not tell.
 uint64_t chost_mount_id(int descriptor);
+// 1 when the open descriptor lies on a share of another machine or on what a program serves (FUSE), 0 when not, -1 on failure.
+int chost_is_on_share(int descriptor);
 
 int chost_rename_no_replace(int from_directory, const char *from, int to_directory, const char *to);
 int chost_rename_exchange(int from_directory, const char *from, int to_directory, const char *to);

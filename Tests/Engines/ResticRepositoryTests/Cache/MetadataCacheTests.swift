@@ -159,6 +159,23 @@ import ResticRepository
         }
     }
 
+    @Test func `a repository on a disk of this machine has its directory and no copies in it`() async throws {
+        let (small, base, folder) = (try await SmallRepository.make(), TestFolder(), TestFolder())
+        try folder.write(small.store)
+        for isLocalDisk in [true, false] {
+            let store = FaultyStorage(wrapping: LocalStorage(folder.bytes), isLocalDisk: isLocalDisk)
+            let repository = try await small.open(store, cache: base.bytes)
+            try await repository.loadIndex()
+            let worker = repository.makeWorker()
+            for snapshot in try await repository.loadSnapshots(unreadable: { throw $1 }) {
+                _ = try await repository.loadTree(try #require(snapshot.document.tree), worker: worker)
+            }
+            let files = try FileManager.default.subpathsOfDirectory(atPath: base.path)
+            #expect(files.contains { $0.hasSuffix("/version") } && files.contains("CACHEDIR.TAG"))
+            #expect(files.contains { $0.utf8.count > 130 } == !isLocalDisk, "\(files)")
+        }
+    }
+
     @Test func `D-14 damaged copies are never believed`() async throws {
         let small = try await SmallRepository.make()
         let folder = TestFolder()
@@ -186,7 +203,7 @@ import ResticRepository
             environment: environment
         )
         #expect(run.status == 0, "\(run.errors)")
-        let store = FaultyStorage(wrapping: LocalStorage(folder.bytes))
+        let store = FaultyStorage(wrapping: LocalStorage(folder.bytes), isLocalDisk: false)
         let repository = try await small.open(store, cache: base.bytes)
         try await repository.loadIndex()
         let worker = repository.makeWorker()
