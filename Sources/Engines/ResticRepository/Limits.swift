@@ -45,6 +45,15 @@ package enum Limits {
     package static let openPacksPerType = 2
     /// Finished packs that may wait for an uploader.
     package static let packsWaitingMax = 1
+    /// Trees of one directory that are opened together before they are asked for, the bytes of their documents, the levels of a walk
+    /// that do so, and the subdirectories of one level that are expected.
+    package static let treesAheadMax = 8
+    package static let treesAheadBytes = 512 << 10
+    package static let treesAheadLevels = 64
+    /// Documents that go together to a walk which another task opens trees for: their bytes, and how many.
+    package static let streamedGroupBytes = 1 << 20
+    package static let streamedGroupTrees = 256
+    package static let subtreesExpected = 65_536
     /// Depth at which a walk over trees stops: ten times what a file system of today holds in practice.
     package static let walkDepthMax = 200_000
     /// Entries after which a walk stops; a snapshot of a billion files is not one of this program's.

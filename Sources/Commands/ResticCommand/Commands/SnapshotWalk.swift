@@ -46,8 +46,16 @@ extension Session {
         visit: (_ path: ByteString, _ node: Node) throws -> WalkStep,
         leave: (_ path: ByteString) throws -> Void = { _ in }
     ) async throws {
-        var walker = TreeWalker(repository, worker: repository.makeWorker())
-        try await walker.enter(tree)
+        try await repository.walkingAll(below: tree, worker: repository.makeWorker()) { walker in
+            try await walk(&walker, visit: visit, leave: leave)
+        }
+    }
+
+    private func walk(
+        _ walker: inout TreeWalker,
+        visit: (_ path: ByteString, _ node: Node) throws -> WalkStep,
+        leave: (_ path: ByteString) throws -> Void
+    ) async throws {
         var directories: [ByteString] = [""]
         while let event = try walker.next() {
             switch event {

@@ -32,7 +32,7 @@ private final class SourceWalk {
 
     func run() async throws {
         let root = OpenTree(parent: nil, slot: 0, name: "", node: nil, previous: nil, startedNanoseconds: flow.now)
-        let parentTree = await load(request.parent?.document.tree, at: "/")
+        let parentTree = await load(request.parent?.document.tree, in: nil, at: "/")
         if let stream = request.stream { return try await place(stream, in: root) }
         let plan: SourcePlan
         do {
@@ -80,10 +80,15 @@ private final class SourceWalk {
     }
 
     /// The path is built when there is something to say: it is as long as the tree is deep.
-    private func load(_ id: BlobID?, at path: @autoclosure () -> ByteString) async -> ParentTree? {
+    private func load(_ id: BlobID?, in frame: WalkFrame?, at path: @autoclosure () -> ByteString) async -> ParentTree?
+    {
         guard let id else { return nil }
         do {
-            return ParentTree(document: try await flow.repository.loadTree(id, worker: worker))
+            var ahead = frame?.parentTree?.ahead ?? .none
+            frame?.parentTree?.ahead = .none
+            defer { frame?.parentTree?.ahead = ahead }
+            let document = try await ahead.load(id, from: flow.repository, worker: worker)
+            return ParentTree(document: document, isLookingAhead: stack.count < Limits.treesAheadLevels)
         } catch is CancellationError {
             return nil
         } catch {
@@ -95,9 +100,10 @@ private final class SourceWalk {
     // MARK: the plan
 
     private func visit(_ child: (name: ByteString, plan: SourcePlan), in frame: WalkFrame) async throws {
-        let previous = frame.parentTree?.find(child.name)
+        let entry = frame.parentTree?.find(child.name)
+        let previous = entry?.node
         if let target = child.plan.target {
-            return try await visitTarget(target, child.plan, name: child.name, previous: previous, in: frame)
+            return try await visitTarget(target, child.plan, name: child.name, previous: entry, in: frame)
         }
         let source = child.plan.metadataPath ?? "/"
         let path = SourcePath.absolute(source, from: request.workingDirectory)
@@ -110,8 +116,8 @@ private final class SourceWalk {
                 value: { (name) throws(Errno) in try directory.attribute(name, of: nil) },
                 failed: { _ in }
             )
-            let tree = open(child.name, node, previous: previous, in: frame)
-            let parentTree = await load(previous?.subtree, at: path)
+            let parentTree = await load(previous?.subtree, in: frame, at: path)
+            let tree = open(child.name, node, previous: previous, parentTree, in: frame)
             push(child.plan, tree: tree, parentTree: parentTree, sourcePath: path)
         } catch {
             flow.failed(path, error)
@@ -122,7 +128,7 @@ private final class SourceWalk {
         _ target: ByteString,
         _ plan: SourcePlan,
         name: ByteString,
-        previous: Node?,
+        previous: ParentTree.Entry?,
         in frame: WalkFrame
     ) async throws {
         let path = SourcePath.absolute(target, from: request.workingDirectory)
@@ -187,25 +193,38 @@ private final class SourceWalk {
         }
     }
 
-    private func visit(_ entry: SourceEntry, previous: Node?, in frame: WalkFrame, sourcePath: ByteString?) async throws
-    {
+    private func visit(
+        _ entry: SourceEntry,
+        previous: ParentTree.Entry?,
+        in frame: WalkFrame,
+        sourcePath: ByteString?
+    ) async throws {
         switch entry.status.kind {
         case .regular: try await visitFile(entry, previous: previous, in: frame)
-        case .directory: try await enter(entry, previous: previous, in: frame, sourcePath: sourcePath)
+        case .directory: try await enter(entry, previous: previous?.node, in: frame, sourcePath: sourcePath)
         case .socket: return
-        case .symbolicLink, .characterDevice, .blockDevice, .fifo: try visitOther(entry, previous: previous, in: frame)
+        case .symbolicLink, .characterDevice, .blockDevice, .fifo:
+            try visitOther(entry, previous: previous?.node, in: frame)
         case .unknown: flow.failed(frame.absolutePath(of: entry.name), SourceProblem.unknownType)
         }
     }
 
-    private func visitFile(_ entry: SourceEntry, previous: Node?, in frame: WalkFrame) async throws {
+    private func visitFile(
+        _ entry: SourceEntry,
+        previous parentEntry: ParentTree.Entry?,
+        in frame: WalkFrame
+    ) async throws {
+        let previous = parentEntry?.node
         if let previous, isUnchanged(entry.status, previous), let content = previous.content {
             if flow.repository.index.containsAll(content) {
                 var node = flow.nodes.node(entry.name, entry.status)
                 node.content = content
                 node.extendedAttributes = attributes(entry, previous: previous, in: frame)
                 flow.unchanged(node, started: entry.started) { frame.tree.path(of: entry.name) }
-                _ = frame.tree.fill(frame.tree.reserveSlot(), node)
+                // The same in everything: its bytes are what encoding it would give.
+                let json = parentEntry.flatMap { node == previous ? $0.json : nil }
+                let encoded = json.map { EncodedNode(name: node.name, as: $0) } ?? EncodedNode(node)
+                _ = frame.tree.fill(frame.tree.reserveSlot(), encoded)
                 return
             }
             flow.failed(frame.absolutePath(of: entry.name), SourceProblem.contentMissing)
@@ -267,8 +286,8 @@ private final class SourceWalk {
         var node = flow.nodes.node(entry.name, status)
         node.extendedAttributes = attributes(entry, previous: previous, in: frame)
         let listing = try directory.listing(sorted: true)
-        let parentTree = await load(previous?.subtree, at: frame.absolutePath(of: entry.name))
-        let tree = open(entry.name, node, previous: previous, in: frame, started: entry.started)
+        let parentTree = await load(previous?.subtree, in: frame, at: frame.absolutePath(of: entry.name))
+        let tree = open(entry.name, node, previous: previous, parentTree, in: frame, started: entry.started)
         let listed = ListedDirectory(handle: directory, listing: listing, status: status, homeDevice: entry.homeDevice)
         if let sourcePath {
             stack.append(
@@ -300,6 +319,7 @@ private final class SourceWalk {
         _ name: ByteString,
         _ node: Node,
         previous: Node?,
+        _ parentTree: ParentTree?,
         in frame: WalkFrame,
         started: UInt64? = nil
     ) -> OpenTree {
@@ -309,6 +329,7 @@ private final class SourceWalk {
             name: name,
             node: node,
             previous: previous,
+            previousDocument: parentTree?.document,
             startedNanoseconds: started ?? flow.now
         )
     }

@@ -139,8 +139,7 @@ final class BackupFlow: Sendable {
         var tree = complete
         while true {
             let (block, entries) = try document(of: tree)
-            let saved = try await writer.save(.tree, block.withBytes { $0 }, worker: tools.worker)
-            withExtendedLifetime(block) {}
+            let saved = try await save(block, of: tree, tools)
             var statistics = ItemStatistics()
             if saved.isNew {
                 statistics.treeBlobs = 1
@@ -158,6 +157,12 @@ final class BackupFlow: Sendable {
             guard parent.fill(tree.slot, node) else { return }
             tree = parent
         }
+    }
+
+    private func save(_ document: Block, of tree: OpenTree, _ tools: BackupTools) async throws -> SavedBlob {
+        if let id = tree.unchangedID(document) { return SavedBlob(id: id, isNew: false, storedBytes: 0) }
+        defer { withExtendedLifetime(document) {} }
+        return try await writer.save(.tree, document.withBytes { $0 }, worker: tools.worker)
     }
 
     private func document(of tree: OpenTree) throws -> (block: Block, entries: Int) {

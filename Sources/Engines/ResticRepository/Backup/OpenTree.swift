@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import ResticFormat
 import Synchronization
 
@@ -15,6 +16,8 @@ final class OpenTree: Sendable {
     let node: Node?
     /// What the parent snapshot has at this path.
     let previous: Node?
+    /// The document of `previous`'s tree, whose ID it was verified against.
+    private let previousDocument: [UInt8]?
     let startedNanoseconds: UInt64
     private let name: ByteString
 
@@ -32,6 +35,7 @@ final class OpenTree: Sendable {
         name: ByteString,
         node: Node?,
         previous: Node?,
+        previousDocument: [UInt8]? = nil,
         startedNanoseconds: UInt64
     ) {
         self.parent = parent
@@ -39,6 +43,7 @@ final class OpenTree: Sendable {
         self.name = name
         self.node = node
         self.previous = previous
+        self.previousDocument = previousDocument
         self.startedNanoseconds = startedNanoseconds
     }
 
@@ -75,8 +80,12 @@ final class OpenTree: Sendable {
     /// Fills a slot; true when the directory is complete and the caller has to finish it.
     func fill(_ slot: Int, _ node: Node) -> Bool {
         // Encoded before the lock is taken, so that tasks which fill one directory do not wait for each other.
-        let encoded = EncodedNode(node)
-        return state.withLock { state in
+        fill(slot, EncodedNode(node))
+    }
+
+    /// The same, with a node that is encoded already.
+    func fill(_ slot: Int, _ encoded: EncodedNode) -> Bool {
+        state.withLock { state in
             state.nodes[slot] = encoded
             state.outstanding -= 1
             return state.outstanding == 0
@@ -94,6 +103,20 @@ final class OpenTree: Sendable {
             state.outstanding -= 1
             return state.outstanding == 0
         }
+    }
+
+    /// The ID of the parent snapshot's tree, when that has the same document: nothing is hashed or stored again then.
+    func unchangedID(_ document: Block) -> BlobID? {
+        guard let previousDocument, let id = previous?.subtree, document.count == previousDocument.count else {
+            return nil
+        }
+        let isSame = document.withBytes { ours in
+            previousDocument.withUnsafeBytes { theirs in
+                guard let start = ours.baseAddress, let other = theirs.baseAddress else { return false }
+                return memcmp(start, other, ours.count) == 0
+            }
+        }
+        return isSame ? id : nil
     }
 
     /// The tree document and how many entries it has; called once, when complete.

@@ -20,6 +20,7 @@ package struct TreeWalker {
 
     private struct Level {
         var reader: TreeReader
+        var ahead: TreesAhead
         var name: ByteString
         var lastName: ByteString?
         /// The reader failed: what follows in its document cannot be told from noise.
@@ -28,12 +29,17 @@ package struct TreeWalker {
 
     private let repository: Repository
     private let worker: BlobWorker
+    /// Trees that another task opens; nil once one was missing.
+    private var stream: TreeStream?
     private var levels: [Level] = []
     private var visited = 0
 
-    package init(_ repository: Repository, worker: BlobWorker) {
+    package init(_ repository: Repository, worker: BlobWorker) { self.init(repository, worker: worker, stream: nil) }
+
+    init(_ repository: Repository, worker: BlobWorker, stream: TreeStream?) {
         self.repository = repository
         self.worker = worker
+        self.stream = stream
     }
 
     /// Directories entered and not left.
@@ -66,8 +72,19 @@ package struct TreeWalker {
                 next: "nothing honest is that deep; distrust this snapshot"
             )
         }
-        let document = try await repository.loadTree(tree, worker: worker)
-        levels.append(Level(reader: TreeReader(document), name: name))
+        if let stream {
+            let (document, isOver) = await stream.next(tree)
+            if isOver { self.stream = nil }
+            if let document { return levels.append(Level(reader: TreeReader(document), ahead: .none, name: name)) }
+        }
+        let document: [UInt8]
+        if levels.isEmpty {
+            document = try await repository.loadTree(tree, worker: worker)
+        } else {
+            document = try await levels[levels.count - 1].ahead.load(tree, from: repository, worker: worker)
+        }
+        let ahead = levels.count < Limits.treesAheadLevels ? TreesAhead(of: document) : .none
+        levels.append(Level(reader: TreeReader(document), ahead: ahead, name: name))
     }
 
     /// The next event, or nil at the end of the walk.

@@ -4,6 +4,7 @@ import Bytes
 struct NodeDecoder: Sendable {
     private var lastUser = ByteString()
     private var lastGroup = ByteString()
+    private var modified = SpeltTime()
 
     private static let names: [StaticString] = [
         "name", "type", "mode", "mtime", "atime", "ctime", "uid", "gid", "user", "group", "inode", "device_id", "size",
@@ -32,13 +33,16 @@ struct NodeDecoder: Sendable {
         return node
     }
 
-    private func readIdentity(_ field: Int, _ node: inout Node, _ reader: inout GoJSONReader) throws(FormatError) {
+    private mutating func readIdentity(_ field: Int, _ node: inout Node, _ reader: inout GoJSONReader)
+        throws(FormatError)
+    {
         switch field {
         case 0: node.name = try Self.name(&reader)
         case 1: node.type = try Self.type(&reader)
         case 2: node.mode = try reader.unsigned32()
-        case 3: node.mtime = try reader.time()
-        case 4: node.atime = try reader.time()
+        case 3: node.mtime = try modified.read(&reader)
+        // restic gives the time of the last access as that of the last change unless told otherwise.
+        case 4: node.atime = try modified.readAgain(&reader)
         case 5: node.ctime = try reader.time()
         case 6: node.uid = try reader.unsigned32()
         default: node.gid = try reader.unsigned32()
@@ -183,6 +187,46 @@ struct NodeDecoder: Sendable {
             kept.append(attribute)
         }
         return kept
+    }
+}
+
+/// A time and where it stands in the document, for the next field that likely says the same.
+private struct SpeltTime {
+    private var time = RFC3339.zeroTime
+    private var place = 0..<0
+
+    mutating func read(_ reader: inout GoJSONReader) throws(FormatError) -> ZonedTime {
+        _ = try reader.peek()
+        let start = reader.position
+        time = try reader.time()
+        place = start..<reader.position
+        return time
+    }
+
+    /// The same time when the next bytes are the same, quotes included.
+    func readAgain(_ reader: inout GoJSONReader) throws(FormatError) -> ZonedTime {
+        guard reader.bytes.count &- reader.position >= place.count, !place.isEmpty, place.upperBound <= reader.position,
+            isSame(reader.bytes, place.lowerBound, reader.position, count: place.count)
+        else { return try reader.time() }
+        reader.advance(by: place.count)
+        return time
+    }
+
+    private func isSame(_ bytes: UnsafeRawBufferPointer, _ first: Int, _ second: Int, count: Int) -> Bool {
+        var offset = 0
+        while offset &+ 8 <= count {
+            let words = (
+                bytes.loadUnaligned(fromByteOffset: first &+ offset, as: UInt64.self),
+                bytes.loadUnaligned(fromByteOffset: second &+ offset, as: UInt64.self)
+            )
+            if words.0 != words.1 { return false }
+            offset &+= 8
+        }
+        while offset < count {
+            if bytes[first &+ offset] != bytes[second &+ offset] { return false }
+            offset &+= 1
+        }
+        return true
     }
 }
 

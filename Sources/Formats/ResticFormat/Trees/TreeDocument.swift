@@ -3,12 +3,18 @@ package import Bytes
 /// A node that is encoded already, with the raw name that decides its place.
 package struct EncodedNode: Sendable {
     package let name: ByteString
-    package let json: [UInt8]
+    package let json: ArraySlice<UInt8>
 
     /// Encodes `node`.
     package init(_ node: Node) {
         name = node.name
-        json = node.encode()
+        json = node.encode()[...]
+    }
+
+    /// A node as a document has it; shares that document's storage.
+    package init(name: ByteString, as json: ArraySlice<UInt8>) {
+        self.name = name
+        self.json = json
     }
 }
 

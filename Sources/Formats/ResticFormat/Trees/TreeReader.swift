@@ -15,6 +15,14 @@ package struct TreeReader: Sendable {
     private var decoder = NodeDecoder()
 
     private var count = 0
+    private var lastStart = 0
+    private var lastEnd = 0
+
+    /// The bytes of the node that `next()` gave last, as the document has them.
+    package var lastNode: ArraySlice<UInt8> { bytes[lastStart..<lastEnd] }
+
+    /// The whole document.
+    package var document: [UInt8] { bytes }
 
     /// Reads `bytes` from their start; nothing is parsed before the first `next()`.
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -56,6 +64,8 @@ package struct TreeReader: Sendable {
         if try reader.nextElement(&isFirst) {
             guard count < FormatLimits.nodesPerTreeMax else { throw reader.failure(.tooLarge) }
             count &+= 1
+            lastStart = reader.position
+            defer { lastEnd = reader.position }
             return try decoder.decode(&reader)
         }
         var isFirstKey = false
