@@ -35,15 +35,18 @@ package enum SHA256Lanes {
         var digests = [Digest](repeating: .zero, count: messages.count)
         digests.withUnsafeMutableBytes { room in
             let start = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            var records = messages.enumerated().map { number, message in
-                hf_sha256_message(
-                    bytes: message.baseAddress?.assumingMemoryBound(to: UInt8.self),
-                    count: message.count,
-                    digest: start.map { $0 + number * Digest.byteCount },
-                    chain: nil
+            // Pieces are mostly the longest, so they come first and the messages fill the other lanes.
+            var records = pieces.map(\.record)
+            for (number, message) in messages.enumerated() {
+                records.append(
+                    hf_sha256_message(
+                        bytes: message.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                        count: message.count,
+                        digest: start.map { $0 + number * Digest.byteCount },
+                        chain: nil
+                    )
                 )
             }
-            records.append(contentsOf: pieces.map(\.record))
             hf_sha256_many(&records, records.count, form.cValue)
             for position in stride(from: 0, to: room.count, by: Digest.byteCount) {
                 let bytes = UnsafeRawBufferPointer(rebasing: room[position..<position + Digest.byteCount])

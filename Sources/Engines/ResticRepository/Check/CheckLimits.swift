@@ -1,9 +1,10 @@
 /// Bounds of a check, with unit and reason (L5).
 package enum CheckLimits {
-    /// Bytes of a pack in memory at a time; a longer blob comes whole.
+    /// Packs that a worker reads in step, and bytes of each in memory at a time; a longer blob comes whole.
     ///
-    /// Enough blobs that their hashes run side by side. With four workers a check stays below 80 MiB.
-    package static let spanBytes: UInt64 = 6 << 20
+    /// The hashes of four packs and of a blob or more of each fill eight lanes. With four workers a check stays below 80 MiB.
+    package static let packsInStep = 4
+    package static let spanBytes: UInt64 = 1536 << 10
     /// Workers that read packs or trees at the same time; each holds a span and an opened blob.
     package static let workersMax = 4
     /// Whole reads of a pack before it is called damaged: a flip on the way strikes each time anew (D-10, D-11).

@@ -19,16 +19,19 @@ extension CheckRun {
         let total = packs.reduce(0) { $0 + table.blobs(of: $1, in: index).packBytes }
         let phase = CheckPhase.readData(text: selection.text)
         begin(phase, total: packs.count, bytesTotal: total)
+        let workers = width(packs.count)
+        let inStep = max(1, min(CheckLimits.packsInStep, packs.count / workers))
         let next = SharedCounter()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<width(packs.count) {
+            for _ in 0..<workers {
                 group.addTask(executorPreference: repository.environment.pool) {
                     let reader = PackReader(repository: self.repository)
-                    while let number = next.take(below: packs.count) {
+                    while let step = next.take(below: (packs.count + inStep - 1) / inStep) {
                         try Task.checkCancellation()
-                        let blobs = table.blobs(of: packs[number], in: self.index)
-                        try await self.readPack(packs[number].id, blobs, reader)
-                        self.advance(phase, bytes: blobs.packBytes)
+                        let wanted = packs[(step * inStep)...].prefix(inStep).map { pack in
+                            PackToRead(id: pack.id, blobs: table.blobs(of: pack, in: self.index))
+                        }
+                        try await self.read(wanted, reader, phase)
                     }
                 }
             }
@@ -46,19 +49,23 @@ extension CheckRun {
         }
     }
 
-    private func readPack(_ pack: PackID, _ blobs: [PackedBlob], _ reader: PackReader) async throws {
-        var first: PackReading?
-        for _ in 0..<CheckLimits.packAttempts {
-            let reading = try await reader.read(pack, blobs)
-            if reading.isGood {
-                if let first { reportTransient(pack, first) }
-                return
-            }
-            if first == nil { repository.cache?.forget(.pack, pack.digest) }
-            first = reading
-            if reading.isMissing { break }
+    /// Reads packs in step, and those with something wrong again, each alone.
+    private func read(_ packs: [PackToRead], _ reader: PackReader, _ phase: CheckPhase) async throws {
+        for (pack, reading) in zip(packs, try await reader.read(packs)) {
+            if !reading.isGood { try await readAgain(pack, after: reading, reader) }
+            advance(phase, bytes: pack.blobs.packBytes)
         }
-        if let first { reportDamage(pack, blobs, first) }
+    }
+
+    private func readAgain(_ pack: PackToRead, after first: PackReading, _ reader: PackReader) async throws {
+        repository.cache?.forget(.pack, pack.id.digest)
+        var last = first
+        for _ in 1..<CheckLimits.packAttempts where !last.isMissing {
+            let reading = try await reader.read([pack])[0]
+            if reading.isGood { return reportTransient(pack.id, last) }
+            last = reading
+        }
+        reportDamage(pack.id, pack.blobs, last)
     }
 
     private func words(_ pack: PackID, _ reading: PackReading) -> String {

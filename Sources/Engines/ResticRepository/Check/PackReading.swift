@@ -18,53 +18,56 @@ struct PackReading: Sendable {
     var isGood: Bool { problems.isEmpty && unreadable == nil }
 }
 
-/// Reads one pack from front to back: hash of the whole, every blob opened, header compared with the index.
+/// A pack, and all blobs that the index knows of it, sorted by offset.
+struct PackToRead: Sendable {
+    let id: PackID
+    let blobs: [PackedBlob]
+}
+
+/// Reads packs from front to back: hash of the whole, every blob opened, header compared with the index.
 ///
-/// The pack goes through memory in spans of 4 MiB that begin and end between blobs; nothing of it is kept. Isolation:
-/// one task.
+/// Several packs go through memory in step, a span of each at a time that begins and ends between blobs: their own hashes and
+/// those of their blobs run side by side. Nothing of them is kept. Isolation: one task.
 final class PackReader {
     private let repository: Repository
     private let worker: BlobWorker
-    private let hash = SHA256Context()
 
     init(repository: Repository) {
         self.repository = repository
         worker = repository.makeWorker()
     }
 
-    /// `blobs` are sorted by offset and are all that the index knows of the pack.
+    /// One answer for each pack, in their order.
     ///
     /// Throws when cancelled only.
-    func read(_ pack: PackID, _ blobs: [PackedBlob]) async throws -> PackReading {
-        var reading = PackReading()
-        let bytes = blobs.packBytes
-        guard bytes <= StorageLimits.objectBytesMax else {
-            reading.lost = blobs
-            reading.problems.append("the index claims \(bytes) bytes, which is more than any pack has")
-            return reading
-        }
-        let plan = PackPlan(blobs, bytes: bytes)
-        if !plan.isContinuous { reading.problems.append("index for pack contains gaps / overlapping blobs") }
-        for blob in plan.misplaced { note(blob, .wrongLength, pack, &reading) }
-        let headerStart = bytes - blobs.headerBytes
-        var header: [UInt8] = []
-        for span in plan.spans {
+    func read(_ packs: [PackToRead]) async throws -> [PackReading] {
+        let open = packs.map { PackBeingRead($0) }
+        while true {
             try Task.checkCancellation()
-            guard let block = try await fetch(pack, span.range, &reading) else {
-                _ = hash.finish()
-                return reading
+            var fetched: [FetchedSpan] = []
+            for pack in open {
+                guard let span = pack.nextSpan() else { continue }
+                guard let block = try await fetch(pack.id, span.fetched, &pack.reading) else {
+                    pack.giveUp()
+                    continue
+                }
+                fetched.append(FetchedSpan(pack: pack, span: span, block: block))
             }
-            block.withBytes { hash.update($0) }
-            open(span.blobs, in: block, at: span.range.lowerBound, pack, &reading)
-            keepHeader(of: block, at: span.range.lowerBound, from: headerStart, &header)
+            if fetched.isEmpty { break }
+            hashAndOpen(fetched)
+            for span in fetched { span.pack.endSpan(span.block) }
         }
-        let digest = hash.finish()
-        guard digest == pack.digest else {
-            reading.problems.append("unexpected pack id \(digest.hex)")
-            return reading
+        for pack in open { judge(pack) }
+        return open.map(\.reading)
+    }
+
+    private func judge(_ pack: PackBeingRead) {
+        guard let digest = pack.digest else { return }
+        guard digest == pack.id.digest else {
+            pack.reading.problems.append("unexpected pack id \(digest.hex)")
+            return
         }
-        judgeHeader(header, blobs, &reading)
-        return reading
+        judgeHeader(pack.header, pack.blobs, &pack.reading)
     }
 
     private func fetch(_ pack: PackID, _ range: Range<UInt64>, _ reading: inout PackReading) async throws -> Block? {
@@ -83,36 +86,28 @@ final class PackReader {
         return nil
     }
 
-    /// Opens the blobs of a span, as many together as a batch may have.
-    private func open(
-        _ blobs: some Collection<PackedBlob>,
-        in block: Block,
-        at position: UInt64,
-        _ pack: PackID,
-        _ reading: inout PackReading
-    ) {
-        let locations = blobs.map { BlobLocation($0, pack) }
+    /// Hashes the spans as parts of their packs, and opens the blobs in them, as many together as a batch may have.
+    private func hashAndOpen(_ spans: [FetchedSpan]) {
+        var pieces = spans.compactMap(\.piece)
+        let locations = spans.flatMap { span in span.span.blobs.map { BlobLocation($0, span.pack.id) } }
+        let parts = spans.flatMap(\.parts)
         var results: [Result<OpenedPart, BlobDamage>] = []
         for batch in BlobBatches(locations[...]) {
-            let parts = batch.map { SealedPart($0, in: block, from: position) }
-            results.append(contentsOf: worker.openAll(parts))
+            let opened = worker.openAll(Array(parts[batch.indices])) { messages in
+                defer { pieces = [] }
+                return SHA256Lanes.digests(of: messages, beside: pieces)
+            }
+            results.append(contentsOf: opened)
         }
-        withExtendedLifetime(block) {}
-        for (blob, result) in zip(blobs, results) {
-            if case .failure(let damage) = result { note(blob, damage, pack, &reading) }
+        if !pieces.isEmpty { _ = SHA256Lanes.digests(of: [], beside: pieces) }
+        withExtendedLifetime(spans) {}
+        var rest = results[...]
+        for span in spans {
+            for (blob, result) in zip(span.span.blobs, rest) {
+                if case .failure(let damage) = result { span.pack.note(blob, damage) }
+            }
+            rest = rest.dropFirst(span.span.blobs.count)
         }
-    }
-
-    private func note(_ blob: PackedBlob, _ damage: BlobDamage, _ pack: PackID, _ reading: inout PackReading) {
-        reading.lost.append(blob)
-        reading.problems.append("blob \(blob.id.hex): \(CheckWords.text(damage, blob, pack: pack))")
-    }
-
-    private func keepHeader(of block: Block, at position: UInt64, from dataEnd: UInt64, _ header: inout [UInt8]) {
-        let end = position + UInt64(block.count)
-        guard end > dataEnd else { return }
-        let first = dataEnd > position ? Int(dataEnd - position) : 0
-        block.withBytes { header.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[first...])) }
     }
 
     // MARK: Header

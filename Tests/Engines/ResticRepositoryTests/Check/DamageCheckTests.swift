@@ -167,3 +167,32 @@ import ResticRepository
         return []
     }
 }
+
+/// Packs that are read several in step are judged each alone.
+@Suite struct PacksInStepTests {
+    @Test func `D-01 of many packs read together exactly the damaged ones are named`() async throws {
+        let seed = TestSeed.value
+        print("packs in step, seed \(seed)")
+        var random = SplitMix64(seed: seed)
+        let bench = BackupBench(pool: BackupBench.wide, seed: random.next())
+        let store = MemoryStorage()
+        try await bench.create(store)
+        for number in 0..<40 { try bench.source.write("file-\(number)", random.bytes(30_000 + number * 1000)) }
+        _ = try await bench.backUp(into: store)
+        let packs = try await store.list(.pack).map(\.digest)
+        #expect(packs.count > 16)
+        for round in 0..<8 {
+            let hit = Set(packs.shuffled(using: &random).prefix(Int.random(in: 0...5, using: &random)))
+            let damaged = store.copy()
+            for digest in hit {
+                let name = ObjectName(.pack, digest)
+                var bytes = try #require(damaged.contents[name]?.bytes)
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                damaged.overwrite(name, Block(bytes))
+            }
+            let result = try await bench.check(damaged)
+            #expect(Set(result.brokenPacks.map(\.digest)) == hit, "seed \(seed), round \(round)")
+            #expect(result.hasErrors == !hit.isEmpty && result.transientReads == 0, "seed \(seed), round \(round)")
+        }
+    }
+}
