@@ -14,6 +14,29 @@ struct NodeMetadata: Sendable {
     var attributes: [ExtendedAttribute]
 }
 
+/// What is known of an entry before anything is set on it: what is right is left alone.
+struct KnownMetadata: Sendable {
+    fileprivate var uid: UInt32
+    fileprivate var gid: UInt32
+    fileprivate var permissions: UInt32
+    /// Nil where they will not stay.
+    fileprivate var times: (accessed: Timestamp, modified: Timestamp)?
+    fileprivate var hasNoAttributes: Bool
+
+    /// An entry that was there before.
+    init(of present: FileStatus) {
+        (uid, gid, permissions) = (present.uid, present.gid, present.permissions)
+        times = (present.accessed, present.modified)
+        hasNoAttributes = false
+    }
+
+    /// A file that was just made, by its status then; `inheritsAttributes` unless its directory has none to pass on.
+    init(made status: FileStatus, inheritsAttributes: Bool) {
+        (uid, gid, permissions) = (status.uid, status.gid, status.permissions)
+        hasNoAttributes = !inheritsAttributes
+    }
+}
+
 /// Puts owner, attributes, times and mode of a node onto what was restored, in restic's order: mode last, since it may take our
 /// own rights away.
 ///
@@ -49,19 +72,22 @@ struct MetadataWriter: Sendable {
 
     /// Sets everything; returns the first failure, when there was one.
     ///
-    /// `present` is what the entry has, for one that was there before: what is right is then left alone.
-    func apply(_ metadata: NodeMetadata, to subject: Subject, present: FileStatus? = nil) -> Errno? {
+    /// Nothing is `known` of an entry whose parts may be anything.
+    func apply(_ metadata: NodeMetadata, to subject: Subject, known: KnownMetadata? = nil) -> Errno? {
         var failure: Errno?
-        let isOwned = present.map { $0.uid == metadata.uid && $0.gid == metadata.gid } ?? false
+        let isOwned = known.map { $0.uid == metadata.uid && $0.gid == metadata.gid } ?? false
         if !isOwned { attempt(&failure) { () throws(Errno) in try subject.setOwner(metadata.uid, metadata.gid) } }
-        writeAttributes(metadata.attributes, subject, &failure)
-        let isTimed = present.map { $0.modified == metadata.modified && $0.accessed == metadata.accessed } ?? false
+        if !metadata.attributes.isEmpty || known?.hasNoAttributes != true {
+            writeAttributes(metadata.attributes, subject, &failure)
+        }
+        let isTimed =
+            known?.times.map { $0.modified == metadata.modified && $0.accessed == metadata.accessed } ?? false
         if !isTimed {
             attempt(&failure) { () throws(Errno) in try subject.setTimes(metadata.accessed, metadata.modified) }
         }
         if let permissions = metadata.permissions {
             // A new owner takes setuid away, and an access list changes the group's bits.
-            let isRight = isOwned && metadata.attributes.isEmpty && present?.permissions == permissions
+            let isRight = isOwned && metadata.attributes.isEmpty && known?.permissions == permissions
             if !isRight { attempt(&failure) { () throws(Errno) in try subject.setPermissions(permissions) } }
         }
         return failure

@@ -128,7 +128,7 @@ private final class ContentWriter: Sendable {
     private func write(_ bytes: UnsafeRawBufferPointer, _ number: Int, _ position: Int) {
         let file = plan.files[number]
         do {
-            guard let descriptor = try files.file(number, file) else { return }
+            guard let descriptor = try files.file(number, file)?.descriptor else { return }
             let offset = file.offset(position)
             if flow.request.sparse, isAllZero(bytes) {
                 // A file that was made for this has a hole there already.
@@ -148,11 +148,11 @@ private final class ContentWriter: Sendable {
         let file = plan.files[number]
         let path = plan.directories.shownPath(file.directory, file.name)
         do {
-            guard let descriptor = try files.file(number, file) else { return }
-            if file.presentBlobs != nil || flow.request.sparse { try descriptor.truncate(to: file.size) }
-            let problem = flow.metadata.apply(file.metadata, to: .open(descriptor))
+            guard let open = try files.file(number, file) else { return }
+            if file.presentBlobs != nil || flow.request.sparse { try open.descriptor.truncate(to: file.size) }
+            let problem = flow.metadata.apply(file.metadata, to: .open(open.descriptor), known: open.known)
             files.forget(number)
-            try descriptor.close()
+            try open.descriptor.close()
             if !file.isInPlace { try name(file) }
             if let problem { flow.failed(path, problem) }
         } catch {
@@ -162,10 +162,14 @@ private final class ContentWriter: Sendable {
     }
 
     /// The temporary name becomes the real one, when it still is the file that was written.
+    ///
+    /// A directory that this restore made has mode 0700 until all files in it are named, so nobody else gets at them there.
     private func name(_ file: FileToRestore) throws {
         let directory = try files.directory(file.directory)
         let temporary = files.temporaryName(file)
-        guard try directory.status(temporary).identity == file.identity else { throw RestoreProblem.swapped }
+        if !plan.directories.isNew(file.directory) {
+            guard try directory.status(temporary).identity == file.identity else { throw RestoreProblem.swapped }
+        }
         try flow.commit(temporary, as: file.name, in: directory, isExpectedFree: file.isExpectedFree)
     }
 

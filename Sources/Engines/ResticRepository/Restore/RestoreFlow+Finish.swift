@@ -121,7 +121,11 @@ extension RestoreFlow {
             if !request.isDryRun {
                 guard let directory else { throw RestoreProblem.missingDirectory }
                 let status = try directory.status()
-                let problem = metadata.apply(metadata.metadata(node), to: .open(directory.descriptor), present: status)
+                let problem = metadata.apply(
+                    metadata.metadata(node),
+                    to: .open(directory.descriptor),
+                    known: KnownMetadata(of: status)
+                )
                 if let problem { failed(path, problem) }
             }
             finished(.directoryRestored, path)

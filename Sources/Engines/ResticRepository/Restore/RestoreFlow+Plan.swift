@@ -250,8 +250,10 @@ struct ExistingFile {
 extension MetadataWriter {
     /// Sets what differs on a file whose content is right.
     func apply(_ metadata: NodeMetadata, to existing: ExistingFile, in directory: Directory?) -> Errno? {
-        if let file = existing.file { return apply(metadata, to: .open(file), present: existing.status) }
+        if let file = existing.file {
+            return apply(metadata, to: .open(file), known: KnownMetadata(of: existing.status))
+        }
         guard let directory else { return nil }
-        return apply(metadata, to: .entry(existing.name, in: directory), present: existing.status)
+        return apply(metadata, to: .entry(existing.name, in: directory), known: KnownMetadata(of: existing.status))
     }
 }

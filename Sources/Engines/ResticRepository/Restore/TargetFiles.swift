@@ -8,10 +8,23 @@ import Synchronization
 /// 2. Directories are found from the target without leaving it, and a file that is opened again is the one that was made (H-05).
 /// 3. One task makes the file, all others find it made.
 final class TargetFiles: Sendable {
+    /// A file that is being written.
+    struct OpenFile {
+        let descriptor: FileDescriptor
+        /// What it was made with; nil when it was there before, or was opened again.
+        let known: KnownMetadata?
+    }
+
+    private struct OpenDirectory {
+        let directory: Directory
+        /// It has attributes (a default access list, a property of its file system) that files made in it may get.
+        let passesAttributesOn: Bool
+    }
+
     private struct State {
-        var directories: [Int32: Directory] = [:]
+        var directories: [Int32: OpenDirectory] = [:]
         var directoryOrder: [Int32] = []
-        var files: [Int: FileDescriptor] = [:]
+        var files: [Int: OpenFile] = [:]
         var fileOrder: [Int] = []
     }
 
@@ -30,10 +43,13 @@ final class TargetFiles: Sendable {
 
     func temporaryName(_ file: FileToRestore) -> ByteString { names.name(for: file.name, in: file.directory) }
 
-    func directory(_ number: Int32) throws(Errno) -> Directory {
-        if number == DirectoryTable.root { return target }
+    func directory(_ number: Int32) throws(Errno) -> Directory { try openDirectory(number).directory }
+
+    private func openDirectory(_ number: Int32) throws(Errno) -> OpenDirectory {
         if let open = state.withLock({ $0.directories[number] }) { return open }
-        let opened = try target.openDirectoryBeneath(table.relativePath(number))
+        let isTarget = number == DirectoryTable.root
+        let directory = isTarget ? target : try target.openDirectoryBeneath(table.relativePath(number))
+        let opened = OpenDirectory(directory: directory, passesAttributesOn: Self.mayPassAttributesOn(directory))
         state.withLock { state in
             if state.directories.updateValue(opened, forKey: number) == nil { state.directoryOrder.append(number) }
             if state.directoryOrder.count > Limits.targetDirectoriesOpen {
@@ -43,18 +59,27 @@ final class TargetFiles: Sendable {
         return opened
     }
 
+    /// Labels of the security modules apart, which the system keeps by itself.
+    private static func mayPassAttributesOn(_ directory: Directory) -> Bool {
+        guard let names = try? directory.attributeNames(of: nil) else { return true }
+        return names.contains { !$0.bytes.starts(with: "security.".utf8) }
+    }
+
     /// The open file, created or opened for patching at its first use; nil once it was given up.
     ///
     /// Errors: `ESTALE` when what bears the name is not the file any more.
-    func file(_ number: Int, _ file: FileToRestore) throws -> FileDescriptor? {
+    func file(_ number: Int, _ file: FileToRestore) throws -> OpenFile? {
         if let open = state.withLock({ $0.files[number] }) { return open }
-        let directory = try directory(file.directory)
+        let place = try openDirectory(file.directory)
+        let directory = place.directory
         let temporary = temporaryName(file)
         let name = file.isInPlace ? file.name : temporary
         let opened = try file.opened(
             create: {
                 let made = try create(temporary, size: file.size, in: directory)
-                return (made, try made.status().identity)
+                let status = try made.status()
+                let known = KnownMetadata(made: status, inheritsAttributes: place.passesAttributesOn)
+                return (OpenFile(descriptor: made, known: known), status.identity)
             },
             open: { identity in
                 let found = try directory.openFileForUpdate(name)
@@ -62,7 +87,7 @@ final class TargetFiles: Sendable {
                 guard status.identity == identity, status.kind == .regular, status.links == 1 else {
                     throw Errno.stale
                 }
-                return found
+                return OpenFile(descriptor: found, known: nil)
             }
         )
         guard let opened else { return nil }
