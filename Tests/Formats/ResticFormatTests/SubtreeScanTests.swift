@@ -63,3 +63,31 @@ import Testing
         #expect(throws: FormatError.self) { try ResticFormatTests.nodes(in: document(parts)) }
     }
 }
+
+/// Nodes of which only the outline is read.
+@Suite struct OutlineTests {
+    @Test func `an outline has the name, type and subtree of each node, whatever else the node says`() throws {
+        var full = fullNode()
+        full.subtree = nil
+        var directory = full
+        (directory.name, directory.type, directory.subtree) = ("}]{[\"", .directory, BlobID(digest("c")))
+        var link = full
+        (link.name, link.type, link.linkTarget) = ("~", .symlink, "\"}],{\\")
+        let document = try treeDocument([full, directory, link].sorted { $0.name < $1.name })
+        var (whole, outline) = (TreeReader(document), TreeReader(document, .outline))
+        while let node = try whole.next() {
+            let read = try #require(try outline.next())
+            #expect(read.name == node.name && read.type == node.type && read.subtree == node.subtree)
+            #expect(outline.lastNode == whole.lastNode)
+        }
+        #expect(try outline.next() == nil)
+    }
+
+    @Test func `a document cut anywhere is refused, also by its outline`() throws {
+        let document = try treeDocument([fullNode(), Node(name: "z", type: .directory)])
+        for cut in 0..<document.count - 1 {
+            var reader = TreeReader(Array(document[..<cut]), .outline)
+            #expect(throws: FormatError.self, "cut at \(cut)") { while try reader.next() != nil {} }
+        }
+    }
+}

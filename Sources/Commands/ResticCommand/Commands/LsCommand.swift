@@ -6,6 +6,8 @@ import ResticRepository
 
 /// How `ls` prints: lines as they come, a JSON object each, ncdu's nested lists, or everything sorted at the end.
 private protocol NodeOutput {
+    /// What it shows of a node.
+    var parts: NodeParts { get }
     mutating func begin(_ snapshot: Snapshot)
     mutating func node(_ entry: ListedNode)
     /// A directory on the way to one that was asked for.
@@ -88,6 +90,7 @@ extension Session {
         try await walk(
             tree,
             in: repository,
+            parts: output.parts,
             visit: { path, node in
                 let entry = ListedNode(path: path, node: node)
                 let isWithin = wanted.isEmpty || wanted.contains { isPath(path, atOrBelow: $0) }
@@ -121,6 +124,8 @@ private struct TextNodes: NodeOutput {
     let isLong: Bool
     let isHumanReadable: Bool
 
+    var parts: NodeParts { isLong ? .all : .outline }
+
     func begin(_ snapshot: Snapshot) {
         printer.normal("\(describe(snapshot, printer)) filtered by \(directories.map { printer.name($0) }.goList):")
     }
@@ -140,6 +145,7 @@ private struct TextNodes: NodeOutput {
 
 private struct JSONNodes: NodeOutput {
     let printer: Printer
+    let parts = NodeParts.all
 
     func begin(_ snapshot: Snapshot) {
         var line = snapshotJSON(snapshot)
@@ -157,6 +163,7 @@ private struct JSONNodes: NodeOutput {
 /// Nested arrays: a directory is one that begins with its own object.
 private struct NcduNodes: NodeOutput {
     let screen: Screen
+    let parts = NodeParts.all
     private var depth = 0
     /// The line that waits for its comma.
     private var pending: [UInt8] = []
@@ -204,6 +211,7 @@ private struct NcduNodes: NodeOutput {
 /// Memory: all nodes listed.
 private struct SortedNodes: NodeOutput {
     var lines: any NodeOutput
+    let parts = NodeParts.all
     let mode: String
     let isReversed: Bool
     private var nodes: [ListedNode] = []

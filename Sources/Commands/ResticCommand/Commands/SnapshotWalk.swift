@@ -43,10 +43,11 @@ extension Session {
     func walk(
         _ tree: BlobID,
         in repository: Repository,
+        parts: NodeParts = .all,
         visit: (_ path: ByteString, _ node: Node) throws -> WalkStep,
         leave: (_ path: ByteString) throws -> Void = { _ in }
     ) async throws {
-        try await repository.walkingAll(below: tree, worker: repository.makeWorker()) { walker in
+        try await repository.walkingAll(below: tree, worker: repository.makeWorker(), parts: parts) { walker in
             try await walk(&walker, visit: visit, leave: leave)
         }
     }
@@ -65,7 +66,7 @@ extension Session {
                 if !directories.isEmpty { try leave(left) }
                 try checkOutput()
             case .entry(let node):
-                let path = ByteString((directories.last ?? "").bytes + [0x2f] + node.name.bytes)
+                let path = SourcePath.child(node.name, of: directories.last ?? "")
                 guard try visit(path, node) == .enter, node.type == .directory else { continue }
                 guard let subtree = node.subtree else {
                     throw CommandFailure("directory \(quotedForDisplay(path)) has no subtree")

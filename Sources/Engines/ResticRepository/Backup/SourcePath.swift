@@ -33,6 +33,16 @@ package enum SourcePath {
         return clean(ByteString(base.bytes + [slash] + name.bytes))
     }
 
+    /// An entry's path below a directory's, which is empty for the root; nothing is cleaned.
+    package static func child(_ name: ByteString, of directory: ByteString) -> ByteString {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(directory.bytes.count + 1 + name.bytes.count)
+        bytes.append(contentsOf: directory.bytes)
+        bytes.append(slash)
+        bytes.append(contentsOf: name.bytes)
+        return ByteString(bytes)
+    }
+
     /// Absolute and clean.
     package static func absolute(_ path: ByteString, from workingDirectory: ByteString) -> ByteString {
         isAbsolute(path) ? clean(path) : join(workingDirectory, path)

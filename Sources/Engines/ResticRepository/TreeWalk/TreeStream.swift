@@ -1,5 +1,5 @@
 package import Bytes
-import ResticFormat
+package import ResticFormat
 import Synchronization
 
 /// The trees of a whole snapshot in the order in which a walk enters them, opened by a task of its own while the walk reads.
@@ -104,6 +104,7 @@ extension Repository {
     package func walkingAll<Result: Sendable>(
         below tree: BlobID,
         worker: BlobWorker,
+        parts: NodeParts = .all,
         _ body: (inout TreeWalker) async throws -> Result
     ) async throws -> Result {
         let stream = TreeStream()
@@ -113,7 +114,7 @@ extension Repository {
                 stream.end()
                 group.cancelAll()
             }
-            var walker = TreeWalker(self, worker: worker, stream: stream)
+            var walker = TreeWalker(self, worker: worker, parts: parts, stream: stream)
             try await walker.enter(tree)
             return try await body(&walker)
         }

@@ -29,14 +29,18 @@ package struct TreeWalker {
 
     private let repository: Repository
     private let worker: BlobWorker
+    private let parts: NodeParts
     /// Trees that another task opens; nil once one was missing.
     private var stream: TreeStream?
     private var levels: [Level] = []
     private var visited = 0
 
-    package init(_ repository: Repository, worker: BlobWorker) { self.init(repository, worker: worker, stream: nil) }
+    package init(_ repository: Repository, worker: BlobWorker) {
+        self.init(repository, worker: worker, parts: .all, stream: nil)
+    }
 
-    init(_ repository: Repository, worker: BlobWorker, stream: TreeStream?) {
+    init(_ repository: Repository, worker: BlobWorker, parts: NodeParts, stream: TreeStream?) {
+        self.parts = parts
         self.repository = repository
         self.worker = worker
         self.stream = stream
@@ -75,7 +79,9 @@ package struct TreeWalker {
         if let stream {
             let (document, isOver) = await stream.next(tree)
             if isOver { self.stream = nil }
-            if let document { return levels.append(Level(reader: TreeReader(document), ahead: .none, name: name)) }
+            if let document {
+                return levels.append(Level(reader: TreeReader(document, parts), ahead: .none, name: name))
+            }
         }
         let document: [UInt8]
         if levels.isEmpty {
@@ -84,7 +90,7 @@ package struct TreeWalker {
             document = try await levels[levels.count - 1].ahead.load(tree, from: repository, worker: worker)
         }
         let ahead = levels.count < Limits.treesAheadLevels ? TreesAhead(of: document) : .none
-        levels.append(Level(reader: TreeReader(document), ahead: ahead, name: name))
+        levels.append(Level(reader: TreeReader(document, parts), ahead: ahead, name: name))
     }
 
     /// The next event, or nil at the end of the walk.

@@ -176,6 +176,24 @@ extension GoJSONReader {
         }
     }
 
+    /// Consumes the rest of the object at hand: strings by their grammar, all else by its brackets alone.
+    ///
+    /// Several times as fast as reading it; what it accepts need not be JSON.
+    mutating func skipRestOfObject() throws(FormatError) {
+        let end = depth &- 1
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "\""): _ = try string()
+            case UInt8(ascii: "{"), UInt8(ascii: "["): try enterBracket()
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                leaveBracket()
+                if depth == end { return }
+            default: advance(by: 1)
+            }
+        }
+        throw failure(.endsEarly)
+    }
+
     private mutating func skipNumber() throws(FormatError) {
         if bytes[position] == UInt8(ascii: "-") { advance(by: 1) }
         guard position < bytes.count else { throw failure(.endsEarly) }

@@ -77,13 +77,20 @@ struct GoJSONReader {
 
     private mutating func begin(_ bracket: UInt8) throws(FormatError) {
         guard try peek() == bracket else { throw failure(.wrongType) }
-        try deepen()
+        try enterBracket()
+    }
+
+    /// Consumes a bracket that opens.
+    mutating func enterBracket() throws(FormatError) {
+        guard depth < FormatLimits.jsonDepthMax else { throw failure(.tooDeep) }
+        depth &+= 1
         position &+= 1
     }
 
-    private mutating func deepen() throws(FormatError) {
-        guard depth < FormatLimits.jsonDepthMax else { throw failure(.tooDeep) }
-        depth &+= 1
+    /// Consumes one that closes.
+    mutating func leaveBracket() {
+        depth &-= 1
+        position &+= 1
     }
 
     /// The next key of an object, consumed with its colon, or nil when the object ended.
@@ -92,8 +99,7 @@ struct GoJSONReader {
     mutating func nextKey(_ isFirst: inout Bool) throws(FormatError) -> Text? {
         let byte = try peek()
         if byte == UInt8(ascii: "}") {
-            position &+= 1
-            depth &-= 1
+            leaveBracket()
             return nil
         }
         if !isFirst {
@@ -118,8 +124,7 @@ struct GoJSONReader {
     mutating func nextElement(_ isFirst: inout Bool) throws(FormatError) -> Bool {
         let byte = try peek()
         if byte == UInt8(ascii: "]") {
-            position &+= 1
-            depth &-= 1
+            leaveBracket()
             return false
         }
         if !isFirst {

@@ -1,10 +1,20 @@
 import Bytes
 
+/// How much of each node is read.
+package enum NodeParts: Sendable {
+    case all
+    /// Name, type and subtree, for those who walk and list paths; the rest is not looked at, and absent in the node.
+    case outline
+}
+
 /// Reads nodes one after another; remembers owners, since neighbours mostly share them.
 struct NodeDecoder: Sendable {
+    private let parts: NodeParts
     private var lastUser = ByteString()
     private var lastGroup = ByteString()
     private var modified = SpeltTime()
+
+    init(_ parts: NodeParts) { self.parts = parts }
 
     private static let names: [StaticString] = [
         "name", "type", "mode", "mtime", "atime", "ctime", "uid", "gid", "user", "group", "inode", "device_id", "size",
@@ -19,6 +29,14 @@ struct NodeDecoder: Sendable {
         var rawTarget: ByteString?
         var fields = try ObjectFields(Self.names, refusesDuplicates: false, reader: &reader)
         while let field = try fields.next(&reader) {
+            if parts == .outline, field > 1, field != 20 {
+                guard node.type != .directory else {
+                    try reader.skipValue()
+                    continue
+                }
+                try reader.skipRestOfObject()
+                return node
+            }
             if try reader.skipNull() {
                 clear(field, &node, &rawTarget)
             } else if field < 8 {

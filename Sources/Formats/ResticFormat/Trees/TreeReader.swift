@@ -12,7 +12,7 @@ package struct TreeReader: Sendable {
     private var position = 0
     private var phase = Phase.start
     private var isFirst = true
-    private var decoder = NodeDecoder()
+    private var decoder: NodeDecoder
 
     private var count = 0
     private var lastStart = 0
@@ -25,7 +25,10 @@ package struct TreeReader: Sendable {
     package var document: [UInt8] { bytes }
 
     /// Reads `bytes` from their start; nothing is parsed before the first `next()`.
-    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ bytes: [UInt8], _ parts: NodeParts = .all) {
+        self.bytes = bytes
+        decoder = NodeDecoder(parts)
+    }
 
     /// The next node, or nil when the document has ended properly.
     ///
