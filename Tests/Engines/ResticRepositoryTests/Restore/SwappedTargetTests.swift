@@ -112,7 +112,11 @@ import ResticRepository
         let thread = Thread {
             while !isOver.load(ordering: .relaxed) {
                 for path in ["/dir", "/dir/deep"] {
-                    guard rename(target + path, target + path + ".away") == 0 else { continue }
+                    guard rename(target + path, target + path + ".away") == 0 else {
+                        // A restore made the directory anew while the old one was away; both would stand in the way for ever.
+                        removeDeepTree(target + path + ".away")
+                        continue
+                    }
                     symlink(outside, target + path)
                     swaps.add(1, ordering: .relaxed)
                     usleep(50)
