@@ -1,12 +1,12 @@
 /// Splits blobs, in their order, into batches that are opened together (`Limits.batchBytes`, `Limits.batchBlobs`).
 ///
 /// A blob that is larger than a batch is alone in one.
-struct BlobBatches: Sequence, IteratorProtocol {
+package struct BlobBatches: Sequence, IteratorProtocol {
     private var rest: ArraySlice<BlobLocation>
 
-    init(_ blobs: ArraySlice<BlobLocation>) { rest = blobs }
+    package init(_ blobs: ArraySlice<BlobLocation>) { rest = blobs }
 
-    mutating func next() -> ArraySlice<BlobLocation>? {
+    package mutating func next() -> ArraySlice<BlobLocation>? {
         guard let first = rest.first else { return nil }
         var bytes = first.plainLength
         var count = 1

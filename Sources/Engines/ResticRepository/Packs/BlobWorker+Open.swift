@@ -4,16 +4,21 @@ import ResticFormat
 import Sealing
 
 /// A sealed blob where it lies, and what it should turn out to be.
-struct SealedPart {
-    var bytes: UnsafeRawBufferPointer
-    var location: BlobLocation
+package struct SealedPart {
+    package var bytes: UnsafeRawBufferPointer
+    package var location: BlobLocation
+
+    package init(bytes: UnsafeRawBufferPointer, location: BlobLocation) {
+        self.bytes = bytes
+        self.location = location
+    }
 }
 
 /// A blob that was opened, unpacked, and has the content that its name says (L3); lies in a worker's scratch.
-struct OpenedPart {
-    var plaintext: UnsafeRawBufferPointer
+package struct OpenedPart {
+    package var plaintext: UnsafeRawBufferPointer
     /// The zstd frame; nil when the blob is stored raw.
-    var frame: UnsafeRawBufferPointer?
+    package var frame: UnsafeRawBufferPointer?
 }
 
 extension BlobWorker {
@@ -41,7 +46,7 @@ extension BlobWorker {
     }
 
     /// As above, with hashes of this worker.
-    func openAll(_ parts: [SealedPart]) -> [Result<OpenedPart, BlobDamage>] {
+    package func openAll(_ parts: [SealedPart]) -> [Result<OpenedPart, BlobDamage>] {
         openAll(parts) { digests(of: $0) }
     }
 

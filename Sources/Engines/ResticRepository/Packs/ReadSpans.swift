@@ -1,17 +1,18 @@
 /// The ranges of one pack in which wanted blobs are fetched, in ascending order: neighbours with small gaps together
 /// (`Limits.readGapBytes`), none longer than `Limits.readSpanBytes` or one blob.
-struct ReadSpans: Sequence, IteratorProtocol {
-    struct Span {
-        var range: Range<UInt64>
+package struct ReadSpans: Sequence, IteratorProtocol {
+    /// What one request fetches.
+    package struct Span {
+        package var range: Range<UInt64>
         /// In ascending order of offset.
-        var blobs: ArraySlice<BlobLocation>
+        package var blobs: ArraySlice<BlobLocation>
     }
 
     private var rest: ArraySlice<BlobLocation>
 
-    init(_ blobs: [BlobLocation]) { rest = blobs.sorted { $0.offset < $1.offset }[...] }
+    package init(_ blobs: [BlobLocation]) { rest = blobs.sorted { $0.offset < $1.offset }[...] }
 
-    mutating func next() -> Span? {
+    package mutating func next() -> Span? {
         guard let first = rest.first else { return nil }
         let start = UInt64(first.offset)
         var end = first.end

@@ -219,4 +219,24 @@ import ResticRepository
         )
         #expect(try await store.list(.snapshot).isEmpty)
     }
+
+    @Test func `D-03 a blob that no index of the source names stops the copy by name, and no snapshot appears`()
+        async throws
+    {
+        let lost = BlobID(sha256(Array("never stored".utf8)))
+        for type in [BlobType.data, .tree] {
+            let source = try await ForgedRepository()
+            let root = try await source.forge { forge in
+                let node = type == .data ? Node.file("lost", [lost]) : Node.directory("lost", lost)
+                return try await forge.tree([try await forge.file("here", Array("stored".utf8)), forge.described(node)])
+            }
+            _ = try await source.saveSnapshot(root)
+            let store = try await Self.target()
+            let failure = await #expect(throws: RepositoryFailure.self, "\(type)") {
+                try await Self.run(from: source.store, to: store)
+            }
+            #expect(failure?.code == .missing && failure?.object.contains(lost.short) == true, "\(type)")
+            #expect(try await store.list(.snapshot).isEmpty, "\(type)")
+        }
+    }
 }

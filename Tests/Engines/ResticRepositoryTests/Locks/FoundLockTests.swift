@@ -210,6 +210,66 @@ struct LockPlanter {
         #expect(try await store.list(.lock).isEmpty)
     }
 
+    @Test(arguments: [LockMode.shared, .exclusive], [LockMode.shared, .exclusive])
+    func `L-01 a lock that appears while ours is being taken makes us give way`(ours: LockMode, theirs: LockMode)
+        async throws
+    {
+        let (bench, base) = try await Self.scene()
+        let other = try await LockPlanter(bench).plant(theirs, host: "elsewhere", process: 9, in: base)
+        let clean = FaultyStorage(wrapping: base.copy())
+        try await bench.onPool { try await bench.open(clean).withLock(ours) {} }
+        let looks = clean.calls.filter { $0.operation == .list && $0.kind == .lock }.map(\.number)
+        #expect(looks.count >= 2, "we looked before and after writing our own")
+        for point in looks[0] + 1...looks[1] {
+            let inner = base.copy()
+            let hasRun = Mutex(false)
+            let store = WatchedStore(inner) { number, _, _, _ in
+                if number == point { inner.overwrite(other.name, other.bytes) }
+            }
+            let label = Comment(rawValue: "\(ours) beside \(theirs) before call \(point)")
+            var failure: RepositoryFailure?
+            do {
+                try await bench.onPool {
+                    try await bench.open(store).withLock(ours) { hasRun.withLock { $0 = true } }
+                }
+            } catch let error as RepositoryFailure {
+                failure = error
+            }
+            let fit = ours == .shared && theirs == .shared
+            #expect(hasRun.withLock { $0 } == fit && (failure?.code == .locked) == !fit, label)
+            #expect(try await inner.list(.lock).map(\.digest) == [other.name.digest], label)
+        }
+    }
+
+    /// How far the runs came.
+    private final class Counts: Sendable {
+        let writing = Mutex(0)
+        let inside = Mutex(0)
+    }
+
+    @Test func `L-01 of two runs that write their locks at the same moment, at most one goes on`() async throws {
+        let (bench, inner) = try await Self.scene()
+        let counts = Counts()
+        await withTaskGroup(of: Void.self) { group in
+            for process in [1, 2] as [Int32] {
+                group.addTask(executorPreference: bench.pool) {
+                    let store = WatchedStore(inner) { _, operation, name, _ in
+                        // Both have looked, and found nothing.
+                        guard operation == .put, name?.kind == .lock else { return }
+                        counts.writing.withLock { $0 += 1 }
+                        for _ in 0..<10_000 where counts.writing.withLock({ $0 }) < 2 { await Task.yield() }
+                    }
+                    try? await bench.open(store, process: process).withLock(.exclusive) {
+                        counts.inside.withLock { $0 += 1 }
+                    }
+                }
+            }
+        }
+        #expect(counts.writing.withLock { $0 } == 2, "both were about to take the lock")
+        #expect(counts.inside.withLock { $0 } <= 1)
+        #expect(try await inner.list(.lock).isEmpty)
+    }
+
     @Test func `L-01 locks that cannot be listed or read count as held`() async throws {
         let (bench, store) = try await Self.scene()
         let lock = try await LockPlanter(bench).plant(.shared, host: "elsewhere", process: 9, in: store)

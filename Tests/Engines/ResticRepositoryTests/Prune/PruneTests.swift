@@ -178,6 +178,69 @@ import ResticRepository
         }
     }
 
+    @Test func `D-02 a pack of another size than the index says stops the prune when it is needed, and else it goes`()
+        async throws
+    {
+        let scene = try await Self.scene()
+        var refused = 0
+        for entry in try await scene.store.list(.pack) {
+            for change in [-40, 40] {
+                let inner = scene.store.copy()
+                let name = ObjectName(.pack, entry.digest)
+                let bytes = inner.contents[name]?.bytes ?? []
+                let changed = change < 0 ? bytes.dropLast(-change) : bytes + [UInt8](repeating: 7, count: change)
+                inner.overwrite(name, Block(Array(changed)))
+                let before = inner.contents.mapValues(\.bytes)
+                do {
+                    _ = try await Self.run(scene, inner)
+                    #expect(inner.contents[name] == nil, "\(name.short) stays with \(change) bytes")
+                    try await Self.judge(scene, inner, "\(name.short), \(change) bytes")
+                } catch let failure as RepositoryFailure {
+                    let refusal = failure.cause as? PruneRefusal
+                    let found = UInt64(bytes.count + change)
+                    #expect(refusal == .sizeMismatch(PackID(entry.digest), expected: entry.size, found: found))
+                    #expect(failure.state == "nothing was removed")
+                    #expect(inner.contents.mapValues(\.bytes) == before, "\(name.short), \(change) bytes")
+                    refused += 1
+                }
+            }
+        }
+        #expect(refused > 2)
+    }
+
+    @Test func `L-07 a snapshot that appears while the prune looks stops it before it removes`() async throws {
+        let scene = try await Self.scene()
+        // Of a run that has a lock nobody sees; its blobs count as unused.
+        let other = try await scene.bench.open(scene.store)
+        var document = try await other.loadSnapshot(try #require(scene.contents.keys.first)).document
+        document.tags = ["late"]
+        let late = ObjectName(.snapshot, try await other.saveSnapshot(document).digest)
+        let bytes = try #require(scene.store.contents[late])
+        try await scene.store.remove(late)
+        let before = Set(scene.store.contents.keys).union([late])
+        // While snapshots are read, packs are listed, and so on: any time after they were listed first.
+        let quiet = FaultyStorage(wrapping: scene.store.copy())
+        var dry = PruneRequest()
+        dry.isDryRun = true
+        let asked = dry
+        _ = try await Self.run(scene, quiet) { $0 = asked }
+        let listings = quiet.calls.filter { $0.operation == .list && $0.kind == .snapshot }.map(\.number)
+        let (first, last) = (try #require(listings.first), try #require(listings.last))
+        #expect(first < last)
+        for point in first + 1...last {
+            let inner = scene.store.copy()
+            let store = WatchedStore(inner) { number, _, _, _ in
+                if number == point { inner.overwrite(late, bytes) }
+            }
+            let failure = await #expect(throws: RepositoryFailure.self, "call \(point)") {
+                _ = try await Self.run(scene, store)
+            }
+            #expect(failure?.cause as? PruneRefusal == .newSnapshots([SnapshotID(late.digest)]), "call \(point)")
+            #expect(failure?.state == "nothing was removed" && failure?.code == .lockLost, "call \(point)")
+            #expect(Set(inner.contents.keys) == before, "call \(point)")
+        }
+    }
+
     private static func isNeeded(_ scene: Scene, _ store: MemoryStorage) async throws -> Bool {
         for (snapshot, contents) in scene.contents {
             guard let found = try? await scene.bench.contents(of: snapshot, in: store), found == contents else {

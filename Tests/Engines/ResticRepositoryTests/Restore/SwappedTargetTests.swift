@@ -98,6 +98,65 @@ import ResticRepository
         }
     }
 
+    /// What an attacker puts in the place of a file that is not complete yet.
+    enum Intruder: String, CaseIterable, Sendable { case file, symlink, hardLink }
+
+    /// Puts it there; answers its inode.
+    private static func intrude(_ intruder: Intruder, at path: String, _ outside: String) -> ino_t? {
+        guard rename(path, path + ".away") == 0 else { return nil }
+        switch intruder {
+        case .file:
+            guard FileManager.default.createFile(atPath: path, contents: Data("evil".utf8)) else { return nil }
+            chmod(path, 0o4777)
+        case .symlink: symlink(outside + "/witness", path)
+        case .hardLink: link(outside + "/witness", path)
+        }
+        return inode(path)
+    }
+
+    private static func inode(_ path: String) -> ino_t? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_ino : nil
+    }
+
+    @Test(.timeLimit(.minutes(10)), arguments: Intruder.allCases)
+    func `H-05 what was put in the place of an unfinished file never gets its name`(intruder: Intruder) async throws {
+        let forged = try await ForgedRepository()
+        let tree = try await forged.save(Array(Self.entries[0...1]))
+        var (point, swaps) = (0, 0)
+        while true {
+            let arena = try Arena()
+            let (target, outside, here) = (arena.target, arena.outside, point)
+            let evil = Mutex<ino_t?>(nil)
+            let hooks = SystemHooks { call, _, number in
+                // The name is given in one call, and what happens right before that one cannot be seen.
+                guard number == here, call != .rename else { return .proceed }
+                let unfinished = TreeListing(target).entries.keys.first { $0.hasSuffix(".partial") }
+                if let unfinished {
+                    evil.withLock { $0 = Self.intrude(intruder, at: target + unfinished, outside) }
+                }
+                return .proceed
+            }
+            let isSuccess = Mutex(false)
+            let changes = await arena.changes {
+                let outcome = await forged.restore(tree, to: target) { $0.hooks = hooks }
+                isSuccess.withLock { $0 = outcome.isSuccess }
+            }
+            #expect(changes.isEmpty, "before call \(point): \(changes)")
+            if let evil = evil.withLock({ $0 }) {
+                swaps += 1
+                #expect(Self.inode(target + "/dir/a") != evil, "before call \(point)")
+                #expect(!isSuccess.withLock { $0 }, "before call \(point)")
+            } else {
+                #expect(isSuccess.withLock { $0 }, "before call \(point)")
+            }
+            if hooks.record.count <= point { break }
+            point += 1
+        }
+        print("H-05 \(intruder) in the place of an unfinished file: \(swaps) swaps, none named")
+        #expect(swaps > 3)
+    }
+
     @Test(.timeLimit(.minutes(10)))
     func `H-05 thousands of swaps by another thread lead nothing outside`() async throws {
         let forged = try await ForgedRepository()
@@ -112,7 +171,11 @@ import ResticRepository
         let thread = Thread {
             while !isOver.load(ordering: .relaxed) {
                 for path in ["/dir", "/dir/deep"] {
-                    guard rename(target + path, target + path + ".away") == 0 else { continue }
+                    guard rename(target + path, target + path + ".away") == 0 else {
+                        // A restore made the directory anew while the old one was away; both would stand in the way for ever.
+                        removeDeepTree(target + path + ".away")
+                        continue
+                    }
                     symlink(outside, target + path)
                     swaps.add(1, ordering: .relaxed)
                     usleep(50)
