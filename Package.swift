@@ -42,15 +42,17 @@ let package = Package(
         module("Kernels", "Chunking", ["Bytes", "CKernels"]),
         module("Kernels", "Sealing", ["Bytes", "CKernels", "Outcome"]),
         module("Kernels", "Compression", ["Bytes", "CKernels"]),
+        module("Kernels", "Scanning", ["CKernels"]),
 
         .target(name: "GoldenVectors", path: "Tests/Support/GoldenVectors", swiftSettings: strict),
         tests("Kernels", "BytesTests", ["Bytes"]),
         tests("Kernels", "ChunkingTests", ["Bytes", "Chunking", "GoldenVectors", "Sealing"]),
         tests("Kernels", "SealingTests", ["Bytes", "GoldenVectors", "Outcome", "Sealing"]),
+        tests("Kernels", "ScanningTests", ["Scanning", "Bytes"]),
         tests("Kernels", "CompressionTests", ["Bytes", "Compression", "GoldenVectors", "Sealing"]),
 
         // Formats: bytes <-> values. Pure.
-        module("Formats", "ResticFormat", ["Bytes"]),
+        module("Formats", "ResticFormat", ["Bytes", "Scanning"]),
         tests("Formats", "ResticFormatTests", ["ResticFormat", "Bytes"]),
 
         // Ports: touches the world; does not know what a backup is.

@@ -2,6 +2,8 @@
 package enum Limits {
     /// Blobs collected before an index file is written; restic's number, so that its index files and ours look alike.
     package static let indexFlushBlobs = 50_000
+    /// Bytes that an index document has for a blob, about; room is made by it.
+    package static let indexBytesPerBlob = 140
     /// Seconds after which collected blobs are written even when few, so that a crash loses little indexed work.
     package static let indexFlushSeconds: UInt64 = 600
     /// Largest data blob accepted from a repository; restic's chunker stops at 8 MiB, other chunkers may go further.

@@ -96,13 +96,24 @@ package final class ResticCipher {
 
     /// Opens into a new array.
     package func open(_ sealed: [UInt8]) throws(SealError) -> [UInt8] {
-        guard sealed.count >= Self.overhead else { throw .tooShort }
-        var plaintext = [UInt8](repeating: 0, count: sealed.count - Self.overhead)
-        var failure: SealError?
+        var result: Result<[UInt8], SealError> = .success([])
         sealed.withUnsafeBytes { sealed in
-            plaintext.withUnsafeMutableBytes { out in
-                do throws(SealError) { try open(sealed, into: out) } catch { failure = error }
-            }
+            do throws(SealError) { result = .success(try open(sealed)) } catch { result = .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// Opens lent bytes into a new array.
+    package func open(_ sealed: UnsafeRawBufferPointer) throws(SealError) -> [UInt8] {
+        guard sealed.count >= Self.overhead else { throw .tooShort }
+        let size = sealed.count - Self.overhead
+        var failure: SealError?
+        let plaintext = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size])
+            do throws(SealError) {
+                try open(sealed, into: room)
+                count = size
+            } catch { failure = error }
         }
         if let failure { throw failure }
         return plaintext

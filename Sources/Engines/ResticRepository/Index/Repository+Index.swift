@@ -72,6 +72,7 @@ extension Repository {
     func loadIndexFile(_ id: IndexID) async throws -> LoadedIndex {
         let json = try await loadUnpacked(.index, id.digest)
         var loaded = LoadedIndex()
+        loaded.blobs.reserveCapacity(json.count / Limits.indexBytesPerBlob)
         do {
             try IndexReader.parse(
                 json,

@@ -4,12 +4,12 @@ import Synchronization
 
 /// Pieces of tree packs that were read lately from a store on a disk of this machine, where no copies are cached.
 ///
-/// A walk over a snapshot asks for thousands of trees, each some hundred bytes, from a few packs. A window of 256 KiB around the
-/// wanted bytes answers hundreds of such questions with one request. Bounds: 64 windows (16 MiB), the least recently used goes first.
+/// A walk over a snapshot asks for thousands of trees, each some hundred bytes, from a few packs. A window of 128 KiB around the
+/// wanted bytes answers a hundred of such questions with one request. Bounds: 32 windows (4 MiB), the least recently used goes first.
 /// What comes from here is as unproven as what comes from the store. Isolation: any task.
 package final class TreeWindows: Sendable {
-    static let windowBytes: UInt64 = 256 << 10
-    static let windowsMax = 64
+    static let windowBytes: UInt64 = 128 << 10
+    static let windowsMax = 32
     static let packsMax = 256
 
     private struct Key: Hashable {

@@ -24,8 +24,9 @@ extension Repository {
         if sha256(block) != id {
             // One second look: a transient flip on the way is not damage (D-10).
             block = try await get(name)
+            guard sha256(block) == id else { throw wrongName(kind, id) }
         }
-        let json = try openUnpacked(kind, id, block)
+        let json = try openVerified(kind, id, block)
         if isCached { cache?.store(kind, id, block) }
         return json
     }
@@ -47,10 +48,19 @@ extension Repository {
     }
 
     private func openUnpacked(_ kind: ObjectKind, _ id: Digest, _ block: Block) throws -> [UInt8] {
-        guard sha256(block) == id else { throw unpackedDamage(kind, id, "has other bytes than its name says") }
+        guard sha256(block) == id else { throw wrongName(kind, id) }
+        return try openVerified(kind, id, block)
+    }
+
+    private func wrongName(_ kind: ObjectKind, _ id: Digest) -> RepositoryFailure {
+        unpackedDamage(kind, id, "has other bytes than its name says")
+    }
+
+    /// Opens and unpacks what has the bytes that its name says.
+    private func openVerified(_ kind: ObjectKind, _ id: Digest, _ block: Block) throws -> [UInt8] {
         let plain: [UInt8]
         do {
-            plain = try ResticCipher(key: key).open(block.bytes)
+            plain = try block.withBytes { sealed throws(SealError) in try ResticCipher(key: key).open(sealed) }
         } catch {
             throw unpackedDamage(kind, id, "does not authenticate with this repository's key", cause: error)
         }

@@ -1,4 +1,5 @@
 import Bytes
+import Scanning
 
 extension GoJSONReader {
     /// Consumes `null` when it is next.
@@ -176,22 +177,16 @@ extension GoJSONReader {
         }
     }
 
-    /// Consumes the rest of the object at hand: strings by their grammar, all else by its brackets alone.
+    /// Consumes the rest of the object at hand by its brackets and strings alone.
     ///
-    /// Several times as fast as reading it; what it accepts need not be JSON.
+    /// Many times as fast as reading it; what it accepts need not be JSON.
     mutating func skipRestOfObject() throws(FormatError) {
-        let end = depth &- 1
-        while position < bytes.count {
-            switch bytes[position] {
-            case UInt8(ascii: "\""): _ = try string()
-            case UInt8(ascii: "{"), UInt8(ascii: "["): try enterBracket()
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                leaveBracket()
-                if depth == end { return }
-            default: advance(by: 1)
-            }
+        let limit = FormatLimits.jsonDepthMax - depth + 1
+        guard let end = TextScan.endOfObject(in: bytes, from: position, depthMax: limit) else {
+            throw failure(.endsEarly)
         }
-        throw failure(.endsEarly)
+        rewind(to: end - 1)
+        leaveBracket()
     }
 
     private mutating func skipNumber() throws(FormatError) {

@@ -75,18 +75,11 @@ package struct Node: Sendable, Hashable {
     /// Bytes; regular files only.
     package var size: UInt64
     package var links: UInt64
-    /// Raw bytes of a symbolic link.
-    package var linkTarget: ByteString
-    package var extendedAttributes: [ExtendedAttribute]
-    /// Written in the order of their names, whatever the order here.
-    package var genericAttributes: [GenericAttribute]
-    /// `st_rdev` of a device.
-    package var device: UInt64
     /// Chunks of a file; nil (`null`) for everything else.
     package var content: [BlobID]?
     /// The tree of a directory.
     package var subtree: BlobID?
-    package var error: ByteString
+    private var extras: NodeExtras?
 
     /// Everything that is not given is zero, empty or absent; times are Go's zero time.
     package init(name: ByteString, type: NodeType) {
@@ -104,12 +97,67 @@ package struct Node: Sendable, Hashable {
         deviceID = 0
         size = 0
         links = 0
-        linkTarget = ByteString()
-        extendedAttributes = []
-        genericAttributes = []
-        device = 0
         content = nil
         subtree = nil
-        error = ByteString()
+        extras = nil
     }
+}
+
+// MARK: what few nodes have
+
+extension Node {
+    /// Raw bytes of a symbolic link.
+    package var linkTarget: ByteString {
+        get { extras?.values.linkTarget ?? ByteString() }
+        set { change { $0.linkTarget = newValue } }
+    }
+
+    package var extendedAttributes: [ExtendedAttribute] {
+        get { extras?.values.extendedAttributes ?? [] }
+        set { change { $0.extendedAttributes = newValue } }
+    }
+
+    /// Written in the order of their names, whatever the order here.
+    package var genericAttributes: [GenericAttribute] {
+        get { extras?.values.genericAttributes ?? [] }
+        set { change { $0.genericAttributes = newValue } }
+    }
+
+    /// `st_rdev` of a device.
+    package var device: UInt64 {
+        get { extras?.values.device ?? 0 }
+        set { change { $0.device = newValue } }
+    }
+
+    package var error: ByteString {
+        get { extras?.values.error ?? ByteString() }
+        set { change { $0.error = newValue } }
+    }
+
+    private mutating func change(_ body: (inout NodeExtras.Values) -> Void) {
+        var values = extras?.values ?? NodeExtras.none
+        body(&values)
+        extras = values == NodeExtras.none ? nil : NodeExtras(values)
+    }
+}
+
+/// Fields that few nodes have, kept apart so that copying any other node costs little; equal when its values are.
+private final class NodeExtras: Sendable, Hashable {
+    struct Values: Sendable, Hashable {
+        var linkTarget = ByteString()
+        var extendedAttributes: [ExtendedAttribute] = []
+        var genericAttributes: [GenericAttribute] = []
+        var device: UInt64 = 0
+        var error = ByteString()
+    }
+
+    static let none = Values()
+
+    let values: Values
+
+    init(_ values: Values) { self.values = values }
+
+    static func == (left: NodeExtras, right: NodeExtras) -> Bool { left === right || left.values == right.values }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(values) }
 }

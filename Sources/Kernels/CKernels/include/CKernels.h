@@ -126,6 +126,14 @@ bool hf_deflate(
 /// The CRC-32 of zip and gzip, going on from `crc`, which is 0 at the start.
 uint32_t hf_crc32(uint32_t crc, const void *_Nullable bytes, size_t count);
 
+// MARK: Places in text
+
+/// The index behind the bracket that closes the JSON object which is open at `start`, or 0 when it does not end or more than
+/// `depth_max` brackets are open. Looks at nothing but brackets outside of strings; `is_plain` takes one byte at a time.
+size_t hf_json_object_end(const uint8_t *bytes, size_t count, size_t start, size_t depth_max, bool is_plain);
+/// Where `word`, which is not empty, begins at or behind `start`; `count` when nowhere.
+size_t hf_find(const uint8_t *bytes, size_t count, size_t start, const uint8_t *word, size_t length);
+
 // MARK: Compressibility
 
 /// True when a sample looks as dense as random bytes and repeats nothing; false when in doubt.
