@@ -90,7 +90,12 @@ import ResticRepository
 
     @Test func `L-03 nothing more is removed once our lock is gone`() async throws {
         let (small, ids) = try await history()
-        let repository = try await small.open()
+        // A clock that goes by itself: with one that stands, the lock would be renewed at once and be there again.
+        let repository = try await Repository.open(
+            store: small.store,
+            password: Secret(Array(SmallRepository.password.utf8)),
+            environment: BackupBench().environment()
+        )
         let failure = await #expect(throws: RepositoryFailure.self) {
             try await repository.withLock(.exclusive) {
                 try await small.store.removeLocks()

@@ -119,6 +119,7 @@ import ResticRepository
         return lstat(path, &status) == 0 ? status.st_ino : nil
     }
 
+    /// In a directory that was there, where others may write; one that the restore makes is for its user alone until it ends.
     @Test(.timeLimit(.minutes(10)), arguments: Intruder.allCases)
     func `H-05 what was put in the place of an unfinished file never gets its name`(intruder: Intruder) async throws {
         let forged = try await ForgedRepository()
@@ -127,6 +128,7 @@ import ResticRepository
         while true {
             let arena = try Arena()
             let (target, outside, here) = (arena.target, arena.outside, point)
+            try FileManager.default.createDirectory(atPath: target + "/dir", withIntermediateDirectories: true)
             let evil = Mutex<ino_t?>(nil)
             let hooks = SystemHooks { call, _, number in
                 // The name is given in one call, and what happens right before that one cannot be seen.
