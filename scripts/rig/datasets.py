@@ -1,6 +1,6 @@
 # purpose: the data sets of scripts/bench: same seed, class and scale give the same names, bytes and times
 # use:     make(DIR, "small", scale=1.0); change(DIR, percent=1); size(DIR); read(DIR) brings it into the page cache
-# needs:   python3 on Linux; 2 GiB for `large`, 4 GiB for `photos`
+# needs:   python3 on Linux; 2 GiB for `large`, 4 GiB for `photos`, 4 GiB and a million inodes for `million`
 import os, random
 
 BASE = 1_700_000_000_000_000_000
@@ -68,6 +68,16 @@ def many(root, generator, scale):
         write(os.path.join(folder, f"note-{number:07d}"), source[start:start + int(2000 * generator.random())] + b"%d" % number, generator)
 
 
+def million(root, generator, scale):
+    """1,000,000 files of about 60 bytes, 100 in a folder, 100 folders in one"""
+    for number in range(max(1000, int(1_000_000 * scale))):
+        folder = os.path.join(root, f"{number // 10_000:03d}", f"{number // 100 % 100:02d}")
+        if number % 100 == 0:
+            os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, f"entry-{number:07d}"), "wb") as sink:
+            sink.write(b"%d %064x" % (number, generator.getrandbits(256)))
+
+
 def large(root, generator, scale):
     """2 GiB in four files, 1.6 GiB of it distinct: parts of 32 MiB, even ones incompressible, odd ones text, some in two files at odd offsets"""
     source, region, seed = corpus(generator), max(1 << 16, int(REGION * scale)), generator.getrandbits(64)
@@ -104,7 +114,7 @@ def make(root, kind, scale):
         return root
     partial, generator = root + ".partial", random.Random(f"{SEED}/{kind}")
     os.makedirs(partial)
-    {"small": small, "many": many, "large": large, "photos": photos}[kind](partial, generator, scale)
+    {"small": small, "many": many, "million": million, "large": large, "photos": photos}[kind](partial, generator, scale)
     for base, _, _ in os.walk(partial, topdown=False):
         date(base, generator)
     os.rename(partial, root)

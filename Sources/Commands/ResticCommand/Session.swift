@@ -218,16 +218,18 @@ struct Session: Sendable {
     func withRepository<Result: Sendable>(
         _ mode: LockMode,
         isDryRun: Bool = false,
+        readsSnapshots: Bool = false,
         _ body: (Repository) async throws -> Result
     ) async throws -> Result {
         let repository = try await openRepository(isDryRun: isDryRun)
-        return try await withLock(mode, on: repository) { try await body(repository) }
+        return try await withLock(mode, on: repository, readsSnapshots: readsSnapshots) { try await body(repository) }
     }
 
     /// Runs `body` under a lock on an open repository.
     func withLock<Result: Sendable>(
         _ mode: LockMode,
         on repository: Repository,
+        readsSnapshots: Bool = false,
         _ body: () async throws -> Result
     ) async throws -> Result {
         let patience = GoDuration(nanoseconds: max(0, options.retryLockNanoseconds))
@@ -240,6 +242,7 @@ struct Session: Sendable {
                 guard isSaid.raise() else { return }
                 printer.normal("repo already locked, waiting up to \(patience.description) for the lock")
             },
+            readsSnapshots: readsSnapshots,
             body
         )
     }

@@ -35,6 +35,8 @@ package enum Limits {
     package static let lockStaleSeconds: Int64 = 1_800
     /// Pause between writing a lock and looking again for others.
     package static let lockSettleNanoseconds: UInt64 = 200_000_000
+    /// Bytes of snapshots' documents that are read in that pause at most.
+    package static let earlySnapshotBytes = 16 << 20
     /// Interval of lock refreshes.
     package static let lockRefreshNanoseconds: UInt64 = 300_000_000_000
     /// Longest time since the last good refresh after which nothing is committed any more.
@@ -66,6 +68,8 @@ package enum Limits {
     package static let targetDirectoriesOpen = 24
     /// Files of a restore held open at a time.
     package static let targetFilesOpen = 24
+    /// Blobs from which on a restore asks the disk to begin with them at once.
+    package static let writeSoonBytes = 512 << 10
     /// Bytes that reading ahead in one file may hold; the whole program stays below 80 MiB with it.
     package static let readAheadBytes = 36 << 20
     /// Plaintext bytes of a file that are loaded and opened together; three stretches are under way.

@@ -278,6 +278,12 @@ int chost_forbid_dump(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0; }
 
 uint64_t chost_make_device(unsigned major, unsigned minor) { return makedev(major, minor); }
 
+void chost_start_writing(int descriptor, int64_t offset, int64_t count) {
+    int before = errno;
+    sync_file_range(descriptor, offset, count, SYNC_FILE_RANGE_WRITE);
+    errno = before;
+}
+
 int chost_sync_file_system(int descriptor) { return syncfs(descriptor); }
 
 void chost_return_blocks(int bytes) { mallopt(M_MMAP_THRESHOLD, bytes); }

@@ -196,6 +196,11 @@ package final class FileDescriptor: Sendable {
         }
     }
 
+    /// Asks the disk to begin with those bytes, without waiting for it; a hint, never an error.
+    package func startWriting(at offset: UInt64, count: Int) {
+        chost_start_writing(rawValue, Int64(clamping: offset), Int64(count))
+    }
+
     /// Tells the kernel that the file is read once from front to back; a hint, never an error.
     package func adviseSequential() { _ = posix_fadvise(rawValue, 0, 0, POSIX_FADV_SEQUENTIAL) }
 

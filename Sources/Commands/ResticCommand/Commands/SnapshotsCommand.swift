@@ -11,7 +11,7 @@ extension Session {
         var latest = Int(clamping: values.integer("latest") ?? 0)
         if values.isOn("last"), latest == 0 { latest = 1 }
         let grouping = values.text("group-by").flatMap { SnapshotGrouping($0.display) } ?? SnapshotGrouping()
-        let found = try await withRepository(readLock) { try await namedSnapshots(filter, $0) }
+        let found = try await withRepository(readLock, readsSnapshots: true) { try await namedSnapshots(filter, $0) }
         let groups = found.grouped(by: grouping).map { group in
             var group = group
             if latest > 0 { group.snapshots = newest(latest, of: group.snapshots, isGrouped: grouping.isGrouping) }

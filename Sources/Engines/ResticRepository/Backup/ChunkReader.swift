@@ -29,8 +29,9 @@ protocol BatchSink {
 ///
 /// Nothing is copied but the start of a chunk whose page goes on without it. Memory: one page while a batch is open.
 final class ChunkReader {
-    /// Room for a full batch and half of the longest chunk behind it; a batch ends early when that does not do.
-    static let pageBytes = Limits.batchBytes + RabinChunker.maximum / 2
+    /// Room for the longest chunk, and for a full batch with the start of the next chunk behind it; a batch ends early when that does
+    /// not do.
+    static let pageBytes = RabinChunker.maximum + 256 << 10
     private static let readBytes = 1 << 20
     /// Room below which a page counts as used up.
     private static let readBytesMin = 64 << 10

@@ -32,15 +32,17 @@ struct HeldLock: Sendable {
 extension Repository {
     /// Runs `body` under a lock.
     ///
-    /// `retryFor` seconds are spent waiting for others; `waiting` hears of each wait.
+    /// `retryFor` seconds are spent waiting for others; `waiting` hears of each wait. With `readsSnapshots`, snapshots are read while
+    /// the lock settles, for a body that wants all of them: ours is there to be seen by then, and whoever held another was refused.
     package func withLock<Result: Sendable>(
         _ mode: LockMode,
         retryFor: UInt64 = 0,
         waiting: (@Sendable (any Error) -> Void)? = nil,
+        readsSnapshots: Bool = false,
         _ body: () async throws -> Result
     ) async throws -> Result {
         guard mode != .none, !options.isDryRun else { return try await body() }
-        try await acquire(mode, retryFor: retryFor, waiting: waiting)
+        try await acquire(mode, retryFor: retryFor, waiting: waiting, readsSnapshots: readsSnapshots)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: environment.pool) { try await self.refreshLock() }
             do {
@@ -66,13 +68,14 @@ extension Repository {
     private func acquire(
         _ mode: LockMode,
         retryFor: UInt64,
-        waiting: (@Sendable (any Error) -> Void)?
+        waiting: (@Sendable (any Error) -> Void)?,
+        readsSnapshots: Bool
     ) async throws {
         let start = environment.time.monotonicNanoseconds()
         var pause: UInt64 = 5
         while true {
             do {
-                return try await acquireOnce(mode)
+                return try await acquireOnce(mode, readsSnapshots: readsSnapshots)
             } catch let failure as RepositoryFailure where failure.code == .locked {
                 let elapsed = (environment.time.monotonicNanoseconds() - start) / 1_000_000_000
                 guard elapsed < retryFor else { throw failure }
@@ -83,11 +86,18 @@ extension Repository {
         }
     }
 
-    private func acquireOnce(_ mode: LockMode) async throws {
+    private func acquireOnce(_ mode: LockMode, readsSnapshots: Bool) async throws {
         try await refuseConflict(mode, own: nil)
         do {
             let lock = try await writeLock(mode)
-            try await environment.time.sleep(nanoseconds: Limits.lockSettleNanoseconds)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                if readsSnapshots {
+                    group.addTask(executorPreference: environment.pool) { await self.readSnapshotsEarly() }
+                }
+                try await environment.time.sleep(nanoseconds: Limits.lockSettleNanoseconds)
+                // What was not read by now is read when it is wanted.
+                group.cancelAll()
+            }
             try await refuseConflict(mode, own: lock.id)
             heldLock.withLock { $0 = lock }
         } catch {

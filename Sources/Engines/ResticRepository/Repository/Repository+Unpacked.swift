@@ -4,6 +4,7 @@ package import ObjectStorage
 import Outcome
 import ResticFormat
 import Sealing
+import Synchronization
 
 /// Unpacked files: index, snapshot, lock. Sealed whole; in version 2 compressed behind a marker byte.
 extension Repository {
@@ -14,6 +15,7 @@ extension Repository {
     ///
     /// Snapshots and index files come from the cache where they are there and right. Errors: `E-MISSING`, `E-DAMAGE`.
     package func loadUnpacked(_ kind: ObjectKind, _ id: Digest) async throws -> [UInt8] {
+        if kind == .snapshot, let json = earlySnapshots.withLock({ $0.removeValue(forKey: id) }) { return json }
         let isCached = kind == .snapshot || kind == .index
         if isCached, let cache, let copy = cache.load(kind, id) {
             if let json = try? openUnpacked(kind, id, copy) { return json }

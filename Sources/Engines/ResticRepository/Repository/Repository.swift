@@ -21,6 +21,8 @@ package final class Repository: Sendable {
     package let key: ResticKey
     package let cache: MetadataCache?
     let treeWindows = TreeWindows()
+    /// Snapshots' documents that were read while the lock settled, each until it is asked for.
+    let earlySnapshots = Mutex<[Digest: [UInt8]]>([:])
     let heldLock = Mutex<HeldLock?>(nil)
     /// Lock files of ours that may be in the store: written, and not known to be gone.
     let lockFiles = Mutex<Set<LockID>>([])

@@ -135,6 +135,8 @@ private final class ContentWriter: Sendable {
                 if file.presentBlobs != nil { try descriptor.punchHole(at: offset, count: UInt64(bytes.count)) }
             } else {
                 try descriptor.write(bytes, at: offset)
+                // The disk works from now on, and not only when everything is synced at the end.
+                if bytes.count >= Limits.writeSoonBytes { descriptor.startWriting(at: offset, count: bytes.count) }
             }
         } catch {
             return giveUp(number, error)

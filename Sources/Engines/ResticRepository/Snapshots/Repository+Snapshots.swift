@@ -27,6 +27,18 @@ extension Repository {
         }
     }
 
+    /// Reads snapshots until cancelled, so that `loadSnapshot` has them at hand; what cannot be read is left to it.
+    ///
+    /// Bound: `Limits.earlySnapshotBytes`.
+    func readSnapshotsEarly() async {
+        var bytes = 0
+        for id in (try? await listSnapshots()) ?? [] where bytes < Limits.earlySnapshotBytes && !Task.isCancelled {
+            guard let json = try? await loadUnpacked(.snapshot, id.digest) else { continue }
+            bytes += json.count
+            earlySnapshots.withLock { $0[id.digest] = json }
+        }
+    }
+
     /// All snapshots that pass the filter, oldest first (F-04).
     ///
     /// Several are read at the same time.

@@ -36,6 +36,9 @@ void chost_name_thread(const char *name);
 // Blocks of at least `bytes` are given back to the system as soon as they are freed.
 void chost_return_blocks(int bytes);
 
+// Starts writing a range of the file to its disk and does not wait for it; a hint, so nothing is returned.
+void chost_start_writing(int descriptor, int64_t offset, int64_t count);
+
 // Writes the whole file system of the descriptor to its disk.
 int chost_sync_file_system(int descriptor);
 

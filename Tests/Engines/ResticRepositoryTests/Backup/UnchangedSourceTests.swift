@@ -52,6 +52,26 @@ import ResticRepository
         #expect(try await bench.check(store).hasErrors == false)
     }
 
+    @Test func `a tree of the same length is another one when one entry is`() async throws {
+        let (bench, store) = try await Self.scene()
+        let names = (0..<12).map { "same-\($0)/file" }
+        func write(_ seconds: Int64, _ text: String) throws {
+            let folder = try Directory.open(bench.source.bytes)
+            for name in names {
+                try bench.source.write(name, Array(text.utf8))
+                let time = Timestamp(seconds: seconds, nanoseconds: 123_456_789)
+                try folder.openFileBeneath(ByteString(name)).setTimes(accessed: time, modified: time)
+            }
+        }
+        // Only the time of the inode itself may be spelt shorter or longer by chance, hence twelve.
+        try write(1_700_000_000, "one")
+        _ = try await bench.backUp(into: store)
+        try write(1_700_000_001, "two")
+        let second = try await bench.backUp(into: store)
+        let saved = try await bench.contents(of: try #require(second.snapshot), in: store)
+        for name in names { #expect(saved["/" + name] == Array("two".utf8), "\(name)") }
+    }
+
     @Test func `a parent whose trees another program spelt otherwise is compared by what they say`() async throws {
         let (bench, store) = try await Self.scene()
         let first = try await bench.backUp(into: store)

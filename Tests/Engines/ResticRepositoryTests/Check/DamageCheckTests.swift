@@ -47,6 +47,27 @@ import ResticRepository
         #expect(missed.isEmpty, "\(missed)")
     }
 
+    @Test func `D-07 zeros in the place of a range, or of all, are found and the file named`() async throws {
+        let seed: UInt64 = 20_261_121
+        print("D-07 seed \(seed)")
+        let small = try await SmallRepository.make()
+        var random = SplitMix64(seed: seed)
+        var missed: [String] = []
+        for name in small.names {
+            let bytes = small.bytes(name)
+            for length in [1, 16, 512, 4096, bytes.count] where length <= bytes.count {
+                let start = Int(random.next() % UInt64(bytes.count - length + 1))
+                var damaged = bytes
+                damaged.replaceSubrange(start..<start + length, with: repeatElement(0, count: length))
+                if damaged == bytes { continue }
+                let store = small.store.copy()
+                store.overwrite(name, Block(damaged))
+                if try await !verdict(small, store, name) { missed.append("\(name), \(length) bytes at \(start)") }
+            }
+        }
+        #expect(missed.isEmpty, "\(missed)")
+    }
+
     @Test func `D-02 a file cut to any length or with garbage behind it is found`() async throws {
         let small = try await SmallRepository.make()
         var missed: [String] = []

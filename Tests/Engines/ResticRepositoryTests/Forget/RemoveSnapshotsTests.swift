@@ -53,7 +53,7 @@ import ResticRepository
         }
     }
 
-    @Test func `2.3 whatever call of a forget fails, only what was to go is gone, and what is said is true`()
+    @Test func `2.3 A-06 whatever call of a forget fails, only what was to go is gone, and what is said is true`()
         async throws
     {
         let (small, ids) = try await history()

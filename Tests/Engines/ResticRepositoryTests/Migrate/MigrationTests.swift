@@ -52,7 +52,7 @@ import ResticRepository
     }
 
     @Test(.timeLimit(.minutes(10)))
-    func `2.3 L1 any store call of an upgrade may fail, lie or be the last one`() async throws {
+    func `2.3 A-12 L1 any store call of an upgrade may fail, lie or be the last one`() async throws {
         let small = try await SmallRepository.make(version: 1)
         let old = small.bytes(.config)
         let clean = FaultyStorage(wrapping: small.store.copy())

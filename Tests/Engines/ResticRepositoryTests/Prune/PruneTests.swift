@@ -105,6 +105,27 @@ import ResticRepository
         #expect(stock.status == 0 && stock.output.contains("to repack:             0 blobs"), "\(stock)")
     }
 
+    @Test func `L-06 after a prune the index says of every pack what its header says, and of no other`() async throws {
+        for unused: PruneRequest.UnusedLimit in [.bytes(0), .unlimited, .percent(5)] {
+            let scene = try await Self.scene()
+            _ = try await Self.run(scene, scene.store) { $0.maxUnused = unused }
+            let repository = try await scene.bench.open(scene.store)
+            try await repository.loadIndex()
+            let index = repository.index
+            let packs = try await scene.store.list(.pack)
+            #expect(Set(packs.map(\.digest)) == Set((0..<index.packCount).map { index.packID($0).digest }))
+            let worker = repository.makeWorker()
+            for pack in packs {
+                let header = try await repository.packHeader(PackID(pack.digest), size: pack.size, worker: worker)
+                let number = try #require((0..<index.packCount).first { index.packID($0).digest == pack.digest })
+                let known = index.blobs(ofPack: number).sorted { $0.offset < $1.offset }
+                #expect(known.map(\.id) == header.entries.map(\.id))
+                #expect(known.map(\.length) == header.entries.map(\.length))
+                #expect(known.map(\.uncompressedLength) == header.entries.map(\.uncompressedLength))
+            }
+        }
+    }
+
     @Test func `what is written again is hardly more than what stays of the packs that go`() async throws {
         let scene = try await Self.scene()
         let store = FaultyStorage(wrapping: scene.store)
@@ -128,7 +149,7 @@ import ResticRepository
     }
 
     @Test(.timeLimit(.minutes(10)))
-    func `2.3 A-02 L-07 any store call of a prune may fail, lie or be the last one`() async throws {
+    func `2.3 A-02 A-06 L-07 any store call of a prune may fail, lie or be the last one`() async throws {
         let scene = try await Self.scene()
         let clean = FaultyStorage(wrapping: scene.store.copy())
         _ = try await Self.run(scene, clean)

@@ -95,6 +95,24 @@ import ResticRepository
         }
     }
 
+    @Test func `D-10 a flip on the way into a window is no damage`() async throws {
+        let bench = BackupBench(pool: BackupBench.wide)
+        let memory = MemoryStorage()
+        try await bench.create(memory)
+        for number in 0..<30 { try bench.source.write("dir-\(number)/file", [UInt8(number)]) }
+        let root = try await bench.backUp(into: memory).tree
+        for call in 0..<4 {
+            let rule = StorageRule(.flipBit, on: .get, kind: .pack, when: .calls([call]))
+            let store = FaultyStorage(wrapping: memory, rules: [rule], seed: UInt64(call + 1), isLocalDisk: true)
+            let repository = try await bench.open(store)
+            try await repository.loadIndex()
+            var walker = TreeWalker(repository, worker: repository.makeWorker())
+            try await walker.enter(root)
+            let events = try await Self.events(&walker, enters: { _ in true })
+            #expect(events.count { $0.hasSuffix("/file") } == 30 && !events.contains("unreadable"), "call \(call)")
+        }
+    }
+
     @Test func `D-10 windows over tree packs give the bytes that are there, and look again after a flip`() async throws
     {
         let seed: UInt64 = 17
