@@ -70,26 +70,26 @@ class Stages:
         for tool in self.tools:
             self.run(tool, self.repository(tool, stage), "forget", "--keep-last", "4")
 
-    def index(self, stage):
-        """one small snapshot, and an index of ten million blobs beside it"""
-        folder = os.path.join(self.scratch, "beside")
-        os.makedirs(folder)
+    def single(self, tool, stage):
+        """a repository with one snapshot of one small file"""
+        folder = os.path.join(self.scratch, f"single-{stage}")
+        os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, "file"), "wb") as sink:
             sink.write(b"content")
+        path = self.create(tool, stage)
+        self.run(tool, path, "backup", ".", cwd=folder)
+        return path
+
+    def index(self, stage):
+        """one small snapshot, and an index of ten million blobs beside it"""
         for tool in self.tools:
-            path = self.create(tool, stage)
-            self.run(tool, path, "backup", ".", cwd=folder)
+            path = self.single(tool, stage)
             bigindex.forge(path, resticfile.open_master(path, process.PASSWORD), max(100_000, int(10_000_000 * self.scale)))
 
     def history(self, stage):
         """500 snapshots of one tree"""
-        folder = os.path.join(self.scratch, "history")
-        os.makedirs(folder)
-        with open(os.path.join(folder, "file"), "wb") as sink:
-            sink.write(b"content")
         for tool in self.tools:
-            path = self.create(tool, stage)
-            self.run(tool, path, "backup", ".", cwd=folder)
+            path = self.single(tool, stage)
             key, tree = resticfile.open_master(path, process.PASSWORD), "00" * 32
             for number in range(max(5, int(500 * self.scale)) - 1):
                 when = f"2025-{number // 28 % 12 + 1:02d}-{number % 28 + 1:02d}T{number // 336:02d}:04:05.000000006Z"
