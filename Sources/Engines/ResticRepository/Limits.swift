@@ -47,8 +47,8 @@ package enum Limits {
     package static let lockReadAttempts = 4
     /// Open packs of one type: two, chosen at random for each blob, hide chunk sizes from an observer of pack sizes.
     package static let openPacksPerType = 2
-    /// Finished packs that may wait for an uploader.
-    package static let packsWaitingMax = 1
+    /// Finished packs that may wait for an uploader: none but those in the hands of the tasks that finished them.
+    package static let packsWaitingMax = 0
     /// Trees of one directory that are opened together before they are asked for, the bytes of their documents, the levels of a walk
     /// that do so, and the subdirectories of one level that are expected.
     package static let treesAheadMax = 8

@@ -14,7 +14,7 @@
 #include <cpuid.h>
 #endif
 
-enum { LANES = 8, BLOCK = 64, GROUP = 64 };
+enum { LANES = HF_LANE_COUNT, BLOCK = 64, GROUP = 96 };
 
 typedef uint32_t words __attribute__((vector_size(4 * LANES)));
 typedef uint8_t bytes32 __attribute__((vector_size(4 * LANES)));

@@ -21,6 +21,8 @@ package enum SealError: Error, Hashable {
 package final class ResticCipher {
     /// Bytes that sealing adds.
     package static let overhead = 32
+    /// Where the ciphertext starts in sealed bytes: behind the IV.
+    package static let contentOffset = 16
 
     private let handle: OpaquePointer
 

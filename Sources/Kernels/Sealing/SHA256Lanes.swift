@@ -21,6 +21,9 @@ package enum SHA256Lanes {
         }
     }
 
+    /// Messages that are advanced in step.
+    package static let count = Int(HF_LANE_COUNT)
+
     /// Whether several messages together cost less than one after the other on this processor.
     package static var isFaster: Bool { hf_sha256_has_lanes() }
 

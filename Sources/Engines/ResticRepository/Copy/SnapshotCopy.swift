@@ -73,6 +73,7 @@ final class SnapshotCopy: Sendable {
             pack: pack,
             run,
             worker: reader,
+            keepingFrames: true,
             deliver: { blob in
                 try Task.checkCancellation()
                 _ = try await writer.save(blob, worker: sealer)

@@ -17,25 +17,31 @@ package struct SealedPart {
 /// A blob that was opened, unpacked, and has the content that its name says (L3); lies in a worker's scratch.
 package struct OpenedPart {
     package var plaintext: UnsafeRawBufferPointer
-    /// The zstd frame; nil when the blob is stored raw.
+    /// The zstd frame; nil when the blob is stored raw, and when frames were not kept.
     package var frame: UnsafeRawBufferPointer?
 }
 
 extension BlobWorker {
     /// Opens, unpacks and checks several sealed blobs, and hashes them together; one answer for each, in their order.
     ///
-    /// What is lent stays valid until the worker's next use. Memory: all plaintexts and frames at a time, so the caller bounds
-    /// the batch (`Limits.batchBytes`). A claimed size is bounded before any room is made for it. `digests` hashes the messages
-    /// it is given.
+    /// What is lent stays valid until the worker's next use. Memory: all plaintexts at a time, so the caller bounds the batch
+    /// (`Limits.batchBytes`), and the largest frame, or all of them with `keepingFrames`. A claimed size is bounded before any
+    /// room is made for it. `digests` hashes the messages it is given.
     func openAll(
         _ parts: [SealedPart],
+        keepingFrames: Bool = false,
         digests: ([UnsafeRawBufferPointer]) -> [Digest]
     ) -> [Result<OpenedPart, BlobDamage>] {
-        makeRoom(for: parts)
+        makeRoom(for: parts, keepingFrames)
         var plainUsed = 0
         var framesUsed = 0
         var results = parts.map { part in
-            Result { () throws(BlobDamage) in try open(part, &plainUsed, &framesUsed) }
+            Result { () throws(BlobDamage) in
+                if !keepingFrames { framesUsed = 0 }
+                var opened = try open(part, &plainUsed, &framesUsed)
+                if !keepingFrames { opened.frame = nil }
+                return opened
+            }
         }
         let good = results.indices.filter { (try? results[$0].get()) != nil }
         let found = digests(good.compactMap { try? results[$0].get().plaintext })
@@ -46,16 +52,17 @@ extension BlobWorker {
     }
 
     /// As above, with hashes of this worker.
-    package func openAll(_ parts: [SealedPart]) -> [Result<OpenedPart, BlobDamage>] {
-        openAll(parts) { digests(of: $0) }
+    package func openAll(_ parts: [SealedPart], keepingFrames: Bool = false) -> [Result<OpenedPart, BlobDamage>] {
+        openAll(parts, keepingFrames: keepingFrames) { digests(of: $0) }
     }
 
-    private func makeRoom(for parts: [SealedPart]) {
+    private func makeRoom(for parts: [SealedPart], _ keepingFrames: Bool) {
         var plainBytes = 0
         var frameBytes = 0
         for part in parts where part.damage == nil {
             plainBytes += part.plainBytes
-            if part.location.isCompressed { frameBytes += part.contentBytes }
+            guard part.location.isCompressed else { continue }
+            frameBytes = keepingFrames ? frameBytes + part.contentBytes : max(frameBytes, part.contentBytes)
         }
         plain.reserve(plainBytes)
         opened.reserve(frameBytes)

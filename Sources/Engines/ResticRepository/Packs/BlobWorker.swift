@@ -15,7 +15,6 @@ package final class BlobWorker {
     private let entropy: any EntropySource
     private var initializationVectors: [UInt8] = []
     private var initializationVectorsUsed = 0
-    var compressed = Scratch()
     var sealed = Scratch()
     var opened = Scratch()
     var plain = Scratch()
@@ -69,7 +68,7 @@ package final class BlobWorker {
         _ body: (UnsafeRawBufferPointer) throws -> R
     ) throws -> R {
         last = nil
-        let part = try openAll([SealedPart(bytes: sealedBytes, location: location)])[0].get()
+        let part = try openAll([SealedPart(bytes: sealedBytes, location: location)], keepingFrames: true)[0].get()
         last = (location.id, part.frame)
         return try body(part.plaintext)
     }
@@ -90,15 +89,20 @@ package enum BlobDamage: String, Error {
     case wrongDigest = "has other content than its name says"
 }
 
-/// Memory that grows and is reused; its contents are undefined after growing.
+/// Memory that grows and is reused; its contents are undefined after it was reserved.
+///
+/// What a rare large blob needed goes back with the next small one.
 struct Scratch: ~Copyable {
+    /// Blobs that are sealed together, and what growing adds.
+    private static let keptBytes = Limits.sealBatchBytes + Limits.sealBatchBytes / 4
     private var base: UnsafeMutableRawPointer?
     private var capacity = 0
 
     deinit { base?.deallocate() }
 
     mutating func reserve(_ count: Int) {
-        guard count > capacity else { return }
+        let isTooLarge = capacity > Self.keptBytes && count <= Self.keptBytes / 2
+        guard count > capacity || isTooLarge else { return }
         base?.deallocate()
         capacity = max(count + count / 8, 64 << 10)
         base = .allocate(byteCount: capacity, alignment: 64)

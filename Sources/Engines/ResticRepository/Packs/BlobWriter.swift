@@ -20,7 +20,7 @@ package struct SavedBlob: Sendable, Hashable {
 /// 2. Each sealed blob was opened, unpacked and hashed again before it entered a pack, and still authenticates in the pack when that
 ///    is sent (unless extra verification is off).
 /// 3. Of all tasks that bring the same content, one stores it.
-/// Memory: four open packs, one waiting, and one for each connection.
+/// Memory: four open packs, one for each task that saves, and one for each connection.
 package final class BlobWriter: Sendable {
     private let repository: Repository
     private let queue: Handover<FinishedPack>
@@ -176,7 +176,10 @@ package final class BlobWriter: Sendable {
     ) -> [Digest] {
         guard messages.count > 1, SHA256Lanes.isFaster else { return worker.digests(of: messages) }
         let longest = messages.reduce(0) { max($0, $1.count) }
-        let pieces = withPacks(.data) { $0.beginPieces(limit: longest) }
+        let total = messages.reduce(0) { $0 + $1.count }
+        // No piece is longer than what the other lanes are busy with.
+        let limit = max(longest, total / (SHA256Lanes.count - Limits.openPacksPerType))
+        let pieces = withPacks(.data) { $0.beginPieces(limit: limit) }
         let digests = SHA256Lanes.digests(of: messages, beside: pieces.map(\.piece))
         full.append(contentsOf: withPacks(.data) { _ in OpenPacks.end(pieces) })
         return digests

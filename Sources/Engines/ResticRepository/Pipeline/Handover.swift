@@ -41,7 +41,12 @@ package final class Handover<Item: Sendable>: Sendable {
                 urgent = nil
                 return (item, nil)
             }
-            guard count > 0 else { return (nil, nil) }
+            guard count > 0 else {
+                // Nothing may wait in between (capacity 0): from hand to hand.
+                guard !senders.isEmpty else { return (nil, nil) }
+                let sender = senders.removeFirst()
+                return (sender.item, sender)
+            }
             let item = takeFirst()
             guard !senders.isEmpty else { return (item, nil) }
             let sender = senders.removeFirst()

@@ -68,11 +68,12 @@ extension Repository {
     /// Neighbours with small gaps come in one ranged request; batches of them are opened together, so that their hashes run side by
     /// side, and damaged ones come last in theirs. A blob that does not open is tried alone, from every copy;
     /// when none opens, `failed` hears why and the rest goes on. Shape: `blobs` all lie in `pack`. Memory: one range (32 MiB or
-    /// one blob) and one batch of plaintexts.
+    /// one blob) and one batch of plaintexts, and of their frames with `keepingFrames`.
     package func readBlobs(
         pack: PackID,
         _ blobs: [BlobLocation],
         worker: BlobWorker,
+        keepingFrames: Bool = false,
         deliver: (OpenedBlob) async throws -> Void,
         failed: (BlobLocation, any Error) async throws -> Void
     ) async throws {
@@ -85,7 +86,7 @@ extension Repository {
                 try Task.checkCancellation()
                 var damaged: [BlobLocation] = []
                 if let block {
-                    for (blob, opened) in open(batch, in: block, from: span.range.lowerBound, worker: worker) {
+                    for (blob, opened) in open(batch, in: block, from: span.range.lowerBound, worker, keepingFrames) {
                         guard let opened else {
                             damaged.append(blob)
                             continue
@@ -117,10 +118,11 @@ extension Repository {
         _ batch: ArraySlice<BlobLocation>,
         in block: Block,
         from start: UInt64,
-        worker: BlobWorker
+        _ worker: BlobWorker,
+        _ keepingFrames: Bool
     ) -> [(BlobLocation, OpenedBlob?)] {
         let parts = batch.map { SealedPart($0, in: block, from: start) }
-        return zip(parts, worker.openAll(parts)).map { part, result in
+        return zip(parts, worker.openAll(parts, keepingFrames: keepingFrames)).map { part, result in
             let opened = try? result.get()
             return (
                 part.location,
@@ -181,7 +183,7 @@ package struct OpenedBlob {
     package let plaintext: UnsafeRawBufferPointer
     /// As it lies in the pack; nil when that did not open and another copy was taken.
     let sealed: UnsafeRawBufferPointer?
-    /// The zstd frame; nil when the blob is stored raw.
+    /// The zstd frame; nil when the blob is stored raw, and when frames were not kept.
     let frame: UnsafeRawBufferPointer?
 
     init(

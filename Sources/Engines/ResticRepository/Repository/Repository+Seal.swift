@@ -45,7 +45,10 @@ extension Repository {
         var sealed: [SealedBlob] = []
         for blob in blobs {
             spoil(.hashed, blob.plaintext)
-            let (content, uncompressedLength) = try content(of: blob, type, worker)
+            let start = used + ResticCipher.contentOffset
+            let (content, uncompressedLength) = try content(of: blob, type, worker) { count in
+                worker.sealed.slice(start..<start + count)
+            }
             let output = worker.sealed.slice(used..<used + content.count + ResticCipher.overhead)
             used += output.count
             worker.cipher.seal(content, iv: worker.nextInitializationVector(), into: output)
@@ -59,11 +62,12 @@ extension Repository {
         return sealed
     }
 
-    /// What is sealed: the plaintext, or a frame, which then lies in the worker's scratch for compressing, and the plain length.
+    /// What is sealed: the plaintext, or a frame, made where it will be sealed so that it is not moved; and the plain length.
     private func content(
         of blob: BlobToSeal,
         _ type: BlobType,
-        _ worker: BlobWorker
+        _ worker: BlobWorker,
+        room: (Int) -> UnsafeMutableRawBufferPointer
     ) throws -> (bytes: UnsafeRawBufferPointer, uncompressedLength: UInt32) {
         let plaintext = blob.plaintext
         let isForced = type == .tree || blob.mustCompress
@@ -71,11 +75,10 @@ extension Repository {
         guard isCompressing, !plaintext.isEmpty, isForced || options.compression != .off,
             isForced || !looksIncompressible(plaintext)
         else { return (plaintext, 0) }
-        let bound = worker.compressor.bound(plaintext.count)
-        worker.compressed.reserve(bound)
-        let count = try worker.compressor.compress(plaintext, into: worker.compressed.slice(bound))
+        let room = room(worker.compressor.bound(plaintext.count))
+        let count = try worker.compressor.compress(plaintext, into: room)
         guard isForced || count < plaintext.count else { return (plaintext, 0) }
-        let frame = UnsafeRawBufferPointer(worker.compressed.slice(count))
+        let frame = UnsafeRawBufferPointer(rebasing: room[..<count])
         spoil(.compressed, frame)
         return (frame, UInt32(plaintext.count))
     }

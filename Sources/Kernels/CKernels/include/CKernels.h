@@ -42,6 +42,9 @@ typedef struct {
     hf_sha256_chain *_Nullable chain;
 } hf_sha256_message;
 
+/// Messages that wide registers advance in step.
+enum { HF_LANE_COUNT = 8 };
+
 /// What computes: the processor's best, wide lanes whatever else there is, or one message after the other.
 enum hf_lanes { HF_LANES_BEST = 0, HF_LANES_WIDE = 1, HF_LANES_PLAIN = 2 };
 

@@ -1,4 +1,5 @@
 import Bytes
+import Compression
 import ObjectStorage
 import Outcome
 import ResticFormat
@@ -108,18 +109,24 @@ import ResticRepository
         #expect(damaged > 50)
     }
 
-    @Test func `a batch lends the frames of compressed blobs and none of raw ones`() async throws {
+    @Test func `a batch lends the frames of compressed blobs where they are kept, and none of raw ones`() async throws {
         var random = SplitMix64(seed: 4)
         let scene = try await Self.scene([5_000, 5_000, 70_000, 70_000], packSizeBytes: 1 << 20, &random)
         let worker = try await scene.bench.open(scene.store).makeWorker()
         let blocks = scene.locations.map { Block(scene.sealed($0)) }
-        let results = worker.openAll(
-            zip(blocks, scene.locations).map { SealedPart(bytes: $0.withBytes { $0 }, location: $1) }
-        )
-        for (location, result) in zip(scene.locations, results) {
+        let parts = zip(blocks, scene.locations).map { SealedPart(bytes: $0.withBytes { $0 }, location: $1) }
+        for result in worker.openAll(parts) {
+            let opened = try result.get()
+            #expect(opened.frame == nil)
+        }
+        for (location, result) in zip(scene.locations, worker.openAll(parts, keepingFrames: true)) {
             let opened = try result.get()
             #expect((opened.frame != nil) == location.isCompressed)
-            #expect(opened.frame.map(\.count) == (location.isCompressed ? Int(location.length) - 32 : nil))
+            guard let frame = opened.frame else { continue }
+            #expect(frame.count == Int(location.length) - 32)
+            var unpacked = [UInt8](repeating: 0, count: opened.plaintext.count)
+            try unpacked.withUnsafeMutableBytes { try Decompressor().decompress(frame, exactly: $0.count, into: $0) }
+            #expect(unpacked.elementsEqual(opened.plaintext), "each frame is that of its blob")
         }
         withExtendedLifetime(blocks) {}
         #expect(Set(scene.locations.map(\.isCompressed)) == [true, false])

@@ -48,4 +48,17 @@ import Testing
         #expect(queue.tryReceive() == nil)
         await #expect(throws: Stop.self) { try await queue.send(3) }
     }
+
+    @Test func `with no place to wait an item goes from hand to hand, in order`() async throws {
+        let queue = Handover<Int>(capacity: 0)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for item in 0..<100 { try await queue.send(item) }
+                queue.finish()
+            }
+            for item in 0..<100 { #expect(await queue.receive() == item) }
+            #expect(await queue.receive() == nil)
+            try await group.waitForAll()
+        }
+    }
 }
