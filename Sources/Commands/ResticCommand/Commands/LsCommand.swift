@@ -91,6 +91,7 @@ extension Session {
             tree,
             in: repository,
             parts: output.parts,
+            entersAll: wanted.isEmpty || isRecursive && wanted.contains("/"),
             visit: { path, node in
                 let entry = ListedNode(path: path, node: node)
                 let isWithin = wanted.isEmpty || wanted.contains { isPath(path, atOrBelow: $0) }

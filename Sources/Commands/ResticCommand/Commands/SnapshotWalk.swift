@@ -39,15 +39,23 @@ extension Session {
 
     /// Visits every node below a tree, directories before their contents, in stored order.
     ///
-    /// Errors: what is damaged ends the walk, since a listing that lacks something would look complete.
+    /// `entersAll` says that no directory is passed over: trees are opened ahead then. Errors: what is damaged ends the walk, since a
+    /// listing that lacks something would look complete.
     func walk(
         _ tree: BlobID,
         in repository: Repository,
         parts: NodeParts = .all,
+        entersAll: Bool,
         visit: (_ path: ByteString, _ node: Node) throws -> WalkStep,
         leave: (_ path: ByteString) throws -> Void = { _ in }
     ) async throws {
-        try await repository.walkingAll(below: tree, worker: repository.makeWorker(), parts: parts) { walker in
+        let worker = repository.makeWorker()
+        guard entersAll else {
+            var walker = TreeWalker(repository, worker: worker, parts: parts, entersMost: false)
+            try await walker.enter(tree)
+            return try await walk(&walker, visit: visit, leave: leave)
+        }
+        try await repository.walkingAll(below: tree, worker: worker, parts: parts) { walker in
             try await walk(&walker, visit: visit, leave: leave)
         }
     }

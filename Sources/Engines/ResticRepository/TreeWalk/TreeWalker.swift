@@ -32,18 +32,32 @@ package struct TreeWalker {
     private let parts: NodeParts
     /// Trees that another task opens; nil once one was missing.
     private var stream: TreeStream?
+    private let opensAhead: Bool
     private var levels: [Level] = []
     private var visited = 0
 
-    package init(_ repository: Repository, worker: BlobWorker) {
-        self.init(repository, worker: worker, parts: .all, stream: nil)
+    /// A walk that enters few directories says so, since opening others ahead would be for nothing.
+    package init(
+        _ repository: Repository,
+        worker: BlobWorker,
+        parts: NodeParts = .all,
+        entersMost: Bool = true
+    ) {
+        self.init(repository, worker: worker, parts: parts, stream: nil, opensAhead: entersMost)
     }
 
-    init(_ repository: Repository, worker: BlobWorker, parts: NodeParts, stream: TreeStream?) {
+    init(
+        _ repository: Repository,
+        worker: BlobWorker,
+        parts: NodeParts,
+        stream: TreeStream?,
+        opensAhead: Bool = true
+    ) {
         self.parts = parts
         self.repository = repository
         self.worker = worker
         self.stream = stream
+        self.opensAhead = opensAhead
     }
 
     /// Directories entered and not left.
@@ -89,7 +103,8 @@ package struct TreeWalker {
         } else {
             document = try await levels[levels.count - 1].ahead.load(tree, from: repository, worker: worker)
         }
-        let ahead = levels.count < Limits.treesAheadLevels ? TreesAhead(of: document) : .none
+        let isAhead = opensAhead && levels.count < Limits.treesAheadLevels
+        let ahead = isAhead ? TreesAhead(of: document) : .none
         levels.append(Level(reader: TreeReader(document, parts), ahead: ahead, name: name))
     }
 

@@ -40,7 +40,7 @@ struct TreesAhead: Sendable {
 extension Repository {
     /// Opens trees together, as many as fit in `Limits.treesAheadBytes` from the first on; those that do not open are left out.
     ///
-    /// Throws when cancelled only.
+    /// A store that does not answer once is not asked on: who wants the tree asks again, and says so. Throws when cancelled only.
     fileprivate func openTrees(_ ids: ArraySlice<BlobID>, worker: BlobWorker) async throws -> [BlobID: [UInt8]] {
         var blocks: [Block] = []
         var parts: [SealedPart] = []
@@ -50,9 +50,15 @@ extension Repository {
             bytes += location.plainLength
             guard bytes <= Limits.treesAheadBytes else { break }
             try Task.checkCancellation()
-            guard let block = try? await sealedBytes(location) else { continue }
-            blocks.append(block)
-            parts.append(SealedPart(bytes: block.withBytes { $0 }, location: location))
+            do {
+                let block = try await sealedBytes(location)
+                blocks.append(block)
+                parts.append(SealedPart(bytes: block.withBytes { $0 }, location: location))
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                break
+            }
         }
         var opened: [BlobID: [UInt8]] = [:]
         for (part, result) in zip(parts, worker.openAll(parts)) {
