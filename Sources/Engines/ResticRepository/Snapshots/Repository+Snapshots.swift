@@ -71,6 +71,8 @@ extension Repository {
             for try await part in group { parts.append(part) }
             return parts
         }
+        // What was read early and is of no use to this selection is of none to a later one.
+        earlySnapshots.withLock { $0 = [:] }
         for failure in parts.flatMap(\.failures).sorted(by: { $0.0 < $1.0 }) { try unreadable(failure.0, failure.1) }
         return parts.flatMap(\.found).sortedByTime()
     }

@@ -73,6 +73,46 @@ import ResticRepository
         #expect(filter.paths == [ByteString(wanted)])
     }
 
+    // MARK: Reading
+
+    @Test func `snapshots that were read while the lock settled are read once, and what is left of them is forgotten`()
+        async throws
+    {
+        let bench = BackupBench(pool: BackupBench.wide)
+        let memory = MemoryStorage()
+        try await bench.create(memory)
+        for number in 0..<5 {
+            try bench.source.write("file", [UInt8(number)])
+            _ = try await bench.backUp(into: memory)
+        }
+        let store = FaultyStorage(wrapping: memory)
+        let repository = try await bench.open(store)
+        try await repository.withLock(.shared, readsSnapshots: true) {
+            #expect(store.count(.get, .snapshot) == 5, "before anybody asked")
+            let all = try await load(repository)
+            #expect(all.count == 5)
+            #expect(store.count(.get, .snapshot) == 5, "and not again")
+            let none = try await load(repository, SnapshotFilter(hosts: ["nobody"]))
+            #expect(none.isEmpty)
+            #expect(store.count(.get, .snapshot) == 10, "the second list is told by the store")
+        }
+    }
+
+    @Test func `D-10 a snapshot that did not open while the lock settled is asked for again`() async throws {
+        let bench = BackupBench(pool: BackupBench.wide)
+        let memory = MemoryStorage()
+        try await bench.create(memory)
+        try bench.source.write("file", [1])
+        _ = try await bench.backUp(into: memory)
+        let rules = [StorageRule(.flipBit, on: .get, kind: .snapshot, when: .calls([0]))]
+        let store = FaultyStorage(wrapping: memory, rules: rules, seed: 3)
+        let repository = try await bench.open(store)
+        try await repository.withLock(.shared, readsSnapshots: true) {
+            let all = try await load(repository)
+            #expect(all.count == 1)
+        }
+    }
+
     // MARK: Order
 
     @Test func `F-04 snapshots of the same nanosecond are all kept, in one order for everybody`() async throws {
