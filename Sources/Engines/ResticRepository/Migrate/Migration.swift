@@ -98,20 +98,39 @@ extension Repository {
     }
 
     /// `backup` nil: the old config was read back.
-    private func failed(_ error: any Error, _ backup: ByteString?) -> RepositoryFailure {
-        let cause = error as? any ReportableFailure
-        return RepositoryFailure(
-            (error as? RepositoryFailure)?.code ?? .verification,
-            retry: cause?.retry ?? .later,
-            operation: "migrate",
-            object: "config of \(store.location)",
-            what: "new config was not stored: \(cause?.what ?? "\(error)")",
-            state: backup.map { "the config may be missing or damaged; there is a backup of it in \($0.display)" }
-                ?? "the repository is as it was, with its old config",
-            next: backup.map { "copy \($0.display) to `config` in \(store.location), then run `check`" }
-                ?? "run the command again when the store can write",
-            cause: error
-        )
+    private func failed(_ error: any Error, _ backup: ByteString?) -> any Error {
+        switch error {
+        case let failure as StorageFailure: explained(failure, backup)
+        case let failure as RepositoryFailure: explained(failure, backup)
+        default:
+            explained(
+                RepositoryFailure(
+                    .verification,
+                    retry: .later,
+                    operation: "",
+                    object: "",
+                    what: "\(error)",
+                    cause: error
+                ),
+                backup
+            )
+        }
+    }
+
+    /// The failure under its own code, told as what it means for the config.
+    private func explained<Code>(_ failure: Failure<Code>, _ backup: ByteString?) -> Failure<Code> {
+        var failure = failure
+        failure.cause = failure
+        failure.operation = "migrate"
+        failure.object = "config of \(store.location)"
+        failure.what = "new config was not stored: \(failure.what)"
+        failure.state =
+            backup.map { "the config may be missing or damaged; there is a backup of it in \($0.display)" }
+            ?? "the repository is as it was, with its old config"
+        failure.next =
+            backup.map { "copy \($0.display) to `config` in \(store.location), then run `check`" }
+            ?? "run the command again when the store can write"
+        return failure
     }
 
     private func notVersion1() -> RepositoryFailure {

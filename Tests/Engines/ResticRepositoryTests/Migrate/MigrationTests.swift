@@ -103,8 +103,8 @@ import ResticRepository
                         continue
                     }
                     named += 1
-                    let text = (error as? RepositoryFailure)?.state ?? ""
-                    #expect(isDead && text.contains(folder.path), "call \(point): \(error)")
+                    let failure = try #require(error as? StorageFailure, "told under the code of the store")
+                    #expect(isDead && failure.state.contains(folder.path), "call \(point): \(error)")
                     #expect(try Self.backups(folder) == [old], "call \(point)")
                 }
             }
