@@ -53,7 +53,7 @@ BUGS = [
     ("hard links between symbolic links are forgotten", ENGINE + "Restore/RestoreFlow+Finish.swift", "            state.hardLinks.add(node, at: place, .present(identity))\n", "            _ = identity\n", "RoundTripTests"),
     ("an unchanged tree is known by its length alone", ENGINE + "Backup/OpenTree.swift", "return memcmp(start, other, ours.count) == 0", "return start != other", "UnchangedSourceTests"),
     ("a tree that another task opened is taken for the one that is wanted", ENGINE + "TreeWalk/TreeStream.swift", "let tree = received.withLock({ $0.popLast() }), tree.id == id else {", "let tree = received.withLock({ $0.popLast() }) else {", "TreesAheadTests"),
-    ("D-10: a window with a flip in it is asked again", ENGINE + "Repository/Repository+Blobs.swift", "                    treeWindows.drop(ObjectName(.pack, copy.pack.digest))\n", "", "TreesAheadTests"),
+    ("D-10: a window with a flip in it is asked again", ENGINE + "Repository/Repository+Blobs.swift", "                    packWindows.drop(ObjectName(.pack, copy.pack.digest))\n", "", "TreesAheadTests"),
     ("a new file keeps what its directory gave it", ENGINE + "Restore/TargetFiles.swift", "return names.contains { !$0.bytes.starts(with: \"security.\".utf8) }", "return names.contains { $0.bytes.isEmpty }", "InheritedAttributesTests"),
     ("a batch holds more bytes than it may", ENGINE + "Packs/BlobBatches.swift", "guard bytes <= Limits.batchBytes else { break }", "guard bytes - blob.plainLength <= Limits.batchBytes else { break }", "SplittingTests"),
     ("a span ends where its last blob does, and not the longest", ENGINE + "Packs/ReadSpans.swift", "end = Swift.max(end, blob.end)", "end = blob.end", "SplittingTests"),

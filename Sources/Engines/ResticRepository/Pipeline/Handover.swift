@@ -2,7 +2,7 @@ import Synchronization
 
 /// A bounded hand-over of work between the tasks of one flow.
 ///
-/// Back-pressure: `send` suspends while `capacity` items wait. Failure and end are heard by everyone who waits and everyone who
+/// Back-pressure: `send` suspends while `capacity` items wait, until half of them are gone. Failure and end are heard by everyone who waits and everyone who
 /// comes later. Order: first in, first out.
 package final class Handover<Item: Sendable>: Sendable {
     private struct Sender {
@@ -35,23 +35,27 @@ package final class Handover<Item: Sendable>: Sendable {
             return item
         }
 
-        /// The item that is next, and the sender whose own is in the queue now.
-        mutating func takeNext() -> (Item?, Sender?) {
+        /// The item that is next, and the senders whose own are in the queue now.
+        ///
+        /// Senders go on when the queue is half empty, not at each item: a queue that is always full would otherwise wake one for
+        /// each item, and waking costs more than a small file does.
+        mutating func takeNext(capacity: Int) -> (Item?, [Sender]) {
             if let item = urgent {
                 urgent = nil
-                return (item, nil)
+                return (item, [])
             }
             guard count > 0 else {
                 // Nothing may wait in between (capacity 0): from hand to hand.
-                guard !senders.isEmpty else { return (nil, nil) }
+                guard !senders.isEmpty else { return (nil, []) }
                 let sender = senders.removeFirst()
-                return (sender.item, sender)
+                return (sender.item, [sender])
             }
             let item = takeFirst()
-            guard !senders.isEmpty else { return (item, nil) }
-            let sender = senders.removeFirst()
-            items.append(sender.item)
-            return (item, sender)
+            guard !senders.isEmpty, count <= capacity / 2 else { return (item, []) }
+            let admitted = Array(senders.prefix(capacity - count))
+            senders.removeFirst(admitted.count)
+            items.append(contentsOf: admitted.map(\.item))
+            return (item, admitted)
         }
     }
 
@@ -109,13 +113,13 @@ package final class Handover<Item: Sendable>: Sendable {
 
     /// The next item, if one is there.
     package func tryReceive() -> Item? {
-        let (item, sender) = state.withLock { $0.failure == nil ? $0.takeNext() : (nil, nil) }
-        sender?.continuation.resume()
+        let (item, admitted) = state.withLock { $0.failure == nil ? $0.takeNext(capacity: capacity) : (nil, []) }
+        for sender in admitted { sender.continuation.resume() }
         return item
     }
 
     private enum ReceiveOutcome {
-        case item(Item, Sender?)
+        case item(Item, [Sender])
         case end
         case waiting
     }
@@ -125,14 +129,14 @@ package final class Handover<Item: Sendable>: Sendable {
         await withCheckedContinuation { continuation in
             let outcome: ReceiveOutcome = state.withLock { state in
                 if state.failure != nil { return .end }
-                if case (let item?, let sender) = state.takeNext() { return .item(item, sender) }
+                if case (let item?, let admitted) = state.takeNext(capacity: capacity) { return .item(item, admitted) }
                 if state.isFinished { return .end }
                 state.receivers.append(continuation)
                 return .waiting
             }
             switch outcome {
-            case .item(let item, let sender):
-                sender?.continuation.resume()
+            case .item(let item, let admitted):
+                for sender in admitted { sender.continuation.resume() }
                 continuation.resume(returning: item)
             case .end: continuation.resume(returning: nil)
             case .waiting: break

@@ -25,7 +25,7 @@ extension Repository {
                 } catch {
                     last = error
                     cache?.forget(.pack, copy.pack.digest)
-                    treeWindows.drop(ObjectName(.pack, copy.pack.digest))
+                    packWindows.drop(ObjectName(.pack, copy.pack.digest))
                 }
             }
         }
@@ -42,10 +42,10 @@ extension Repository {
     func sealedBytes(_ location: BlobLocation) async throws -> Block {
         let range = UInt64(location.offset)..<location.end
         if location.type == .tree, store.isLocalDisk {
-            return try await treeWindows.read(ObjectName(.pack, location.pack.digest), range, from: store)
+            return try await packWindows.read(ObjectName(.pack, location.pack.digest), range, from: store)
         }
         if location.type == .tree, let cache {
-            if let copy = cache.load(.pack, location.pack.digest, range: range) { return copy }
+            if let copy = await cache.load(.pack, location.pack.digest, range: range) { return copy }
             if cache.wantsPack(location.pack.digest) {
                 let whole = try await store.get(ObjectName(.pack, location.pack.digest), range: nil)
                 if sha256(whole) == location.pack.digest { cache.store(.pack, location.pack.digest, whole) }

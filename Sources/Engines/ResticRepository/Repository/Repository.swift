@@ -20,7 +20,7 @@ package final class Repository: Sendable {
     package let index = BlobIndex()
     package let key: ResticKey
     package let cache: MetadataCache?
-    let treeWindows = TreeWindows()
+    let packWindows = PackWindows()
     /// Snapshots' documents that were read while the lock settled, each until it is asked for.
     let earlySnapshots = Mutex<[Digest: [UInt8]]>([:])
     let heldLock = Mutex<HeldLock?>(nil)

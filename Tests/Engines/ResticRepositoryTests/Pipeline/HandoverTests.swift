@@ -1,8 +1,14 @@
 import ResticRepository
+import Synchronization
 import Testing
 
 @Suite struct HandoverTests {
     private final class Load: Sendable {}
+
+    private final class Progress: Sendable {
+        let sent = Mutex(0)
+        var count: Int { sent.withLock { $0 } }
+    }
 
     @Test func `an item that was handed over is not held any longer`() async throws {
         let queue = Handover<Load>(capacity: 4)
@@ -47,6 +53,29 @@ import Testing
         #expect(!queue.sendUrgent(2))
         #expect(queue.tryReceive() == nil)
         await #expect(throws: Stop.self) { try await queue.send(3) }
+    }
+
+    @Test func `who waits to send goes on when the queue is half empty, and all comes in order`() async throws {
+        let queue = Handover<Int>(capacity: 8)
+        let progress = Progress()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for item in 0..<100 {
+                    try await queue.send(item)
+                    progress.sent.withLock { $0 = item + 1 }
+                }
+                queue.finish()
+            }
+            while progress.count < 8 { await Task.yield() }
+            for item in 0..<3 { #expect(await queue.receive() == item) }
+            for _ in 0..<1000 { await Task.yield() }
+            #expect(progress.count == 8, "three of eight are gone")
+            #expect(await queue.receive() == 3)
+            while progress.count < 12 { await Task.yield() }
+            for item in 4..<100 { #expect(await queue.receive() == item) }
+            #expect(await queue.receive() == nil)
+            try await group.waitForAll()
+        }
     }
 
     @Test func `with no place to wait an item goes from hand to hand, in order`() async throws {

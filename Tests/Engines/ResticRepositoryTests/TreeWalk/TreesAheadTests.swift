@@ -128,7 +128,7 @@ import ResticRepository
             packs.append((name, bytes))
         }
         let store = FaultyStorage(wrapping: memory)
-        let windows = TreeWindows()
+        let windows = PackWindows()
         for _ in 0..<600 {
             let (name, bytes) = packs[Int.random(in: 0..<packs.count, using: &random)]
             let start = Int.random(in: 0..<bytes.count, using: &random)
