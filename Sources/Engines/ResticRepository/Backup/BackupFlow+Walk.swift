@@ -10,9 +10,10 @@ import ResticFormat
 extension BackupFlow {
     static var openDirectories: Int { 24 }
 
-    func walk() async throws {
-        let walk = SourceWalk(flow: self)
-        try await walk.run()
+    /// `parentTrees` gives the parent snapshot's trees, as far as the source has the same directories.
+    func walk(parentTrees: TreeStream?) async throws {
+        defer { parentTrees?.end() }
+        try await SourceWalk(flow: self, parentTrees: parentTrees).run()
     }
 }
 
@@ -21,9 +22,12 @@ private final class SourceWalk {
     private let selection: SourceSelection
     private let worker: BlobWorker
     private var stack: [WalkFrame] = []
+    /// Nil once the source and the parent snapshot went different ways.
+    private var parentTrees: TreeStream?
 
-    init(flow: BackupFlow) {
+    init(flow: BackupFlow, parentTrees: TreeStream?) {
         self.flow = flow
+        self.parentTrees = parentTrees
         selection = SourceSelection(flow.request.filter, cacheDirectory: flow.repository.options.cacheDirectory)
         worker = flow.repository.makeWorker()
     }
@@ -83,6 +87,11 @@ private final class SourceWalk {
     private func load(_ id: BlobID?, in frame: WalkFrame?, at path: @autoclosure () -> ByteString) async -> ParentTree?
     {
         guard let id else { return nil }
+        if let parentTrees {
+            let (document, isOver) = await parentTrees.next(id)
+            if isOver { self.parentTrees = nil }
+            if let document { return ParentTree(document: document, isLookingAhead: false) }
+        }
         do {
             var ahead = frame?.parentTree?.ahead ?? .none
             frame?.parentTree?.ahead = .none

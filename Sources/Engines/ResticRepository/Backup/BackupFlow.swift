@@ -75,8 +75,13 @@ final class BackupFlow: Sendable {
             for _ in 0..<taskCount {
                 group.addTask(executorPreference: pool) { try await self.work() }
             }
+            let parentTrees = request.parent?.document.tree.map { root in
+                let stream = TreeStream()
+                group.addTask(executorPreference: pool) { await stream.fill(from: root, of: self.repository) }
+                return stream
+            }
             do {
-                try await walk()
+                try await walk(parentTrees: parentTrees)
                 try await group.waitForAll()
             } catch {
                 jobs.fail(error)

@@ -34,7 +34,7 @@ final class TreeStream: Sendable {
     func end() { groups.fail(CancellationError()) }
 
     /// Opens tree after tree until there are no more, one does not open, or nobody takes them.
-    fileprivate func fill(from root: BlobID, of repository: Repository) async {
+    func fill(from root: BlobID, of repository: Repository) async {
         var group: [Streamed] = []
         var bytes = 0
         do {

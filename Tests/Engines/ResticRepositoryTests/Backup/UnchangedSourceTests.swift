@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import HostSystem
 import ObjectStorage
 import ResticFormat
@@ -37,19 +38,56 @@ import ResticRepository
         for change in ["dir-3/sub-0/file-3", "dir-3/new", "dir-6/sub-2/file-20"] {
             try bench.source.write(change, Array("changed \(change)".utf8))
             let changed = try await bench.backUp(into: store)
-            let alone = try await bench.onPool {
-                let repository = try await bench.open(store)
-                return try await repository.withLock(.shared) {
-                    try await repository.loadIndex()
-                    return try await backup(bench.request(), to: repository, observer: ItemLog())
-                }
-            }
-            #expect(alone.tree == changed.tree, "after \(change)")
+            #expect(try await Self.treeWithoutParent(bench, store) == changed.tree, "after \(change)")
             let saved = try await bench.contents(of: try #require(changed.snapshot), in: store)
             #expect(saved["/" + change] == Array("changed \(change)".utf8))
             #expect(saved.count { !$0.key.hasSuffix("/") } == (change == "dir-3/sub-0/file-3" ? 40 : 41))
         }
         #expect(try await bench.check(store).hasErrors == false)
+    }
+
+    /// What a backup that looks at no parent snapshot finds.
+    private static func treeWithoutParent(_ bench: BackupBench, _ store: any ObjectStorage) async throws -> BlobID {
+        try await bench.onPool {
+            let repository = try await bench.open(store)
+            return try await repository.withLock(.shared) {
+                try await repository.loadIndex()
+                return try await backup(bench.request(), to: repository, observer: ItemLog()).tree
+            }
+        }
+    }
+
+    @Test func `directories that come, go and change their kind give the tree that a backup without parent gives`()
+        async throws
+    {
+        let seed = TestSeed.value
+        print("changing directories, seed \(seed)")
+        var random = SplitMix64(seed: seed)
+        let bench = BackupBench(pool: BackupBench.wide, seed: random.next())
+        let store = MemoryStorage()
+        try await bench.create(store)
+        var sizes: Set<Int> = []
+        for round in 0..<16 {
+            for _ in 0..<(round == 0 ? 60 : 6) {
+                let depth = Int.random(in: 1...4, using: &random)
+                let path = (0..<depth).map { _ in "d\(Int.random(in: 0...5, using: &random))" }.joined(separator: "/")
+                switch random.next() % 4 {
+                case 0: try? FileManager.default.removeItem(atPath: "\(bench.source.path)/\(path)")
+                case 1:
+                    try? FileManager.default.removeItem(atPath: "\(bench.source.path)/\(path)")
+                    try? bench.source.write(path, [UInt8(round)])
+                default: try? bench.source.write(path + "/file", Array(path.utf8))
+                }
+            }
+            try bench.source.write("stays", [1])
+            let changed = try await bench.backUp(into: store)
+            #expect(
+                try await Self.treeWithoutParent(bench, store) == changed.tree,
+                "round \(round) of seed \(seed)"
+            )
+            sizes.insert(try await bench.contents(of: try #require(changed.snapshot), in: store).count)
+        }
+        #expect(sizes.count > 4, "otherwise little changed")
     }
 
     @Test func `a tree of the same length is another one when one entry is`() async throws {
