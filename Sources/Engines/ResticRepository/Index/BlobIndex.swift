@@ -36,8 +36,10 @@ package final class BlobIndex: Sendable {
     /// Bytes of memory held by all tables.
     package var memoryBytes: Int { state.withLock { $0.table.memoryBytes } }
 
-    /// Prepares for a bulk load of about `count` blobs.
-    package func reserve(_ count: Int) { state.withLock { $0.table.reserve(count) } }
+    /// Prepares for `additional` more blobs of a bulk load that ends with about `total`.
+    package func reserve(_ additional: Int, expecting total: Int) {
+        state.withLock { $0.table.reserve(additional, expecting: total) }
+    }
 
     /// Decides, atomically, whether the caller has to store this blob.
     package func claim(_ type: BlobType, _ id: BlobID) -> Claim {

@@ -40,16 +40,21 @@ package struct BlobTable: ~Copyable {
 
     package var packCount: Int { packs.count }
 
+    /// Bytes of the slots; another number means that they were filled anew.
+    package var slotBytes: Int { slotCount * 4 }
+
     /// Bytes held by all tables.
     package var memoryBytes: Int {
-        chunks.count * Self.chunkEntries * Self.entryBytes + slotCount * 4 + packs.memoryBytes(each: 32)
+        chunks.count * Self.chunkEntries * Self.entryBytes + slotBytes + packs.memoryBytes(each: 32)
             + packFirstEntry.memoryBytes(each: 4)
     }
 
-    /// Makes room in the slots for `additional` more blobs, so that a bulk load fills them once.
-    package mutating func reserve(_ additional: Int) {
+    /// Makes room in the slots for `additional` more blobs; where there is none, for all that are expected in the end.
+    ///
+    /// A guess that grows from file to file rebuilds nothing as long as there is room: a bulk load fills the slots once or twice.
+    package mutating func reserve(_ additional: Int, expecting total: Int = 0) {
         let wanted = count + additional
-        if wanted * 10 > slotCount * 9 { rebuildSlots(for: wanted, spare: 1.0) }
+        if wanted * 10 > slotCount * 9 { rebuildSlots(for: max(wanted, total), spare: 1.02) }
     }
 
     /// Adds a whole pack; its blobs become visible together.

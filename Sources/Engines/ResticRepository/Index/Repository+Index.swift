@@ -45,7 +45,8 @@ extension Repository {
                 case .success(let loaded):
                     doneBytes += entry.size
                     let rest = Double(totalBytes - doneBytes) / Double(max(1, doneBytes))
-                    index.reserve(loaded.blobCount + Int(Double(index.blobCount + loaded.blobCount) * rest))
+                    let loadedSoFar = index.blobCount + loaded.blobCount
+                    index.reserve(loaded.blobCount, expecting: loadedSoFar + Int(Double(loadedSoFar) * rest))
                     for pack in loaded.packs { add(pack, of: loaded, known: &packs) }
                 case .failure(let error):
                     guard let unreadable, !(error is CancellationError) else { throw error }

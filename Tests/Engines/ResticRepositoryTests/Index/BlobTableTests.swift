@@ -79,4 +79,27 @@ import ResticRepository
         print("index: \(bytesEach) bytes a blob at \(table.count) blobs, \(each) a pack")
         #expect(bytesEach <= 52)
     }
+
+    @Test func `a guess that creeps up from file to file does not fill the slots anew for each`() {
+        var table = BlobTable()
+        let files = 100
+        let each = 2_000
+        var sizes: Set<Int> = []
+        for file in 0..<files {
+            // As if each file had a few blobs more to the byte than those before it.
+            table.reserve(each, expecting: files * each * (900 + file) / 1000)
+            sizes.insert(table.slotBytes)
+            table.append(
+                pack: Self.pack(file),
+                blobs: (0..<each).map { Self.blob(UInt64(file * each + $0)) }
+            )
+            sizes.insert(table.slotBytes)
+        }
+        #expect(table.count == files * each)
+        #expect(sizes.count <= 4, "filled \(sizes.count) times")
+        #expect(Double(table.memoryBytes) / Double(table.count) <= 52)
+        for number in stride(from: 0, to: UInt64(files * each), by: 997) {
+            #expect(table.contains(.data, Self.blob(number).id))
+        }
+    }
 }
