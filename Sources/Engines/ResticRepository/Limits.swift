@@ -16,8 +16,11 @@ package enum Limits {
     package static let packSizeMin = 4 << 20
     package static let packSizeMax = 128 << 20
     package static let packSizeDefault = 16 << 20
-    /// Entries of one pack; keeps its header below restic's 16 MiB.
-    package static let packEntriesMax = 400_000
+    /// Entries of one pack, which ends before its size does when its blobs are tiny.
+    ///
+    /// What is made of them at a time (header, index, and both read back) costs some 600 bytes each. It also keeps the header far
+    /// below restic's 16 MiB.
+    package static let packEntriesMax = 100_000
     /// Keys tried before giving up, as in restic: each costs a whole scrypt.
     package static let keysTriedMax = 20
     /// Plaintext bytes of blobs that are hashed side by side, and how many; a blob that is larger is alone.
