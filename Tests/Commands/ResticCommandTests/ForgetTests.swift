@@ -273,6 +273,7 @@ private struct Lots {
         for filter in filters {
             let run = await bench.run(["forget", "--keep-last", "1"] + filter)
             #expect(run.status == 0 && run.output == "Applying Policy: keep 1 latest snapshots\n")
+            #expect(run.error.hasPrefix("warning: no snapshot matches the filter ") && run.error.contains(filter[1]))
             let all = await bench.run(["forget", "--unsafe-allow-remove-all"] + filter)
             #expect(all.status == 0 && all.output == "Applying Policy: remove\n")
         }

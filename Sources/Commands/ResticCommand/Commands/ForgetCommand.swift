@@ -19,6 +19,7 @@ extension Session {
         let isUnlocked = isDryRun && options.noLock
         return try await withRepository(isUnlocked ? .none : .exclusive, isDryRun: isUnlocked) { repository in
             let found = try await namedSnapshots(filter, repository)
+            warnIfNothingMatches(filter, found)
             var groups: [ForgetGroup] = []
             if words.isEmpty { groups = try divide(found, policy, filter, repository) }
             let removed = words.isEmpty ? groups.flatMap(\.verdict.removed) : found
@@ -74,6 +75,12 @@ extension Session {
             hostFlag: isOldName ? "hostname" : "host",
             isPathLiteral: !words.contains(ByteString(SnapshotName.latest))
         )
+    }
+
+    /// restic is silent about a filter that matches nothing; a typing error would stay one for ever (P-01).
+    private func warnIfNothingMatches(_ filter: SnapshotFilter, _ found: [Snapshot]) {
+        guard words.isEmpty, found.isEmpty, !filter.isEmpty else { return }
+        printer.error("warning: no snapshot matches the filter \(filter.summary); nothing is removed")
     }
 
     // MARK: what goes and what stays
