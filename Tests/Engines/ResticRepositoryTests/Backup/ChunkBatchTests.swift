@@ -18,8 +18,8 @@ import ResticRepository
         var sizes = (0..<200).map { _ in Int.random(in: 0...4_000, using: &random) }
         sizes += (0..<10).map { _ in Int.random(in: 100_000...2_500_000, using: &random) } + edges
         sizes.shuffle(using: &random)
-        // Side by side at the end: while every task reads a large file, none takes over a batch of another.
-        sizes += (0..<8).map { _ in Int.random(in: 3_000_000...8_000_000, using: &random) }
+        // Side by side at the end, each longer than two batches: while every task reads one, none takes over a batch of another.
+        sizes += (0..<6).map { _ in Int.random(in: 13_000_000...16_000_000, using: &random) }
         var files: [String: [UInt8]] = [:]
         var last: [UInt8] = []
         for (number, size) in sizes.enumerated() {
@@ -28,7 +28,7 @@ import ResticRepository
             case 1: last = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: size)
             default: last = random.bytes(size)
             }
-            let path = number < sizes.count - 8 ? "\(number % 5)/file\(number)" : "large/file\(number)"
+            let path = number < sizes.count - 6 ? "\(number % 5)/file\(number)" : "large/file\(number)"
             try bench.source.write(path, last)
             files["/" + path] = last
         }
