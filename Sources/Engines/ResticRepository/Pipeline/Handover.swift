@@ -2,8 +2,8 @@ import Synchronization
 
 /// A bounded hand-over of work between the tasks of one flow.
 ///
-/// Back-pressure: `send` suspends while `capacity` items wait, until half of them are gone. Failure and end are heard by everyone who waits and everyone who
-/// comes later. Order: first in, first out.
+/// Back-pressure: `send` suspends while `capacity` items wait, until half of them are gone. Failure and end are heard by everyone
+/// who waits and everyone who comes later. Order: first in, first out; nobody overtakes a sender that waits.
 package final class Handover<Item: Sendable>: Sendable {
     private struct Sender {
         let continuation: CheckedContinuation<Void, any Error>
@@ -78,7 +78,7 @@ package final class Handover<Item: Sendable>: Sendable {
             let outcome: SendOutcome = state.withLock { state in
                 if let failure = state.failure { return .refused(failure) }
                 if let receiver = state.receivers.popLast() { return .delivered(receiver) }
-                if state.count < capacity {
+                if state.senders.isEmpty, state.count < capacity {
                     state.items.append(item)
                     return .queued
                 }

@@ -78,6 +78,20 @@ import Testing
         }
     }
 
+    @Test func `nobody overtakes a sender that waits, though there is room`() async throws {
+        let queue = Handover<Int>(capacity: 8)
+        for item in 0..<8 { try await queue.send(item) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await queue.send(8) }
+            try await Task.sleep(for: .milliseconds(100))
+            for item in 0..<3 { #expect(queue.tryReceive() == item) }
+            group.addTask { try await queue.send(9) }
+            try await Task.sleep(for: .milliseconds(100))
+            for item in 3..<10 { #expect(await queue.receive() == item) }
+            try await group.waitForAll()
+        }
+    }
+
     @Test func `with no place to wait an item goes from hand to hand, in order`() async throws {
         let queue = Handover<Int>(capacity: 0)
         try await withThrowingTaskGroup(of: Void.self) { group in
