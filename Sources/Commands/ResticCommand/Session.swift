@@ -83,8 +83,10 @@ struct Session: Sendable {
         result.isDryRun = isDryRun
         let printer = printer
         result.warn = { printer.error(Text($0)) }
+        result.recordDirectory = options.recordDirectory
         if !options.noCache {
             result.cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory
+            if result.recordDirectory == nil { result.recordDirectory = result.cacheDirectory }
             if result.cacheDirectory == nil {
                 printer.error(
                     "unable to open cache: unable to locate cache directory: neither $XDG_CACHE_HOME nor $HOME are defined"
@@ -210,6 +212,18 @@ struct Session: Sendable {
                 printer.error("unable to remove \(base)/\(entry.name): \(goMessage(error))")
             }
         }
+    }
+
+    /// Says what happened to the repository since this machine's last run and is not explained by it.
+    ///
+    /// Errors: refused once before data is removed that lost snapshots may need (P-06).
+    func heedSurprises(_ repository: Repository, beforePruning: Bool = false) async throws(CommandFailure) {
+        for finding in await repository.surprises(isComplete: false) { printer.error(Text(finding.checkText)) }
+        guard beforePruning, await repository.takeDoubt() else { return }
+        throw CommandFailure.fatal(
+            "prune refused: this run or one before it warned that snapshots or index files are gone or came back, and what only lost snapshots need would be removed\n  state: nothing was removed\n  next:  when it is explained, run the same command again; it will go on",
+            status: .refusedByGuard
+        )
     }
 
     // MARK: locking

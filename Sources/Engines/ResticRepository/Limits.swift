@@ -84,4 +84,14 @@ package enum Limits {
     package static let copyCommitNanoseconds: UInt64 = 60_000_000_000
     /// Bytes of extended attributes and other records before one tar entry; readers refuse more, so do Go's.
     package static let tarRecordBytesMax = 1 << 20
+    /// Names of removed objects of a kind that the high-water record keeps; a store set back further than that is noticed by what is
+    /// gone.
+    package static let removedNamesKept = 10_000
+    /// Groups whose newest snapshot it keeps.
+    package static let savedGroupsKept = 1_000
+    /// Largest high-water record that is read, in bytes: some 800,000 names.
+    package static let highWaterBytesMax = 64 << 20
+    /// How often, and after what pauses, its lock is asked for: a second in all, then this run leaves it alone.
+    package static let highWaterLockTries = 100
+    package static let highWaterLockPauseNanoseconds: UInt64 = 10_000_000
 }

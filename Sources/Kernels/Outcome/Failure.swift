@@ -48,7 +48,7 @@ package protocol ReportableFailure: Error, Sendable {
 ///   next:  free about 1.2 GiB or run prune
 /// ```
 /// A secret never enters any of these strings: secrets are of type `Secret`.
-package struct Failure<Code: FailureCode>: ReportableFailure {
+package struct Failure<Code: FailureCode>: ReportableFailure, CustomStringConvertible {
     package var code: Code
     package var retry: Retry
     /// The verb in progress: `check`, `open repository`.
@@ -87,4 +87,6 @@ package struct Failure<Code: FailureCode>: ReportableFailure {
 
     package var codeName: String { code.rawValue }
     package var exitStatus: ExitStatus { code.exitStatus }
+    /// In the middle of a sentence.
+    package var description: String { "\(object) \(what)" }
 }

@@ -4,6 +4,8 @@ package struct Finding: Sendable, Hashable {
     package enum Severity: String, Sendable, Hashable {
         /// Worth knowing; nothing is lost (an orphaned pack, a duplicate index entry).
         case hint
+        /// Nothing explains it, and nothing is proven: somebody has to look.
+        case warning
         /// Data or metadata cannot be trusted.
         case damage
     }

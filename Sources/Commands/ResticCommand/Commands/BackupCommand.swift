@@ -112,6 +112,7 @@ extension Session {
         if !asked.isFromInput { request.parent = try await parent(asked, targets, workingDirectory, time, repository) }
         printer.verbose("load index files")
         try await loadIndex(repository)
+        try await heedSurprises(repository)
         request.filter = try sourceFilter(patterns)
         request.recordedExcludes = values.texts("exclude")
         request.tags = asked.tags

@@ -29,6 +29,7 @@ extension Session {
             }
         }
         var session = self
+        if !options.noCache { session.options.recordDirectory = options.cacheDirectory ?? defaultCacheDirectory }
         if let temporary { session.options.cacheDirectory = temporary.path }
         if temporary == nil, !values.isOn("with-cache") { session.options.noCache = true }
         if !options.noLock { printer.normal("create exclusive lock for repository") }

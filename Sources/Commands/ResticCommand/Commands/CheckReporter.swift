@@ -51,7 +51,11 @@ final class CheckReporter: CheckObserver {
 
     func found(_ findings: [Finding]) {
         for finding in findings {
-            if finding.severity == .hint { hint(finding) } else { error(finding) }
+            switch finding.severity {
+            case .hint: hint(finding)
+            case .warning: printer.error(Text(finding.checkText))
+            case .damage: error(finding)
+            }
         }
     }
 

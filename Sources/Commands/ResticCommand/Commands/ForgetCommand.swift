@@ -20,6 +20,7 @@ extension Session {
         return try await withRepository(isUnlocked ? .none : .exclusive, isDryRun: isUnlocked) { repository in
             let found = try await namedSnapshots(filter, repository)
             warnIfNothingMatches(filter, found)
+            try await heedSurprises(repository, beforePruning: values.isOn("prune") && !isDryRun)
             var groups: [ForgetGroup] = []
             if words.isEmpty { groups = try divide(found, policy, filter, repository) }
             let removed = words.isEmpty ? groups.flatMap(\.verdict.removed) : found
@@ -100,6 +101,7 @@ extension Session {
         return try snapshots.grouped(by: grouping).map { group in
             try Task.checkCancellation()
             if let header = groupHeader(group.key, printer) { printer.verbose(header) }
+            warnOfFuture(group.snapshots, now)
             let verdict = policy.divide(group.snapshots, now: now) { environment.time.localOffsetSeconds(at: $0) }
             guard policy.isEmpty || !verdict.kept.isEmpty else {
                 throw CommandFailure("refusing to delete last snapshot of snapshot group \"\(group.key.text)\"")
@@ -108,6 +110,20 @@ extension Session {
             return ForgetGroup(key: group.key, verdict: verdict)
         }
     }
+
+    /// restic is silent about snapshots that a wrong clock dated ahead; counts take them for the newest (F-02).
+    private func warnOfFuture(_ snapshots: [Snapshot], _ now: Timestamp) {
+        let limit = Timestamp(seconds: now.seconds + Self.clockErrorSeconds, nanoseconds: now.nanoseconds)
+        for snapshot in snapshots where limit < snapshot.document.time.moment {
+            let time = String(decoding: RFC3339.format(snapshot.document.time), as: UTF8.self)
+            printer.error(
+                "warning: snapshot \(snapshot.id.short) is dated ahead, \(time): rules that count take it for the newest, and keep an older one less; check this clock, and that of host \(printer.name(snapshot.document.hostname))"
+            )
+        }
+    }
+
+    /// Two hosts' clocks may be that far apart.
+    private static let clockErrorSeconds: Int64 = 3600
 
     /// Without any rule everything goes; that takes a filter, and a word for it (P-01).
     private func allowRemovingAll(_ filter: SnapshotFilter) throws(CommandFailure) {

@@ -44,6 +44,7 @@ extension Session {
         {
             throw pruneRefusal(failure)
         }
+        try await heedSurprises(repository, beforePruning: !request.isDryRun)
         if request.isDryRun { printer.normal("\nWould have made the following changes:") }
         if options.isJSON { printer.result(pruneJSON(plan.statistics)) } else { show(plan.statistics) }
         if request.isDryRun { showPlanned(plan) }

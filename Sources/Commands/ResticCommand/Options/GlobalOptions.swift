@@ -16,6 +16,8 @@ package struct GlobalOptions: Sendable {
     var noLock: Bool
     var retryLockNanoseconds: Int64
     var cacheDirectory: ByteString?
+    /// Where it is remembered what was seen in repositories, when that is not the cache directory.
+    var recordDirectory: ByteString?
     var noCache: Bool
     var cleanupCache: Bool
     package var compression: CompressionMode

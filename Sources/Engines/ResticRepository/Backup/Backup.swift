@@ -40,7 +40,8 @@ package func backup(
             ).run()
         }
     }
-    let summary = summary(totals, from: startedAt, to: environment.zonedNow())
+    let nanoseconds = environment.time.monotonicNanoseconds() &- started
+    let summary = summary(totals, from: startedAt, to: end(of: startedAt, after: nanoseconds, environment))
     var snapshot: SnapshotID?
     let isUnchanged = request.skipIfUnchanged && request.parent?.document.tree == root
     if !isUnchanged {
@@ -51,8 +52,17 @@ package func backup(
         tree: root,
         summary: summary,
         errorCount: counters.errors.load(ordering: .relaxed),
-        duration: Double(environment.time.monotonicNanoseconds() &- started) / 1e9
+        duration: Double(nanoseconds) / 1e9
     )
+}
+
+/// The present moment, or, when the clock was set back meanwhile, what it would be had it only gone on (F-01).
+private func end(of start: ZonedTime, after nanoseconds: UInt64, _ environment: RepositoryEnvironment) -> ZonedTime {
+    let now = environment.zonedNow()
+    guard now.moment < start.moment else { return now }
+    let sum = UInt64(start.moment.nanoseconds) + nanoseconds
+    let seconds = start.moment.seconds + Int64(sum / 1_000_000_000)
+    return environment.zoned(Timestamp(seconds: seconds, nanoseconds: Int32(sum % 1_000_000_000)))
 }
 
 private func summary(_ totals: BackupFlow.Totals, from start: ZonedTime, to end: ZonedTime) -> SnapshotSummary {

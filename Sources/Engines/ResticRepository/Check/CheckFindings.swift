@@ -23,6 +23,9 @@ enum CheckCode: String {
     case listing = "listing-failed"
     case transientRead = "transient-read"
     case foreign = "foreign-files"
+    case storeSetBack = "store-set-back"
+    case snapshotGone = "snapshot-gone"
+    case indexGone = "index-gone"
 }
 
 extension Finding {
@@ -41,6 +44,7 @@ extension Finding {
         case .treeUnreadable: "  \(what)"
         case .treeInvalid: "  \(object): \(what)"
         case .indexSplit, .indexDuplicate, .packMixed, .packUnreadable, .blobUnused, .transientRead, .foreign, nil: what
+        case .storeSetBack, .snapshotGone, .indexGone: "warning: \(object): \(what)\n  next:  \(next)"
         }
     }
 

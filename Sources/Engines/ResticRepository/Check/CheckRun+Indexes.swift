@@ -9,8 +9,7 @@ extension CheckRun {
     /// damaged.
     func checkIndexes() async throws -> PackTable? {
         begin(.indexes)
-        let entries = try await repository.list(.index).sorted { $0.digest < $1.digest }
-        repository.cache?.keepOnly(.index, Set(entries.map(\.digest)))
+        let entries = try await repository.listIndexes().sorted { $0.digest < $1.digest }
         expect(.indexes, total: entries.count)
         var table = PackTable()
         var failures: [(IndexID, any Error)] = []

@@ -5,6 +5,17 @@ import ResticFormat
 import Synchronization
 
 extension Repository {
+    /// All index files.
+    ///
+    /// Copies in the cache of those that are gone go with them.
+    func listIndexes() async throws -> [ObjectEntry] {
+        let entries = try await store.list(.index)
+        let names = Set(entries.map(\.digest))
+        cache?.keepOnly(.index, names)
+        highWater?.list(.index, names)
+        return entries
+    }
+
     /// Loads all index files into memory, several at a time, in place of what was known before; `progress` hears (done, total).
     ///
     /// Errors: the first file that cannot be read, since a backup or prune on half an index would be wrong. `check` collects
@@ -16,8 +27,7 @@ extension Repository {
         // What an earlier run knew may have been pruned since its lock went (L8).
         index.removeAll()
         unindexed.withLock { $0 = PendingIndex() }
-        let entries = try await store.list(.index).sorted { $0.size > $1.size }
-        cache?.keepOnly(.index, Set(entries.map(\.digest)))
+        let entries = try await listIndexes().sorted { $0.size > $1.size }
         let totalBytes = entries.reduce(0) { $0 + $1.size }
         var doneBytes: UInt64 = 0
         var doneFiles = 0

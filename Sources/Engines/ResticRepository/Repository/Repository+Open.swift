@@ -28,7 +28,8 @@ extension Repository {
             keyID: keyID,
             environment: environment,
             options: options,
-            cache: openCache(store, config, options, environment)
+            cache: openCache(store, config, options, environment),
+            highWater: openHighWater(config, options, environment)
         )
     }
 
@@ -106,6 +107,15 @@ extension Repository {
             throw damaged("names a chunker polynomial that is not irreducible", nil)
         }
         return config
+    }
+
+    private static func openHighWater(
+        _ config: RepositoryConfig,
+        _ options: RepositoryOptions,
+        _ environment: RepositoryEnvironment
+    ) -> HighWater? {
+        guard let base = options.recordDirectory, !options.isDryRun else { return nil }
+        return HighWaterFile(base: base, repositoryID: config.id, environment: environment).map(HighWater.init)
     }
 
     static func openCache(

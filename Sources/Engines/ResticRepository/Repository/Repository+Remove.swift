@@ -14,14 +14,39 @@ extension Repository {
         removed: (Digest, (any Error)?) throws -> Void
     ) async throws {
         guard !options.isDryRun else { return }
-        var rest = digests[...]
-        while !rest.isEmpty {
-            try Task.checkCancellation()
-            try await commitCheck()
-            let batch = rest.prefix(Limits.removalsPerLockCheck)
-            rest = rest.dropFirst(batch.count)
-            try await removeBatch(kind, batch, removed)
+        try await remembering(kind, digests) { gone in
+            var rest = digests[...]
+            while !rest.isEmpty {
+                try Task.checkCancellation()
+                try await commitCheck()
+                let batch = rest.prefix(Limits.removalsPerLockCheck)
+                rest = rest.dropFirst(batch.count)
+                try await removeBatch(kind, batch) { digest, error in
+                    if error == nil { gone.append(digest) }
+                    try removed(digest, error)
+                }
+            }
         }
+    }
+
+    /// Runs a removal between the notes about it in the high-water record; `gone` takes what is gone, however the removal ends.
+    private func remembering(
+        _ kind: ObjectKind,
+        _ digests: [Digest],
+        _ body: (_ gone: inout [Digest]) async throws -> Void
+    ) async throws {
+        var gone: [Digest] = []
+        guard let highWater, HighWaterRecord.kinds.contains(kind), !digests.isEmpty else {
+            return try await body(&gone)
+        }
+        await highWater.beginRemoving(kind, digests)
+        do {
+            try await body(&gone)
+        } catch {
+            await highWater.endRemoving(kind, gone)
+            throw error
+        }
+        await highWater.endRemoving(kind, gone)
     }
 
     private func removeBatch(

@@ -107,7 +107,9 @@ extension Repository {
     package func saveUnpacked(_ kind: ObjectKind, _ json: [UInt8]) async throws -> Digest {
         let (id, block) = try sealUnpacked(kind, json)
         try await put(kind, id, block)
-        if !options.isDryRun, kind == .snapshot || kind == .index { cache?.store(kind, id, block) }
+        guard !options.isDryRun, kind == .snapshot || kind == .index else { return id }
+        cache?.store(kind, id, block)
+        if kind == .index { highWater?.storeIndex(id) }
         return id
     }
 

@@ -20,6 +20,8 @@ package final class Repository: Sendable {
     package let index = BlobIndex()
     package let key: ResticKey
     package let cache: MetadataCache?
+    /// What this machine knows of earlier runs; nil when nothing is to be remembered.
+    let highWater: HighWater?
     let packWindows = PackWindows()
     /// Snapshots' documents that were read while the lock settled, each until it is asked for.
     let earlySnapshots = Mutex<[Digest: [UInt8]]>([:])
@@ -37,7 +39,8 @@ package final class Repository: Sendable {
         keyID: KeyID,
         environment: RepositoryEnvironment,
         options: RepositoryOptions,
-        cache: MetadataCache?
+        cache: MetadataCache?,
+        highWater: HighWater? = nil
     ) {
         self.store = store
         self.config = config
@@ -46,6 +49,7 @@ package final class Repository: Sendable {
         self.environment = environment
         self.options = options
         self.cache = cache
+        self.highWater = highWater
     }
 
     /// Version 2 compresses, version 1 does not.

@@ -84,6 +84,8 @@ package struct RepositoryOptions: Sendable {
     package var isDryRun = false
     /// Where copies of metadata live on this machine; nil for none.
     package var cacheDirectory: ByteString?
+    /// Where this machine remembers what it saw in repositories, usually beside the copies; nil when it does not.
+    package var recordDirectory: ByteString?
     /// Hears what does not fail the run but should be known, such as a cache that cannot be used; on any task.
     package var warn: @Sendable (String) -> Void = { _ in }
 

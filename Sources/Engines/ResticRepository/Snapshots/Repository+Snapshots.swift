@@ -11,7 +11,9 @@ extension Repository {
     /// Copies in the cache of those that are gone go with them.
     package func listSnapshots() async throws -> [SnapshotID] {
         let entries = try await store.list(.snapshot)
-        cache?.keepOnly(.snapshot, Set(entries.map(\.digest)))
+        let names = Set(entries.map(\.digest))
+        cache?.keepOnly(.snapshot, names)
+        highWater?.list(.snapshot, names)
         return entries.map { SnapshotID($0.digest) }
     }
 
@@ -21,7 +23,9 @@ extension Repository {
     package func loadSnapshot(_ id: SnapshotID) async throws -> Snapshot {
         let json = try await loadUnpacked(.snapshot, id.digest)
         do {
-            return Snapshot(id: id, document: try SnapshotDocument(decoding: json))
+            let document = try SnapshotDocument(decoding: json)
+            highWater?.read(document)
+            return Snapshot(id: id, document: document)
         } catch {
             throw unpackedDamage(.snapshot, id.digest, "is not a valid snapshot: \(error)", cause: error)
         }
@@ -194,7 +198,9 @@ extension Repository {
         try await commitCheck()
         // The last moment at which a cancellation is heard.
         try Task.checkCancellation()
-        return SnapshotID(try await saveUnpacked(.snapshot, document.encode()))
+        let id = try await saveUnpacked(.snapshot, document.encode())
+        await highWater?.save(id, document)
+        return SnapshotID(id)
     }
 }
 

@@ -1,0 +1,144 @@
+package import Bytes
+package import ObjectStorage
+package import ResticFormat
+import Sealing
+
+/// What this machine saw in a repository, and what it did to it: enough to notice a store that was set back.
+///
+/// Pure: what it is compared with is handed in. Bounds: `Limits.removedNamesKept` names of removed objects of each kind,
+/// `Limits.savedGroupsKept` groups; as many seen ones as the repository holds.
+package struct HighWaterRecord: Sendable, Hashable {
+    /// Snapshots or index files.
+    package struct Names: Sendable, Hashable {
+        /// Those that were there.
+        package var seen: Set<Digest> = []
+        /// Those that this machine is about to remove: gone or not, it is no surprise.
+        package var removing: Set<Digest> = []
+        /// Those that are gone for good, oldest first: a name is a hash of bytes that nobody seals twice, so none comes back.
+        package var removed: [Digest] = []
+    }
+
+    /// The newest snapshot that this machine saved of one group.
+    package struct Saved: Sendable, Hashable {
+        package var id: Digest
+        package var time: Timestamp
+
+        package init(id: Digest, time: Timestamp) {
+            self.id = id
+            self.time = time
+        }
+    }
+
+    package var snapshots = Names()
+    package var indexes = Names()
+    /// By the group's fingerprint, those that were saved last.
+    package var saved: [UInt64: Saved] = [:]
+    /// Something was told that no run of this machine explains, and nothing was pruned since: the next prune asks first.
+    package var isInDoubt = false
+
+    /// Nothing was seen yet.
+    package init() {}
+
+    /// Snapshots and index files have their names kept here, nothing else does.
+    package subscript(kind: ObjectKind) -> Names {
+        get { kind == .index ? indexes : snapshots }
+        set {
+            precondition(kind == .index || kind == .snapshot, "no record is kept of other kinds")
+            if kind == .index { indexes = newValue } else { snapshots = newValue }
+        }
+    }
+
+    package static let kinds: [ObjectKind] = [.snapshot, .index]
+
+    /// Those were there when they were listed; a run beside this one may have removed some since.
+    mutating func see(_ kind: ObjectKind, _ ids: Set<Digest>) {
+        self[kind].seen.formUnion(ids.subtracting(self[kind].removed))
+    }
+
+    /// A snapshot of this machine is in the store.
+    package mutating func save(_ id: Digest, _ document: SnapshotDocument) {
+        snapshots.seen.insert(id)
+        let group = Self.fingerprint(SnapshotGroupKey(of: document, by: .standard))
+        let time = document.time.moment
+        if let newest = saved[group], time < newest.time { return }
+        saved[group] = Saved(id: id, time: time)
+        guard saved.count > Limits.savedGroupsKept,
+            let oldest = saved.min(by: { ($0.value.time, $0.key) < ($1.value.time, $1.key) })
+        else { return }
+        saved[oldest.key] = nil
+    }
+
+    /// This machine is about to remove those.
+    package mutating func beginRemoving(_ kind: ObjectKind, _ ids: some Collection<Digest>) {
+        self[kind].removing.formUnion(ids)
+    }
+
+    /// This machine removed those.
+    package mutating func endRemoving(_ kind: ObjectKind, _ ids: [Digest]) {
+        let gone = Set(ids)
+        self[kind].removing.subtract(gone)
+        bury(kind, gone)
+    }
+
+    /// They are gone: no surprise any more, but their return is one.
+    mutating func bury(_ kind: ObjectKind, _ ids: Set<Digest>) {
+        self[kind].seen.subtract(ids)
+        let known = Set(self[kind].removed)
+        self[kind].removed += ids.subtracting(known).sorted()
+        self[kind].removed.removeFirst(max(0, self[kind].removed.count - Limits.removedNamesKept))
+        guard kind == .snapshot else { return }
+        saved = saved.filter { !ids.contains($0.value.id) }
+    }
+
+    private static func fingerprint(_ group: SnapshotGroupKey) -> UInt64 {
+        let parts = [group.hostname] + (group.paths ?? [])
+        return Array(parts.map { $0.bytes + [0] }.joined()).withUnsafeBytes { SHA256Context.hash($0) }.a
+    }
+}
+
+/// What a look at the store showed that nothing this machine did explains.
+struct HighWaterSurprises: Sendable, Hashable {
+    /// Removed once, and there again, by kind.
+    var returned: [ObjectKind: Set<Digest>] = [:]
+    /// The newest snapshots of their groups that this machine saved, gone.
+    var newestGone: [HighWaterRecord.Saved] = []
+    /// Snapshots that were there, gone; who shares the repository may have removed them.
+    var snapshotsGone: Set<Digest> = []
+    /// Index files that were there, gone, while no new one took their place.
+    var indexesGone: Set<Digest> = []
+
+    /// Compares what was known before the listing with the listing.
+    ///
+    /// `now` is the record as it is after the listing: what other processes of this machine did meanwhile explains what it explains.
+    /// `rewritten` names snapshots whose successors say that they were one once.
+    init(
+        before: HighWaterRecord,
+        now: HighWaterRecord,
+        listed: [ObjectKind: Set<Digest>],
+        rewritten: Set<Digest>
+    ) {
+        for (kind, names) in listed {
+            let back = names.intersection(before[kind].removed).intersection(now[kind].removed)
+            if !back.isEmpty { returned[kind] = back }
+        }
+        if let names = listed[.snapshot] {
+            snapshotsGone = Self.gone(.snapshot, before, now, names).subtracting(rewritten)
+            newestGone = now.saved.values.filter { snapshotsGone.contains($0.id) }.sorted { $0.id < $1.id }
+        }
+        if let names = listed[.index], names.isSubset(of: before.indexes.seen) {
+            indexesGone = Self.gone(.index, before, now, names)
+        }
+    }
+
+    /// Whether retention elsewhere explains none of it.
+    var isAlarming: Bool { !returned.isEmpty || !newestGone.isEmpty || !indexesGone.isEmpty }
+
+    private static func gone(
+        _ kind: ObjectKind,
+        _ before: HighWaterRecord,
+        _ now: HighWaterRecord,
+        _ listed: Set<Digest>
+    ) -> Set<Digest> {
+        before[kind].seen.intersection(now[kind].seen).subtracting(listed).subtracting(now[kind].removing)
+    }
+}
