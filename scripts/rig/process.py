@@ -125,6 +125,15 @@ class Restic:
     def start(self, repository, *arguments, cwd=None, wrap=(), **extra):
         return start(list(wrap) + self.command + list(arguments), self.environment(repository, **extra), cwd)
 
+    def records(self):
+        """the files in which it remembers what it saw of repositories"""
+        return glob.glob(os.path.join(glob.escape(self.scratch), "cache", "*", "high-water"))
+
+    def forget_all(self):
+        """makes it a machine that never saw a repository: one that is copied back would be one that was set back"""
+        for record in self.records():
+            os.remove(record)
+
     def create(self, repository, version=2):
         """a new repository with a cheap key (light scrypt parameters, which the format allows), so that second opinions cost little"""
         from . import resticfile

@@ -29,6 +29,7 @@ class Estate:
         case.subject.run(self.base, "forget", *[s for s, moment in times(case.subject, self.base).items() if moment == oldest])
 
     def fresh(self):
+        self.case.subject.forget_all()
         return kill_cases.fresh_copy(self.base, os.path.join(self.folder, "repository"))
 
 
@@ -91,6 +92,8 @@ def judge(case, estate, repository, verb, removable, generator):
     again = subject.run(repository, *verb)
     if again.code != 0:
         return f"the same command again ended in {again.code}: {again.text[-300:]}"
+    if "is gone" in again.text or "there again" in again.text:
+        return f"R-09 it was surprised by what it did itself: {again.text[-300:]}"
     checked = oracle.run(repository, "check", "--read-data", "--no-lock", timeout=300)
     if checked.code != 0:
         case.board.zero["LOST"] += 1

@@ -42,6 +42,8 @@ extension Session {
         do { plan = try await repository.planPrune(request, observer: reporter) } catch let failure
             as RepositoryFailure
         {
+            // It may be why.
+            try await heedSurprises(repository)
             throw pruneRefusal(failure)
         }
         try await heedSurprises(repository, beforePruning: !request.isDryRun)

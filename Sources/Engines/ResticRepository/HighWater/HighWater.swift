@@ -117,7 +117,7 @@ extension HighWaterRecord {
             bury(kind, gone)
         }
         if surprises.isAlarming { isInDoubt = true }
-        bury(.index, surprises.indexesGone)
+        bury(.index, surprises.indexesGone.union(surprises.indexesReplaced))
         bury(.snapshot, isComplete ? surprises.snapshotsGone : Set(surprises.newestGone.map(\.id)))
     }
 }

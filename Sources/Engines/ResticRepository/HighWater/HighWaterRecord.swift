@@ -106,6 +106,8 @@ struct HighWaterSurprises: Sendable, Hashable {
     var snapshotsGone: Set<Digest> = []
     /// Index files that were there, gone, while no new one took their place.
     var indexesGone: Set<Digest> = []
+    /// Index files that were there, gone, beside others that are new here: a prune or a repair somewhere.
+    var indexesReplaced: Set<Digest> = []
 
     /// Compares what was known before the listing with the listing.
     ///
@@ -125,8 +127,9 @@ struct HighWaterSurprises: Sendable, Hashable {
             snapshotsGone = Self.gone(.snapshot, before, now, names).subtracting(rewritten)
             newestGone = now.saved.values.filter { snapshotsGone.contains($0.id) }.sorted { $0.id < $1.id }
         }
-        if let names = listed[.index], names.isSubset(of: before.indexes.seen) {
-            indexesGone = Self.gone(.index, before, now, names)
+        if let names = listed[.index] {
+            let gone = Self.gone(.index, before, now, names)
+            if names.isSubset(of: before.indexes.seen) { indexesGone = gone } else { indexesReplaced = gone }
         }
     }
 

@@ -121,6 +121,7 @@ private struct Silence: PruneObserver {
         #expect(try await machine.look(store) == [])
         let codes = try await machine.look(lastWeek)
         #expect(codes == ["store-set-back", "store-set-back"])
+        #expect(try await machine.look(lastWeek) == [], "all of it is told at once")
     }
 
     @Test func `R-09 one lost snapshot: the newest always, any other by a check`() async throws {
