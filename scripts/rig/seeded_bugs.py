@@ -1,7 +1,7 @@
 # purpose: the bugs that `scripts/mutants` puts into a copy of the sources, one at a time, to see whether the tests notice
 # use:     by scripts/mutants
 # needs:   nothing; each `old` text stands exactly once in its file, or the script says so
-ENGINE, PORTS, FORMATS = "Sources/Engines/ResticRepository/", "Sources/Ports/", "Sources/Formats/ResticFormat/"
+ENGINE, PORTS, FORMATS, COMMANDS = "Sources/Engines/ResticRepository/", "Sources/Ports/", "Sources/Formats/ResticFormat/", "Sources/Commands/ResticCommand/"
 
 # name, file, old text, new text, the suites that have to notice
 BUGS = [
@@ -61,4 +61,10 @@ BUGS = [
     ("what became of a blob of a batch is said of another", ENGINE + "Packs/BlobWriter.swift", "in zip(claimed, try await store(type, blobs, worker: worker)) {", "in zip(ids.indices, try await store(type, blobs, worker: worker)) {", "SaveBatchTests"),
     ("claims of a batch that failed stay", ENGINE + "Packs/BlobWriter.swift", "            for blob in blobs { repository.index.abandon(type, blob.id) }\n", "            for blob in blobs.prefix(1) { repository.index.abandon(type, blob.id) }\n", "SaveBatchTests"),
     ("what follows a batch in its page is lost", ENGINE + "Backup/ChunkBatch.swift", "        page.block.removeFirst(end)\n", "        page.block.reset()\n", "ChunkBatchTests"),
+    ("R-09: a removal is noted only when it is done", ENGINE + "HighWater/HighWater.swift", "        await update { $0.beginRemoving(kind, ids) }\n", "", "HighWaterTests"),
+    ("R-09: what was removed may come back", ENGINE + "HighWater/HighWaterRecord.swift", "self[kind].removed += ids.subtracting(known).sorted()", "_ = known", "HighWaterTests"),
+    ("R-09: part of a record is taken for the whole", ENGINE + "HighWater/HighWaterRecord+Text.swift", ", text.reversed().starts(with: Self.ending.reversed())", "", "HighWaterTextTests"),
+    ("P-06: a prune goes on in doubt", COMMANDS + "Session.swift", "guard beforePruning, await repository.takeDoubt() else { return }", "guard beforePruning, await repository.takeDoubt(), options.isJSON else { return }", "HighWaterCommandTests"),
+    ("F-01: a backup ends before it began", ENGINE + "Backup/Backup.swift", "guard now.moment < start.moment else { return now }", "guard now.moment == start.moment else { return now }", "BackupClockTests"),
+    ("a sender overtakes another that waits", ENGINE + "Pipeline/Handover.swift", "if state.senders.isEmpty, state.count < capacity {", "if state.count < capacity {", "HandoverTests"),
 ]

@@ -17,7 +17,7 @@ private final class Machine: Sendable {
 
     let memory = TestFolder()
 
-    func open(_ store: MemoryStorage) async throws -> Repository {
+    func open(_ store: any ObjectStorage) async throws -> Repository {
         var options = RepositoryOptions()
         options.recordDirectory = memory.bytes
         var environment = SmallRepository.environment(seed: 5000 + Self.seeds.add(1, ordering: .relaxed).newValue)
@@ -185,11 +185,18 @@ private struct Silence: PruneObserver {
         try await save(0, in: store)
         let newest = try await save(1, in: store)
         #expect(try await machine.look(store) == [])
-        let file = try #require(try await HighWaterFile.of(machine, store))
-        await file.update { $0.beginRemoving(.snapshot, [newest.digest]) }
-        try await store.remove(ObjectName(.snapshot, newest.digest))
+        // The removal is done, its answer is lost, and nothing works any more.
+        let dying = FaultyStorage(
+            wrapping: store,
+            rules: [StorageRule(.crashAfter, on: .remove, kind: .snapshot)],
+            seed: 1
+        )
+        let repository = try await machine.open(dying)
+        try? await repository.withLock(.exclusive) { try await repository.removeSnapshots([newest]) { _, _ in } }
+        #expect(store.contents[ObjectName(.snapshot, newest.digest)] == nil)
         #expect(try await machine.look(store, isComplete: true) == [])
-        #expect(file.load().snapshots.removed.contains(newest.digest))
+        let record = try #require(machine.memory.read(try machine.recordPath).flatMap { HighWaterRecord(decoding: $0) })
+        #expect(record.snapshots.removed.contains(newest.digest) && record.snapshots.removing.isEmpty)
     }
 
     @Test func `a removal by a run beside this one explains itself, before and after the listing`() async throws {
@@ -295,16 +302,5 @@ extension HighWaterTests {
         }
         #expect(record.saved.count == Limits.savedGroupsKept)
         #expect(record.saved.values.map(\.id.a).min() == 5)
-    }
-}
-
-extension HighWaterFile {
-    fileprivate static func of(_ machine: Machine, _ store: MemoryStorage) async throws -> HighWaterFile? {
-        let repository = try await machine.open(store)
-        return HighWaterFile(
-            base: machine.memory.bytes,
-            repositoryID: repository.config.id,
-            environment: repository.environment
-        )
     }
 }
