@@ -67,12 +67,12 @@ def vanishing(case):
     if os.geteuid() != 0:
         return board.skip("G-17", "mounting needs root")
     first, point = os.path.join(scratch, "first"), os.path.join(scratch, "point")
-    data.small(first, files=4, big=8)
+    data.small(first, files=4, big=4)
     for name, targets, folder in (("by its path", [point], scratch), ("from within", ["."], point), ("as the second of two", [first, point], scratch)):
         if case.is_stock and targets[0] == first:
             board.skip("G-17", "stock restic opens the second source late, finds an empty folder, and ends in 0")
             continue
-        with mounted(point, 96 << 20) as disk:
+        with mounted(point, 128 << 20) as disk:
             if disk is None:
                 return board.skip("G-17", "mount is not permitted")
             spread(disk)
@@ -81,8 +81,8 @@ def vanishing(case):
     return None
 
 
-def spread(root, folders=40):
-    """many folders, so that a walk is not through with them soon"""
+def spread(root, folders=80):
+    """more than what is read ahead of the packs under way, in many folders"""
     generator = random.Random("spread")
     for number in range(folders):
         path = os.path.join(root, f"folder-{number:03d}", "inner")
@@ -97,7 +97,7 @@ def take_away(case, name, targets, folder, point, wanted):
     repository = os.path.join(case.folder("G-17"), name.replace(" ", "-"))
     subject.create(repository)
     began = time.monotonic()
-    running = subject.start(repository, "backup", "--json", "--limit-upload", "16000", "--pack-size", "4", *targets, cwd=folder)
+    running = subject.start(repository, "backup", "--json", "--limit-upload", "20000", "--pack-size", "4", *targets, cwd=folder)
     while running.poll() is None and time.monotonic() < began + 20 and not any(names for _, _, names in os.walk(os.path.join(repository, "data"))):
         time.sleep(0.02)
     early = running.poll() is None
