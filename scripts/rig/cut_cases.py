@@ -12,8 +12,8 @@ SHUTDOWN, WITHOUT_LOG_FLUSH = 0x8004587D, 2
 class Disk:
     """An ext4 on a loop device of our own that can lose power: what was not flushed is gone when it is mounted again."""
 
-    def __init__(self, folder, mebibytes):
-        self.image, self.point, self.device = os.path.join(folder, "disk.img"), os.path.join(folder, "disk"), None
+    def __init__(self, folder, mebibytes, *options):
+        self.image, self.point, self.device, self.options = os.path.join(folder, "disk.img"), os.path.join(folder, "disk"), None, options
         os.makedirs(self.point, exist_ok=True)
         with open(self.image, "wb") as sink:
             sink.truncate(mebibytes << 20)
@@ -27,7 +27,7 @@ class Disk:
         return done.stdout.strip()
 
     def make(self):
-        self.call("mkfs.ext4", "-q", "-F", "-m0", self.image)
+        self.call("mkfs.ext4", "-q", "-F", "-m0", *self.options, self.image)
         self.device = self.call("losetup", "-f", "--show", self.image)
         self.mount()
 

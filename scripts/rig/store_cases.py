@@ -1,10 +1,11 @@
-# purpose: B-03, B-09, B-12, C-01, Q-02 and fail-at-call-N by errno: a store that fails, fills up, vanishes or forbids
+# purpose: B-03, B-09, B-12, Q-02 and fail-at-call-N by errno: a store that fails, vanishes or forbids
 # use:     by scripts/faults
 # needs:   strace for injected errors; root for mounts (otherwise named as skipped)
-import contextlib, os, shutil, subprocess
+import os, shutil, subprocess
 
 from . import data, process, trees
 from .kill_cases import fresh_copy, held_backup, oracle, snapshots, traced
+from .space_cases import mounted
 
 CALLS = ["fsync", "fdatasync", "rename", "renameat", "renameat2", "linkat", "pwrite64", "mkdirat", "fallocate", "ftruncate", "close"]
 
@@ -36,54 +37,6 @@ def call_points(case, limit=25):
             if result.code == 0 and not result.summary().get("snapshot_id") in (snapshots(subject, repository) or []):
                 board.fail(f"{what}: ended in 0 without its snapshot", "SILENT-SUCCESS")
             board.survive("call-points", not wrong, f"{what}: ended in {result.code}; {wrong}")
-    return None
-
-
-@contextlib.contextmanager
-def mounted(path, size):
-    """a tmpfs of `size` bytes of our own at `path`, gone afterwards; None when mounting is not allowed"""
-    os.makedirs(path, exist_ok=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", path], capture_output=True).returncode == 0
-    try:
-        yield path if done else None
-    finally:
-        if done and os.path.ismount(path):
-            subprocess.run(["umount", "-l", path], check=False)
-
-
-def full_disk(case, steps=10):
-    """C-01: the disk ends at byte k, k stepped over the run"""
-    board, subject, scratch = case.board, case.subject, case.folder("C-01")
-    if os.geteuid() != 0:
-        return board.skip("C-01", "mounting a small disk needs root")
-    base, source = os.path.join(scratch, "base"), os.path.join(scratch, "source")
-    data.small(source, files=20, big=0)
-    subject.create(base)
-    first_id = subject.run(base, "backup", "--json", ".", cwd=source).summary().get("snapshot_id")
-    first = trees.digest(source)
-    data.small(os.path.join(source, "more"), seed=3, files=5, big=2)
-    second = trees.digest(source)
-    used = sum(os.path.getsize(os.path.join(b, n)) for b, _, names in os.walk(base) for n in names) + (2 << 20)
-    for step in range(steps):
-        with mounted(os.path.join(scratch, "disk"), used + step * (12 << 20) // steps) as disk:
-            if disk is None:
-                return board.skip("C-01", "mount is not permitted")
-            repository = os.path.join(disk, "repository")
-            try:
-                shutil.copytree(base, repository)
-            except shutil.Error:
-                continue
-            result = subject.run(repository, "backup", "--json", ".", cwd=source)
-            what = f"C-01 disk of {(used + step * (12 << 20) // steps) >> 10} KiB"
-            ok = board.result(result, what)
-            if result.code != 0:
-                ok = board.expect("no space left" in result.text.lower() or "ENOSPC" in result.text, f"{what}: says that space is missing: {result.text[-300:]}") and ok
-                if not case.is_stock:
-                    left = [n for b, _, names in os.walk(os.path.join(repository, "data")) for n in names if len(n) != 64]
-                    ok = board.expect(not left, f"{what}: temporary files are removed: {left[:3]}") and ok
-            moved = fresh_copy(repository, os.path.join(scratch, "moved"))
-            wrong = oracle(case, moved, source, {first_id: first}, second, scratch)
-            board.survive("backend-faults", ok and not wrong, f"{what}: ended in {result.code}; {wrong}")
     return None
 
 

@@ -1,6 +1,7 @@
 import Bytes
 import Console
 import HostSystem
+import ObjectStorage
 import Outcome
 import ResticFormat
 import ResticRepository
@@ -105,6 +106,7 @@ func causeText(_ error: any Error) -> Text {
         if let failure = failure as? RepositoryFailure, failure.code == .damaged || failure.code == .missing {
             text = "\(failure.object): \(failure.what)"
         }
+        if let failure = failure as? StorageFailure { text = "\(failure.object): \(failure.what)" }
         return Text(escapedControl(text))
     case let error as Errno: return Text(goMessage(error))
     case is CancellationError: return "context canceled"

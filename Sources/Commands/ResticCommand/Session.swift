@@ -233,10 +233,16 @@ struct Session: Sendable {
         _ mode: LockMode,
         isDryRun: Bool = false,
         readsSnapshots: Bool = false,
+        goesOnWithoutRoom: Bool = false,
         _ body: (Repository) async throws -> Result
     ) async throws -> Result {
         let repository = try await openRepository(isDryRun: isDryRun)
-        return try await withLock(mode, on: repository, readsSnapshots: readsSnapshots) { try await body(repository) }
+        return try await withLock(
+            mode,
+            on: repository,
+            readsSnapshots: readsSnapshots,
+            goesOnWithoutRoom: goesOnWithoutRoom
+        ) { try await body(repository) }
     }
 
     /// Runs `body` under a lock on an open repository.
@@ -244,6 +250,7 @@ struct Session: Sendable {
         _ mode: LockMode,
         on repository: Repository,
         readsSnapshots: Bool = false,
+        goesOnWithoutRoom: Bool = false,
         _ body: () async throws -> Result
     ) async throws -> Result {
         let patience = GoDuration(nanoseconds: max(0, options.retryLockNanoseconds))
@@ -257,6 +264,7 @@ struct Session: Sendable {
                 printer.normal("repo already locked, waiting up to \(patience.description) for the lock")
             },
             readsSnapshots: readsSnapshots,
+            goesOnWithoutRoom: goesOnWithoutRoom,
             body
         )
     }

@@ -84,6 +84,8 @@ package enum Limits {
     package static let copyCommitNanoseconds: UInt64 = 60_000_000_000
     /// Bytes of extended attributes and other records before one tar entry; readers refuse more, so do Go's.
     package static let tarRecordBytesMax = 1 << 20
+    /// Targets of a backup whose file systems are remembered from its start.
+    package static let targetsWatched = 1_000
     /// Names of removed objects of a kind that the high-water record keeps; a store set back further than that is noticed by what is
     /// gone.
     package static let removedNamesKept = 10_000

@@ -202,7 +202,7 @@ final class BackupReporter: BackupObserver {
         let summary = result.summary
         var line = JSONLine(messageType: "summary")
         line.addFields(of: summary.encodeCounts())
-        line.add("total_duration", summary.backupEnd.moment.seconds(since: summary.backupStart.moment))
+        line.add("total_duration", result.duration)
         line.add("backup_start", summary.backupStart)
         line.add("backup_end", summary.backupEnd)
         if let snapshot = result.snapshot { line.add("snapshot_id", snapshot.hex) }
@@ -225,7 +225,7 @@ final class BackupReporter: BackupObserver {
         let stored = padRight(formatBytes(summary.dataAddedPacked), 5)
         printer.normal("\(isDryRun ? "Would add" : "Added") to the repository: \(added) (\(stored) stored)")
         printer.normal("")
-        let seconds = UInt64(max(0, summary.backupEnd.moment.seconds(since: summary.backupStart.moment)))
+        let seconds = UInt64(result.duration)
         printer.normal(
             "processed \(summary.totalFilesProcessed) files, \(formatBytes(summary.totalBytesProcessed)) in \(formatSeconds(seconds))"
         )

@@ -18,7 +18,8 @@ extension Session {
         guard request.isDryRun || !options.noLock else {
             throw CommandFailure.fatal("--no-lock is only applicable in combination with --dry-run for prune command")
         }
-        return try await withRepository(options.noLock ? .none : .exclusive) { repository in
+        return try await withRepository(options.noLock ? .none : .exclusive, goesOnWithoutRoom: !recoveryID.isEmpty) {
+            repository in
             if !recoveryID.isEmpty {
                 let id = repository.config.id.hex
                 guard recoveryID.display == id else {

@@ -40,7 +40,11 @@ private final class SourceWalk {
         if let stream = request.stream { return try await place(stream, in: root) }
         let plan: SourcePlan
         do {
-            plan = try SourcePlan.make(request.targets, from: request.workingDirectory)
+            plan = try SourcePlan.make(
+                request.targets,
+                from: request.workingDirectory,
+                hooks: request.systemHooks
+            )
         } catch {
             throw RepositoryFailure(
                 .source,
@@ -145,8 +149,9 @@ private final class SourceWalk {
         let (parentPath, sourceName) = SourcePath.split(path)
         if !plan.isExplicit, selection.excludes(path) { return flow.observer.excluded(path: path) }
         do {
-            let directory = try Directory.open(parentPath, hooks: request.systemHooks)
+            let directory = try plan.parent ?? Directory.open(parentPath, hooks: request.systemHooks)
             let status = try directory.status(sourceName)
+            if status.kind == .directory, let device = plan.device, status.device != device { throw gone(path) }
             let entry = SourceEntry(
                 directory: directory,
                 sourceName: sourceName,
@@ -161,11 +166,24 @@ private final class SourceWalk {
             try await visit(entry, previous: previous, in: frame, sourcePath: path)
         } catch let error as Errno {
             // One entry of `.` among many may go, as any other; a path that was named must be there.
-            if !plan.isExplicit, error.isAbsence, (try? Directory.open(parentPath))?.isGone(sourceName) == true {
-                return
-            }
+            let parent = plan.parent ?? (try? Directory.open(parentPath))
+            if !plan.isExplicit, error.isAbsence, parent?.isGone(sourceName) == true { return }
             flow.failed(path, error)
         }
+    }
+
+    /// What is there now is not what was asked for: mostly the empty directory below a mount point (G-17).
+    private func gone(_ path: ByteString) -> RepositoryFailure {
+        RepositoryFailure(
+            .source,
+            retry: .afterRepair,
+            operation: "backup",
+            object: path.display,
+            what:
+                "is on another file system than when the backup began: it was unmounted, or something was mounted over it",
+            state: "no snapshot was written",
+            next: "mount it again and repeat the backup; what was stored already is reused"
+        )
     }
 
     // MARK: real directories

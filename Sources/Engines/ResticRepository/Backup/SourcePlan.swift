@@ -15,35 +15,54 @@ final class SourcePlan {
     private var root: ByteString = ""
     /// The user named this very path: excludes do not apply to it.
     var isExplicit = false
+    /// The directory whose entries were asked for, held open: what is unmounted meanwhile can still be read (G-17).
+    private(set) var parent: Directory?
+    /// The file system of a directory that was named, as it was at the start; nil for anything else, and beyond
+    /// `Limits.targetsWatched`.
+    private(set) var device: UInt64?
     private(set) var children: [ByteString: SourcePlan] = [:]
 
     /// Children in the order of a tree document.
     var sortedNames: [ByteString] { children.keys.sorted() }
 
     /// The plan for these targets; reads directories where targets overlap or stand for their entries.
-    static func make(_ targets: [ByteString], from workingDirectory: ByteString) throws -> SourcePlan {
+    static func make(
+        _ targets: [ByteString],
+        from workingDirectory: ByteString,
+        hooks: SystemHooks? = nil
+    ) throws -> SourcePlan {
         let plan = SourcePlan()
         var seen: Set<ByteString> = []
-        for (target, isExplicit) in try resolve(targets, from: workingDirectory) where seen.insert(target).inserted {
-            try plan.add(target, isExplicit: isExplicit)
+        for target in try resolve(targets, from: workingDirectory, hooks) where seen.insert(target.path).inserted {
+            plan.add(target)
         }
         try plan.unroll(from: workingDirectory)
         return plan
     }
 
+    private struct Target {
+        var path: ByteString
+        var parent: Directory?
+        var device: UInt64?
+    }
+
     private static func resolve(
         _ targets: [ByteString],
-        from workingDirectory: ByteString
-    ) throws -> [(ByteString, Bool)] {
-        var result: [(ByteString, Bool)] = []
-        for target in targets {
+        from workingDirectory: ByteString,
+        _ hooks: SystemHooks?
+    ) throws -> [Target] {
+        var result: [Target] = []
+        for (number, target) in targets.enumerated() {
             let clean = SourcePath.clean(target)
+            let path = SourcePath.absolute(clean, from: workingDirectory)
             if !SourcePath.components(clean).isEmpty {
-                result.append((clean, true))
+                let isWatched = number < Limits.targetsWatched
+                result.append(Target(path: clean, device: isWatched ? try? Directory.open(path).status().device : nil))
                 continue
             }
-            for name in try entryNames(clean, from: workingDirectory) {
-                result.append((SourcePath.join(clean, name), false))
+            let directory = try Directory.open(path, hooks: hooks)
+            for name in try directory.entries().map(\.name).sorted() {
+                result.append(Target(path: SourcePath.join(clean, name), parent: directory))
             }
         }
         return result
@@ -53,9 +72,9 @@ final class SourcePlan {
         try Directory.open(SourcePath.absolute(path, from: workingDirectory)).entries().map(\.name).sorted()
     }
 
-    private func add(_ target: ByteString, isExplicit: Bool) throws {
-        let components = SourcePath.components(target)
-        let root = SourcePath.root(target)
+    private func add(_ target: Target) {
+        let components = SourcePath.components(target.path)
+        let root = SourcePath.root(target.path)
         guard let first = components.first else { return }
         var name = first
         var suffix = 0
@@ -71,35 +90,35 @@ final class SourcePlan {
         }
         if components.count > 1 {
             let below = SourcePath.join(root, first)
-            try node.add(target, components.dropFirst(), below: below, isExplicit: isExplicit)
+            node.add(target, components.dropFirst(), below: below)
             node.metadataPath = below
         } else {
-            node.target = target
-            node.isExplicit = isExplicit
+            node.become(target)
         }
         children[name] = node
     }
 
-    private func add(
-        _ target: ByteString,
-        _ components: ArraySlice<ByteString>,
-        below root: ByteString,
-        isExplicit: Bool
-    ) throws {
+    private func add(_ target: Target, _ components: ArraySlice<ByteString>, below root: ByteString) {
         var node = self
         var path = root
         for (position, name) in zip(components.indices, components) {
             let child = node.children[name] ?? SourcePlan()
             node.children[name] = child
             if position == components.endIndex - 1 {
-                child.target = target
-                child.isExplicit = isExplicit
+                child.become(target)
             } else {
                 path = SourcePath.join(path, name)
                 child.metadataPath = path
             }
             node = child
         }
+    }
+
+    private func become(_ target: Target) {
+        self.target = target.path
+        isExplicit = target.parent == nil
+        parent = target.parent
+        device = target.device
     }
 
     /// A target inside another target: the outer one becomes a leading directory with all its entries.

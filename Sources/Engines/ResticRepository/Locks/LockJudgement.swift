@@ -24,7 +24,14 @@ enum LockJudgement {
     }
 
     /// What is known of the process that wrote a lock.
-    enum Holder: Sendable { case alive, gone, unknown }
+    enum Holder: Sendable {
+        /// It runs: the same boot, number and start.
+        case alive
+        /// Some process of this host has its number.
+        case likelyAlive
+        case gone
+        case unknown
+    }
 
     /// Proof of life or death, by host, boot, namespace and start of the process where the lock tells them (ours do), else by host
     /// and number.
@@ -35,7 +42,7 @@ enum LockJudgement {
         guard lock.hostname == environment.hostName else { return .unknown }
         let pid = Int32(clamping: lock.pid)
         guard let mark = ProcessMark(lock.processMark), let own = environment.processMark(environment.processID) else {
-            return environment.isAlive(pid) ? .alive : .gone
+            return environment.isAlive(pid) ? .likelyAlive : .gone
         }
         guard mark.boot == own.boot else { return .gone }
         guard mark.namespace == own.namespace else { return .unknown }
@@ -51,11 +58,16 @@ enum LockJudgement {
         return environment.time.now().seconds - lock.time.moment.seconds > Limits.lockStaleSeconds
     }
 
-    /// Stale: not refreshed for half an hour, or left by a process of this host that is gone.
+    /// Stale: left by a process of this host that is gone, or not refreshed for half an hour by one that is not proven to run.
     ///
-    /// A lock from the future is not stale by age; only its owner's death makes it so.
+    /// A lock from the future is not stale by age; only its owner's death makes it so. A clock that is ahead makes no lock of a
+    /// running process stale (F-02).
     static func isStale(_ lock: LockDocument, environment: RepositoryEnvironment) -> Bool {
-        let age = environment.time.now().seconds - lock.time.moment.seconds
-        return age > Limits.lockStaleSeconds || holder(of: lock, environment: environment) == .gone
+        switch holder(of: lock, environment: environment) {
+        case .gone: true
+        case .alive: false
+        case .likelyAlive, .unknown:
+            environment.time.now().seconds - lock.time.moment.seconds > Limits.lockStaleSeconds
+        }
     }
 }

@@ -34,15 +34,18 @@ extension Repository {
     ///
     /// `retryFor` seconds are spent waiting for others; `waiting` hears of each wait. With `readsSnapshots`, snapshots are read while
     /// the lock settles, for a body that wants all of them: ours is there to be seen by then, and whoever held another was refused.
+    /// With `goesOnWithoutRoom`, a store too full for a lock file is worked on without one, and a warning is given (C-06).
     package func withLock<Result: Sendable>(
         _ mode: LockMode,
         retryFor: UInt64 = 0,
         waiting: (@Sendable (any Error) -> Void)? = nil,
         readsSnapshots: Bool = false,
+        goesOnWithoutRoom: Bool = false,
         _ body: () async throws -> Result
     ) async throws -> Result {
         guard mode != .none, !options.isDryRun else { return try await body() }
-        try await acquire(mode, retryFor: retryFor, waiting: waiting, readsSnapshots: readsSnapshots)
+        let manner = Manner(mode: mode, readsSnapshots: readsSnapshots, goesOnWithoutRoom: goesOnWithoutRoom)
+        try await acquire(manner, retryFor: retryFor, waiting: waiting)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: environment.pool) { try await self.refreshLock() }
             do {
@@ -65,17 +68,23 @@ extension Repository {
 
     // MARK: taking
 
+    /// How a lock is taken.
+    private struct Manner {
+        var mode: LockMode
+        var readsSnapshots: Bool
+        var goesOnWithoutRoom: Bool
+    }
+
     private func acquire(
-        _ mode: LockMode,
+        _ manner: Manner,
         retryFor: UInt64,
-        waiting: (@Sendable (any Error) -> Void)?,
-        readsSnapshots: Bool
+        waiting: (@Sendable (any Error) -> Void)?
     ) async throws {
         let start = environment.time.monotonicNanoseconds()
         var pause: UInt64 = 5
         while true {
             do {
-                return try await acquireOnce(mode, readsSnapshots: readsSnapshots)
+                return try await acquireOnce(manner)
             } catch let failure as RepositoryFailure where failure.code == .locked {
                 let elapsed = (environment.time.monotonicNanoseconds() - start) / 1_000_000_000
                 guard elapsed < retryFor else { throw failure }
@@ -86,23 +95,41 @@ extension Repository {
         }
     }
 
-    private func acquireOnce(_ mode: LockMode, readsSnapshots: Bool) async throws {
-        try await refuseConflict(mode, own: nil)
+    private func acquireOnce(_ manner: Manner) async throws {
+        try await refuseConflict(manner.mode, own: nil)
         do {
-            let lock = try await writeLock(mode)
+            guard let lock = try await writeLock(manner) else { return }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                if readsSnapshots {
+                if manner.readsSnapshots {
                     group.addTask(executorPreference: environment.pool) { await self.readSnapshotsEarly() }
                 }
                 try await environment.time.sleep(nanoseconds: Limits.lockSettleNanoseconds)
                 // What was not read by now is read when it is wanted.
                 group.cancelAll()
             }
-            try await refuseConflict(mode, own: lock.id)
+            try await refuseConflict(manner.mode, own: lock.id)
             heldLock.withLock { $0 = lock }
         } catch {
             await releaseLock()
             throw error
+        }
+    }
+
+    /// Nil when there is no room for it and the work goes on without.
+    private func writeLock(_ manner: Manner) async throws -> HeldLock? {
+        do {
+            return try await writeLock(manner.mode)
+        } catch var failure as StorageFailure where [.noSpace, .noInodes, .quota].contains(failure.code) {
+            guard manner.goesOnWithoutRoom else {
+                failure.next =
+                    "free some space there; when nothing but the repository can give any, `prune --unsafe-recover-no-free-space \(config.id.hex)` needs no room for a lock"
+                throw failure
+            }
+            await releaseLock()
+            options.warn(
+                "warning: \(store.location) has no room for a lock file; going on without one: nothing else may use the repository meanwhile"
+            )
+            return nil
         }
     }
 

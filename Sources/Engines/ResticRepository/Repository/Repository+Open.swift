@@ -59,7 +59,7 @@ extension Repository {
             try Task.checkCancellation()
             let object = "key \(entry.digest.short) in \(store.location)"
             do {
-                let block = try await store.get(ObjectName(.key, entry.digest), range: nil)
+                let block = try await store.getTwice(ObjectName(.key, entry.digest))
                 if let key = try KeyStore.open(block.bytes, password: password, object: object) {
                     return (key, KeyID(entry.digest))
                 }
@@ -69,7 +69,8 @@ extension Repository {
                 damage = error
             }
         }
-        if let damage, entries.count == 1 { throw damage }
+        // Whether the password is wrong is not known then.
+        if let damage { throw damage }
         throw RepositoryFailure(
             .wrongPassword,
             operation: "open repository",
@@ -78,13 +79,12 @@ extension Repository {
             state: "nothing was read or written",
             next: entries.isEmpty
                 ? "restore the `keys` directory from a copy of the repository"
-                : "check the password, the password file, and the key hint",
-            cause: damage
+                : "check the password, the password file, and the key hint"
         )
     }
 
     private static func loadConfig(store: any ObjectStorage, key: ResticKey) async throws -> RepositoryConfig {
-        let block = try await store.get(.config, range: nil)
+        let block = try await store.getTwice(ObjectName.config)
         func damaged(_ what: String, _ cause: (any Error)?) -> RepositoryFailure {
             RepositoryFailure(
                 .damaged,

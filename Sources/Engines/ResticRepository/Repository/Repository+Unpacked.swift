@@ -35,7 +35,7 @@ extension Repository {
 
     private func get(_ name: ObjectName) async throws -> Block {
         do {
-            return try await store.get(name, range: nil)
+            return try await store.getTwice(name)
         } catch let failure as StorageFailure where failure.code == .notFound {
             throw RepositoryFailure(
                 .missing,

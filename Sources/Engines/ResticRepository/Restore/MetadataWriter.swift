@@ -40,12 +40,14 @@ struct KnownMetadata: Sendable {
 /// Puts owner, attributes, times and mode of a node onto what was restored, in restic's order: mode last, since it may take our
 /// own rights away.
 ///
-/// For an ordinary user failures for want of permission are no errors, as in restic; everything else is reported and the rest is
-/// still tried. What has the right value already is not set again.
+/// For an ordinary user failures for want of permission are no errors, as in restic, and are counted (`losses`); everything else is
+/// reported and the rest is still tried. What has the right value already is not set again.
 struct MetadataWriter: Sendable {
     let ownershipByName: Bool
     let wantsAttribute: @Sendable (ByteString) -> Bool
     private let accounts = Accounts()
+    /// What this user may not set, and so is not as it was.
+    let losses = MetadataLosses()
 
     init(_ request: RestoreRequest) {
         ownershipByName = request.ownershipByName
@@ -76,49 +78,53 @@ struct MetadataWriter: Sendable {
     func apply(_ metadata: NodeMetadata, to subject: Subject, known: KnownMetadata? = nil) -> Errno? {
         var failure: Errno?
         let isOwned = known.map { $0.uid == metadata.uid && $0.gid == metadata.gid } ?? false
-        if !isOwned { attempt(&failure) { () throws(Errno) in try subject.setOwner(metadata.uid, metadata.gid) } }
+        if !isOwned {
+            attempt(.owner, &failure) { () throws(Errno) in try subject.setOwner(metadata.uid, metadata.gid) }
+        }
         if !metadata.attributes.isEmpty || known?.hasNoAttributes != true {
             writeAttributes(metadata.attributes, subject, &failure)
         }
         let isTimed =
             known?.times.map { $0.modified == metadata.modified && $0.accessed == metadata.accessed } ?? false
         if !isTimed {
-            attempt(&failure) { () throws(Errno) in try subject.setTimes(metadata.accessed, metadata.modified) }
+            attempt(.times, &failure) { () throws(Errno) in try subject.setTimes(metadata.accessed, metadata.modified) }
         }
         if let permissions = metadata.permissions {
             // A new owner takes setuid away, and an access list changes the group's bits.
             let isRight = isOwned && metadata.attributes.isEmpty && known?.permissions == permissions
-            if !isRight { attempt(&failure) { () throws(Errno) in try subject.setPermissions(permissions) } }
+            if !isRight { attempt(.mode, &failure) { () throws(Errno) in try subject.setPermissions(permissions) } }
         }
         return failure
     }
 
     private func attempt(
+        _ part: MetadataPart,
         _ failure: inout Errno?,
         ignoring ignored: Set<ErrnoKind> = [],
         _ step: () throws(Errno) -> Void
     ) {
         do throws(Errno) { try step() } catch {
-            if error.kind == .permission && !isSuperuser || ignored.contains(error.kind) { return }
+            if error.kind == .permission && !isSuperuser { return losses.add(part) }
+            if ignored.contains(error.kind) { return }
             failure = failure ?? error
         }
     }
 
     private func writeAttributes(_ wanted: [ExtendedAttribute], _ subject: Subject, _ failure: inout Errno?) {
         for attribute in wanted {
-            attempt(&failure, ignoring: [.unsupported]) { () throws(Errno) in
+            attempt(.attribute(attribute.name), &failure, ignoring: [.unsupported]) { () throws(Errno) in
                 try subject.setAttribute(attribute.name, attribute.value)
             }
         }
         let present: [ByteString]
         do throws(Errno) { present = try subject.attributeNames() } catch {
-            attempt(&failure, ignoring: [.unsupported]) { () throws(Errno) in throw error }
+            attempt(.attributes, &failure, ignoring: [.unsupported]) { () throws(Errno) in throw error }
             return
         }
         for name in present where !wanted.contains(where: { $0.name == name }) && wantsAttribute(name) {
             // Labels that the system itself keeps cannot be removed, and need not be.
             if name.bytes.starts(with: "security.".utf8), name != "security.capability" { continue }
-            attempt(&failure, ignoring: [.unsupported, .noAttribute]) { () throws(Errno) in
+            attempt(.attribute(name), &failure, ignoring: [.unsupported, .noAttribute]) { () throws(Errno) in
                 try subject.removeAttribute(name)
             }
         }

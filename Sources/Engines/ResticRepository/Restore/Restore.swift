@@ -44,6 +44,7 @@ package func restore(
     }
     try await flow.finish(plan, temporary, worker: worker)
     if !request.isDryRun { try target?.syncFileSystem() }
+    if let losses = flow.metadata.losses.summary { observer.warned(losses) }
     return RestoreResult(
         progress: counters.progress,
         files: plan.files.filter { !$0.isFailed }.map { file in

@@ -186,7 +186,7 @@ enum RestoreProblem: Error, CustomStringConvertible {
         switch self {
         case .noSubtree: "is a directory without a tree in the snapshot; it was left out"
         case .directoryInTheWay: "a directory stands where it belongs; --delete lets it be replaced"
-        case .missingContent(let error): what(error)
+        case .missingContent(let error): "\(error)"
         case .missingDirectory: "its directory, or the file it shares its content with, is not there"
         case .unsupportedType: "is of a kind that cannot be restored"
         case .claimedSize(let size, let found): "claims \(size) bytes, but its content has \(found); it was left out"
@@ -198,9 +198,5 @@ enum RestoreProblem: Error, CustomStringConvertible {
         case .otherFileSystem(let name):
             "\(name.display) is a file system of its own and was not removed; unmount it, or remove it yourself"
         }
-    }
-
-    private func what(_ error: any Error) -> String {
-        (error as? any ReportableFailure)?.what ?? "\(error)"
     }
 }

@@ -54,6 +54,7 @@ package protocol RestoreObserver: Sendable {
     func completed(_ action: RestoreAction, path: ByteString, size: UInt64)
     /// An item that could not be restored, or not completely; the restore goes on.
     func failed(path: ByteString, error: any Error)
+    /// Once for the whole restore: what this user may not set.
     func warned(_ message: String)
 }
 

@@ -176,7 +176,9 @@ struct LockPlanter {
         return repository
     }
 
-    @Test func `L-02 a lock is judged by boot, namespace and start of its process, not by its number`() async throws {
+    @Test func `L-02 F-02 a lock is judged by boot, namespace and start of its process, not by its number`()
+        async throws
+    {
         let (bench, store) = try await Self.scene()
         for each in Self.markCases {
             for (age, isOld) in [(10, false), (1_900, true)] as [(Int64, Bool)] {
@@ -192,7 +194,9 @@ struct LockPlanter {
                 }
                 #expect(isCleared == (each.isGone && isOld), label)
                 let other = try await Self.locked(by: each, age: age, bench, store)
-                #expect(try await other.unlock(removeAll: false) == (each.isGone || isOld ? 1 : 0), label)
+                // Age alone says nothing of a process that is seen to run: a clock may be ahead (F-02).
+                let isStale = each.isGone || isOld && each.mark != Self.here
+                #expect(try await other.unlock(removeAll: false) == (isStale ? 1 : 0), label)
             }
         }
     }
