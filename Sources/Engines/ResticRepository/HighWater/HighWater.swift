@@ -20,8 +20,7 @@ import Synchronization
 final class HighWater: Sendable {
     private struct State {
         var listed: [ObjectKind: Set<Digest>] = [:]
-        /// What snapshots that were read say to descend from.
-        var originals: Set<Digest> = []
+        var read = SnapshotsRead()
         /// Index files of this run.
         var stored: Set<Digest> = []
     }
@@ -41,10 +40,7 @@ final class HighWater: Sendable {
     func list(_ kind: ObjectKind, _ ids: Set<Digest>) { state.withLock { $0.listed[kind] = ids } }
 
     /// A snapshot was read.
-    func read(_ document: SnapshotDocument) {
-        guard let original = document.original else { return }
-        state.withLock { state in _ = state.originals.insert(original.digest) }
-    }
+    func read(_ document: SnapshotDocument) { state.withLock { $0.read.add(document) } }
 
     /// An index file of ours is in the store.
     func storeIndex(_ id: Digest) { state.withLock { state in _ = state.stored.insert(id) } }
@@ -86,7 +82,7 @@ final class HighWater: Sendable {
                 before: before,
                 now: record,
                 listed: state.listed,
-                rewritten: state.originals
+                read: state.read
             )
             findings = surprises.findings(isComplete: isComplete)
             record.follow(surprises, listed: state.listed, isComplete: isComplete)

@@ -27,10 +27,11 @@ extension HighWaterSurprises {
                 finding(
                     .snapshotGone,
                     "snapshot \(newest.id.short)",
-                    "is gone, though it was the newest that this machine saved of its group, and this machine did not remove it"
+                    "is gone, though it was the newest that this machine saved of its host and paths, there is no newer one, and this machine did not remove it"
                 )
             )
         }
+        guard isComplete else { return findings }
         if !indexesGone.isEmpty {
             findings.append(
                 finding(
@@ -41,7 +42,7 @@ extension HighWaterSurprises {
             )
         }
         let others = snapshotsGone.subtracting(newestGone.map(\.id))
-        if isComplete, !others.isEmpty {
+        if !others.isEmpty {
             findings.append(
                 finding(
                     .snapshotGone,

@@ -58,7 +58,7 @@ package struct HighWaterRecord: Sendable, Hashable {
     /// A snapshot of this machine is in the store.
     package mutating func save(_ id: Digest, _ document: SnapshotDocument) {
         snapshots.seen.insert(id)
-        let group = Self.fingerprint(SnapshotGroupKey(of: document, by: .standard))
+        let group = Self.group(of: document)
         let time = document.time.moment
         if let newest = saved[group], time < newest.time { return }
         saved[group] = Saved(id: id, time: time)
@@ -90,9 +90,26 @@ package struct HighWaterRecord: Sendable, Hashable {
         saved = saved.filter { !ids.contains($0.value.id) }
     }
 
-    private static func fingerprint(_ group: SnapshotGroupKey) -> UInt64 {
+    /// The fingerprint of host and paths.
+    static func group(of document: SnapshotDocument) -> UInt64 {
+        let group = SnapshotGroupKey(of: document, by: .standard)
         let parts = [group.hostname] + (group.paths ?? [])
         return Array(parts.map { $0.bytes + [0] }.joined()).withUnsafeBytes { SHA256Context.hash($0) }.a
+    }
+}
+
+/// What the snapshots say that were read.
+struct SnapshotsRead: Sendable {
+    /// What they descend from by tagging, rewriting or copying.
+    var originals: Set<Digest> = []
+    /// The time of the newest one of each group.
+    var newest: [UInt64: Timestamp] = [:]
+
+    mutating func add(_ document: SnapshotDocument) {
+        if let original = document.original { originals.insert(original.digest) }
+        let group = HighWaterRecord.group(of: document)
+        let time = document.time.moment
+        newest[group] = newest[group].map { max($0, time) } ?? time
     }
 }
 
@@ -100,11 +117,11 @@ package struct HighWaterRecord: Sendable, Hashable {
 struct HighWaterSurprises: Sendable, Hashable {
     /// Removed once, and there again, by kind.
     var returned: [ObjectKind: Set<Digest>] = [:]
-    /// The newest snapshots of their groups that this machine saved, gone.
+    /// The newest snapshots of their groups that this machine saved, gone, while no newer one is there.
     var newestGone: [HighWaterRecord.Saved] = []
     /// Snapshots that were there, gone; who shares the repository may have removed them.
     var snapshotsGone: Set<Digest> = []
-    /// Index files that were there, gone, while no new one took their place.
+    /// Index files that were there, gone, while no new one took their place; a prune elsewhere may have found all of them useless.
     var indexesGone: Set<Digest> = []
     /// Index files that were there, gone, beside others that are new here: a prune or a repair somewhere.
     var indexesReplaced: Set<Digest> = []
@@ -112,20 +129,23 @@ struct HighWaterSurprises: Sendable, Hashable {
     /// Compares what was known before the listing with the listing.
     ///
     /// `now` is the record as it is after the listing: what other processes of this machine did meanwhile explains what it explains.
-    /// `rewritten` names snapshots whose successors say that they were one once.
+    /// `read` is what the snapshots say that are there.
     init(
         before: HighWaterRecord,
         now: HighWaterRecord,
         listed: [ObjectKind: Set<Digest>],
-        rewritten: Set<Digest>
+        read: SnapshotsRead
     ) {
         for (kind, names) in listed {
             let back = names.intersection(before[kind].removed).intersection(now[kind].removed)
             if !back.isEmpty { returned[kind] = back }
         }
         if let names = listed[.snapshot] {
-            snapshotsGone = Self.gone(.snapshot, before, now, names).subtracting(rewritten)
-            newestGone = now.saved.values.filter { snapshotsGone.contains($0.id) }.sorted { $0.id < $1.id }
+            snapshotsGone = Self.gone(.snapshot, before, now, names).subtracting(read.originals)
+            newestGone = now.saved.filter { group, saved in
+                guard snapshotsGone.contains(saved.id) else { return false }
+                return read.newest[group].map { $0 < saved.time } ?? true
+            }.values.sorted { $0.id < $1.id }
         }
         if let names = listed[.index] {
             let gone = Self.gone(.index, before, now, names)
@@ -134,7 +154,7 @@ struct HighWaterSurprises: Sendable, Hashable {
     }
 
     /// Whether retention elsewhere explains none of it.
-    var isAlarming: Bool { !returned.isEmpty || !newestGone.isEmpty || !indexesGone.isEmpty }
+    var isAlarming: Bool { !returned.isEmpty || !newestGone.isEmpty }
 
     private static func gone(
         _ kind: ObjectKind,
