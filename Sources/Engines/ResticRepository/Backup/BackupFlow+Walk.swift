@@ -150,8 +150,7 @@ private final class SourceWalk {
         if !plan.isExplicit, selection.excludes(path) { return flow.observer.excluded(path: path) }
         do {
             let directory = try plan.parent ?? Directory.open(parentPath, hooks: request.systemHooks)
-            let status = try directory.status(sourceName)
-            if status.kind == .directory, let device = plan.device, status.device != device { throw gone(path) }
+            let status = try statusOfTarget(path, sourceName, in: directory, device: plan.device)
             let entry = SourceEntry(
                 directory: directory,
                 sourceName: sourceName,
@@ -170,6 +169,20 @@ private final class SourceWalk {
             if !plan.isExplicit, error.isAbsence, parent?.isGone(sourceName) == true { return }
             flow.failed(path, error)
         }
+    }
+
+    /// The status of a target; refuses a directory that is on another file system than when the backup began.
+    private func statusOfTarget(
+        _ path: ByteString,
+        _ name: ByteString,
+        in directory: Directory,
+        device: UInt64?
+    ) throws -> FileStatus {
+        let status = try directory.status(name)
+        guard status.kind == .directory, let device, status.device != device else { return status }
+        // What is mounted on demand comes back when it is opened.
+        guard try Directory.open(path).status().device == device else { throw gone(path) }
+        return try directory.status(name)
     }
 
     /// What is there now is not what was asked for: mostly the empty directory below a mount point (G-17).

@@ -113,7 +113,7 @@ extension HighWaterRecord {
             bury(kind, gone)
         }
         if surprises.isAlarming { isInDoubt = true }
-        bury(.index, surprises.indexesGone.union(surprises.indexesReplaced))
+        bury(.index, surprises.indexesReplaced.union(isComplete ? surprises.indexesGone : []))
         bury(.snapshot, isComplete ? surprises.snapshotsGone : Set(surprises.newestGone.map(\.id)))
     }
 }
