@@ -38,6 +38,25 @@ import Testing
         #expect(lengths(chunker, bytes) == SerialRabin(chunker).lengths(of: bytes), "seed \(seed)")
     }
 
+    @Test func `I-11 the same bytes are cut alike at any address`() {
+        var generator = SplitMix64(seed: 12)
+        let chunker = RabinChunker(
+            polynomial: polynomial(seed: 5),
+            splitBits: 12,
+            minimumBytes: 512,
+            maximumBytes: 1 << 15
+        )
+        let bytes = sample(60_000, &generator)
+        let wanted = SerialRabin(chunker).lengths(of: bytes)
+        for shift in 0...66 {
+            let moved = generator.bytes(shift) + bytes + generator.bytes(70)
+            let cuts = moved.withUnsafeBytes { moved in
+                chunker.lengths(of: UnsafeRawBufferPointer(rebasing: moved[shift..<shift + bytes.count]))
+            }
+            #expect(cuts == wanted, "\(shift)")
+        }
+    }
+
     @Test func `a cut is found at every offset of the lanes`() {
         // One matching window planted in bytes that never match: the first match wins wherever it lies.
         let chunker = RabinChunker(

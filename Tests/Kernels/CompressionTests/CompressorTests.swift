@@ -24,6 +24,34 @@ import Testing
         }
     }
 
+    @Test func `I-11 frames come and go at any address, and nothing around them is touched`() throws {
+        let (compressor, decompressor) = (Compressor(mode: .auto), Decompressor())
+        let plain = text(3000)
+        let wanted = try compressor.compress(plain)
+        for shift in 0...40 {
+            let source = [UInt8](repeating: 1, count: shift) + plain + [2, 3]
+            var frame = [UInt8](repeating: 0xA5, count: shift + compressor.bound(plain.count) + 9)
+            let end = frame.count - 9
+            let length = try source.withUnsafeBytes { source in
+                try frame.withUnsafeMutableBytes { frame in
+                    try compressor.compress(
+                        UnsafeRawBufferPointer(rebasing: source[shift..<shift + plain.count]),
+                        into: UnsafeMutableRawBufferPointer(rebasing: frame[shift..<end])
+                    )
+                }
+            }
+            #expect(Array(frame[shift..<shift + length]) == wanted, "\(shift)")
+            #expect((frame[..<shift] + frame[end...]).allSatisfy { $0 == 0xA5 }, "around \(shift)")
+            let opened = try frame.withUnsafeBytes { frame in
+                try decompressor.decompress(
+                    UnsafeRawBufferPointer(rebasing: frame[shift..<shift + length]),
+                    limit: plain.count
+                )
+            }
+            #expect(opened == plain, "\(shift)")
+        }
+    }
+
     @Test func `the bound holds for bytes that do not compress`() throws {
         var generator = SplitMix64(seed: 2)
         for mode in CompressionMode.allCases {

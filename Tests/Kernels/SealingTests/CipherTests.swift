@@ -7,6 +7,34 @@ import Testing
 @Suite struct CipherTests {
     private func cipher(seed: UInt64 = 1) -> ResticCipher { ResticCipher(key: .random(SeededEntropy(seed: seed))) }
 
+    @Test func `I-11 at any address, beside others and in place, the same bytes come out and nothing else is touched`()
+        throws
+    {
+        var generator = SplitMix64(seed: 11)
+        let cipher = ResticCipher(key: .random(SeededEntropy(seed: 11)))
+        for length in [0, 1, 15, 16, 17, 63, 64, 200, 1000, 5003] {
+            let plain = generator.bytes(length)
+            var sealed = [UInt8](repeating: 0, count: length + 32)
+            plain.withUnsafeBytes { plain in sealed.withUnsafeMutableBytes { cipher.seal(plain, iv: (7, 9), into: $0) }
+            }
+            for shift in 0...33 {
+                var room = [UInt8](repeating: 0xA5, count: shift + length + 32 + 40)
+                room.replaceSubrange(shift + 16..<shift + 16 + length, with: plain)
+                try room.withUnsafeMutableBytes { room in
+                    let place = UnsafeMutableRawBufferPointer(rebasing: room[shift..<shift + length + 32])
+                    let inside = UnsafeMutableRawBufferPointer(rebasing: place[16..<16 + length])
+                    cipher.seal(UnsafeRawBufferPointer(inside), iv: (7, 9), into: place)
+                    #expect(place.elementsEqual(sealed), "sealing \(length) bytes at \(shift)")
+                    #expect(cipher.isAuthentic(UnsafeRawBufferPointer(place)))
+                    try cipher.open(UnsafeRawBufferPointer(place), into: inside)
+                    #expect(inside.elementsEqual(plain), "opening \(length) bytes at \(shift)")
+                }
+                let around = room[..<shift] + room[(shift + length + 32)...]
+                #expect(around.allSatisfy { $0 == 0xA5 }, "around \(length) bytes at \(shift)")
+            }
+        }
+    }
+
     @Test func `every length round trips, and sealing adds 32 bytes`() throws {
         let cipher = cipher()
         let entropy = SeededEntropy(seed: 2)

@@ -33,6 +33,19 @@ import Testing
     }
 
     @Test(arguments: SHA256Lanes.Form.allCases)
+    func `I-11 messages at any address have the plain digests`(form: SHA256Lanes.Form) {
+        var generator = SplitMix64(seed: 83)
+        let bytes = generator.bytes(9000)
+        for shift in 0...70 {
+            let ranges = (0..<9).map { number in (shift + 64 * number)..<(shift + 64 * number + 55 + number * 400) }
+            let given = bytes.withUnsafeBytes { all in
+                SHA256Lanes.digests(of: ranges.map { UnsafeRawBufferPointer(rebasing: all[$0]) }, form: form)
+            }
+            #expect(given == ranges.map { sha256(Array(bytes[$0])) }, "\(shift)")
+        }
+    }
+
+    @Test(arguments: SHA256Lanes.Form.allCases)
     func `a long message hashed by pieces beside others has the plain digest`(form: SHA256Lanes.Form) {
         var generator = SplitMix64(seed: 82)
         for _ in 0..<40 {
