@@ -29,6 +29,17 @@ extension Repository {
         }
     }
 
+    /// Removes the file of a snapshot whose successor is stored.
+    ///
+    /// Errors: of the store.
+    func removeReplaced(_ id: SnapshotID) async throws {
+        try await remembering(.snapshot, [id.digest]) { gone in
+            try await store.remove(ObjectName(.snapshot, id.digest))
+            gone.append(id.digest)
+        }
+        cache?.forget(.snapshot, id.digest)
+    }
+
     /// Runs a removal between the notes about it in the high-water record; `gone` takes what is gone, however the removal ends.
     private func remembering(
         _ kind: ObjectKind,

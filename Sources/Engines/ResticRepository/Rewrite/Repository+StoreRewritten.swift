@@ -71,13 +71,12 @@ extension Repository {
     private func removeReplaced(_ snapshot: Snapshot, by id: SnapshotID) async throws {
         do {
             try await commitCheck()
-            try await store.remove(ObjectName(.snapshot, snapshot.id.digest))
+            try await removeReplaced(snapshot.id)
         } catch let failure as StorageFailure {
             throw bothThere(failure, snapshot, id)
         } catch let failure as RepositoryFailure {
             throw bothThere(failure, snapshot, id)
         }
-        cache?.forget(.snapshot, snapshot.id.digest)
     }
 
     private func bothThere<Code>(_ failure: Failure<Code>, _ old: Snapshot, _ id: SnapshotID) -> Failure<Code> {

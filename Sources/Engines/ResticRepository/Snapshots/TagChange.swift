@@ -45,8 +45,7 @@ extension Repository {
         document.original = snapshot.document.original ?? snapshot.id
         let id = try await saveSnapshot(document)
         try await commitCheck()
-        try await store.remove(ObjectName(.snapshot, snapshot.id.digest))
-        cache?.forget(.snapshot, snapshot.id.digest)
+        try await removeReplaced(snapshot.id)
         return id
     }
 }

@@ -87,6 +87,16 @@ private struct Silence: PruneObserver {
         try await repository.withLock(.exclusive) { try await repository.removeSnapshots(ids) { _, _ in } }
     }
 
+    private func tag(_ id: SnapshotID, _ tag: ByteString, in store: MemoryStorage) async throws -> SnapshotID {
+        let repository = try await machine.open(store)
+        let snapshot = try await repository.loadSnapshot(id)
+        var document = snapshot.document
+        document.tags.append(tag)
+        return try await repository.withLock(.exclusive) {
+            try await repository.replaceSnapshot(snapshot, by: document)
+        }
+    }
+
     private func prune(_ store: MemoryStorage) async throws {
         let repository = try await machine.open(store)
         try await repository.loadIndex()
@@ -236,13 +246,16 @@ extension HighWaterTests {
         let store = try await newStore()
         var ids: [SnapshotID] = []
         for step in 0..<25 {
-            switch random.next() % 5 {
+            switch random.next() % 6 {
             case 0, 1:
                 ids.append(
                     try await save(seed << 32 | UInt64(step), in: store, host: random.next() % 2 == 0 ? "a" : "b")
                 )
             case 2 where !ids.isEmpty:
                 try await forget([ids.remove(at: Int(random.next() % UInt64(ids.count)))], in: store)
+            case 4 where !ids.isEmpty:
+                let place = Int(random.next() % UInt64(ids.count))
+                ids[place] = try await tag(ids[place], ByteString("\(step)"), in: store)
             case 3: try await prune(store)
             default:
                 #expect(
