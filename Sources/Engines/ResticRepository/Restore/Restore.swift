@@ -37,6 +37,7 @@ package func restore(
     let worker = repository.makeWorker()
     let plan = try await flow.plan(worker: worker)
     var temporary: TemporaryNames?
+    defer { temporary?.release() }
     if !request.isDryRun, let target {
         let names = try TemporaryNames(target: target, taken: plan.takenNames, entropy: repository.environment.entropy)
         temporary = names

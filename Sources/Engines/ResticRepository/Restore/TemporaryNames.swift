@@ -14,7 +14,7 @@ struct TemporaryNames: Sendable {
     private let tag: [UInt8]
     /// Entries of the snapshot that look like these names.
     private let taken: Set<RestorePlan.Place>
-    /// Holds the lock as long as these names are used.
+    /// Holds the lock until `release`.
     private let target: Directory
 
     private static let prefix = Array(".holdfast-".utf8)
@@ -28,6 +28,9 @@ struct TemporaryNames: Sendable {
         let isLocked = (try? target.descriptor.tryLock(exclusive: true)) ?? false
         tag = isLocked ? [] : entropy.bytes(8)
     }
+
+    /// Gives the target's lock back, also where a child that is being started still has a copy of the descriptor.
+    func release() { target.descriptor.unlock() }
 
     /// Whether a name has the form of these.
     static func matches(_ name: ByteString) -> Bool {
