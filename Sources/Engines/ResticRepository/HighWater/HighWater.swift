@@ -101,23 +101,6 @@ final class HighWater: Sendable {
     }
 }
 
-extension HighWaterRecord {
-    /// Takes over what is there now, so that nothing is told twice.
-    mutating func follow(_ surprises: HighWaterSurprises, listed: [ObjectKind: Set<Digest>], isComplete: Bool) {
-        for (kind, names) in listed {
-            let back = surprises.returned[kind] ?? []
-            self[kind].removed.removeAll { back.contains($0) }
-            see(kind, names)
-            let gone = self[kind].removing.subtracting(names)
-            self[kind].removing.subtract(gone)
-            bury(kind, gone)
-        }
-        if surprises.isAlarming { isInDoubt = true }
-        bury(.index, surprises.indexesReplaced.union(isComplete ? surprises.indexesGone : []))
-        bury(.snapshot, isComplete ? surprises.snapshotsGone : Set(surprises.newestGone.map(\.id)))
-    }
-}
-
 extension Repository {
     /// What happened to the repository and is not explained by what this machine did; told once.
     ///

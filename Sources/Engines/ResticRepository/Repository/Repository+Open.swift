@@ -115,7 +115,8 @@ extension Repository {
         _ environment: RepositoryEnvironment
     ) -> HighWater? {
         guard let base = options.recordDirectory, !options.isDryRun else { return nil }
-        return HighWaterFile(base: base, repositoryID: config.id, environment: environment).map(HighWater.init)
+        return HighWaterFile(base: base, repositoryID: config.id, environment: environment, warn: options.warn)
+            .map(HighWater.init)
     }
 
     static func openCache(

@@ -15,34 +15,6 @@ import ResticRepository
         case backup, forget, tag, rewrite, prune, repairIndex, recover, addKey, passwd, removeKey, migrate
     }
 
-    /// Hears everything and says nothing.
-    private struct Silence: PruneObserver, RepairObserver, RecoverObserver, RewriteObserver {
-        func began(_ stage: PruneStage) {}
-        func began(_ stage: RepairStage) {}
-        func began(_ phase: RecoverPhase) {}
-        func progressed(_ done: Int, of total: Int) {}
-        func finishedCounting() {}
-        func unreferenced(_ pack: PackID) {}
-        func forgetsMissing(_ packs: [PackID]) {}
-        func removed(_ pack: PackID, _ error: (any Error)?) {}
-        func removed(_ index: IndexID, _ error: (any Error)?) {}
-        func found(_ finding: RepairFinding) {}
-        func unreadable(index: IndexID, _ error: any Error) {}
-        func incomplete(pack: PackID, bytes: UInt64, indexedBytes: UInt64?) {}
-        func unreadable(pack: PackID, _ error: any Error) {}
-        func missing(pack: PackID) {}
-        func readPack() {}
-        func unreadable(tree: BlobID, _ error: any Error) {}
-        func loadedTrees(_ count: Int) {}
-        func unreadable(snapshot: SnapshotID, _ error: any Error) {}
-        func excluded(_ path: ByteString) {}
-        func included(_ path: ByteString) {}
-        func includedEmptyDirectory(_ path: ByteString) {}
-        func decided(_ changed: SnapshotDocument) {}
-        func saved(_ id: SnapshotID) {}
-        func removed(_ id: SnapshotID) {}
-    }
-
     /// A repository with a lost snapshot, unused blobs and a second key, so that every verb has something to do.
     private struct Scene {
         let bench: BackupBench
@@ -82,7 +54,7 @@ import ResticRepository
     }
 
     private static func change(_ verb: Verb, _ scene: Scene, _ repository: Repository) async throws {
-        let (silence, snapshot) = (Silence(), scene.snapshot)
+        let (silence, snapshot) = (SilentUpkeep(), scene.snapshot)
         switch verb {
         case .backup: break
         case .forget: try await repository.removeSnapshots([snapshot.id]) { _, _ in }

@@ -16,10 +16,20 @@ private final class Machine: Sendable {
     private static let seeds = Atomic<UInt64>(0)
 
     let memory = TestFolder()
+    private let warnings = Mutex<[String]>([])
+
+    /// What was said since it was asked last.
+    func takeWarnings() -> [String] {
+        warnings.withLock { warnings in
+            defer { warnings = [] }
+            return warnings
+        }
+    }
 
     func open(_ store: any ObjectStorage) async throws -> Repository {
         var options = RepositoryOptions()
         options.recordDirectory = memory.bytes
+        options.warn = { [self] warning in warnings.withLock { $0.append(warning) } }
         var environment = SmallRepository.environment(seed: 5000 + Self.seeds.add(1, ordering: .relaxed).newValue)
         environment.time = BackupClock()
         return try await Repository.open(
@@ -44,17 +54,6 @@ private final class Machine: Sendable {
             return "\(try #require(names.first))/high-water"
         }
     }
-}
-
-/// Hears everything and says nothing.
-private struct Silence: PruneObserver {
-    func began(_ stage: PruneStage) {}
-    func progressed(_ done: Int, of total: Int) {}
-    func finishedCounting() {}
-    func unreferenced(_ pack: PackID) {}
-    func forgetsMissing(_ packs: [PackID]) {}
-    func removed(_ pack: PackID, _ error: (any Error)?) {}
-    func removed(_ index: IndexID, _ error: (any Error)?) {}
 }
 
 /// what happens to a store behind a machine's back is noticed by that machine, and nothing else is.
@@ -101,8 +100,8 @@ private struct Silence: PruneObserver {
         let repository = try await machine.open(store)
         try await repository.loadIndex()
         try await repository.withLock(.exclusive) {
-            let plan = try await repository.planPrune(PruneRequest(), observer: Silence())
-            try await repository.execute(plan, observer: Silence())
+            let plan = try await repository.planPrune(PruneRequest(), observer: SilentUpkeep())
+            try await repository.execute(plan, observer: SilentUpkeep())
         }
     }
 
@@ -274,6 +273,8 @@ extension HighWaterTests {
             try machine.memory.write(try machine.recordPath, damage)
             #expect(try await machine.look(store) == [])
             #expect(machine.memory.read(try machine.recordPath) != damage, "it begins anew")
+            let told = machine.takeWarnings()
+            #expect(told.count == 1 && told.allSatisfy { $0.contains("damaged, and begins anew") }, "\(told)")
         }
         try machine.memory.remove(try machine.recordPath)
         try FileManager.default.createDirectory(
@@ -281,7 +282,9 @@ extension HighWaterTests {
             withIntermediateDirectories: true
         )
         #expect(try await machine.look(store) == [])
+        #expect(machine.takeWarnings().count == 1, "told once a run")
         try await save(1, in: store)
+        #expect(machine.takeWarnings().count == 1)
     }
 }
 
