@@ -36,18 +36,23 @@ def small_ext4(folder, mebibytes, *options):
         os.unlink(disk.image)
 
 
+def backed_up_and_grown(subject, scratch, big):
+    """a repository of one snapshot, its source with `big` large files more than that, the snapshot with its digest, and the source's digest now"""
+    base, source = os.path.join(scratch, "base"), os.path.join(scratch, "source")
+    data.small(source, files=20, big=0)
+    subject.create(base)
+    made = subject.run(base, "backup", "--json", ".", cwd=source).summary().get("snapshot_id")
+    earlier = {made: trees.digest(source)}
+    data.small(os.path.join(source, "more"), seed=3, files=5, big=big)
+    return base, source, earlier, trees.digest(source)
+
+
 def full_disk(case, steps=10):
     """C-01: the disk ends at byte k, k stepped over the run"""
     board, subject, scratch = case.board, case.subject, case.folder("C-01")
     if os.geteuid() != 0:
         return board.skip("C-01", "mounting a small disk needs root")
-    base, source = os.path.join(scratch, "base"), os.path.join(scratch, "source")
-    data.small(source, files=20, big=0)
-    subject.create(base)
-    first_id = subject.run(base, "backup", "--json", ".", cwd=source).summary().get("snapshot_id")
-    first = trees.digest(source)
-    data.small(os.path.join(source, "more"), seed=3, files=5, big=2)
-    second = trees.digest(source)
+    base, source, earlier, second = backed_up_and_grown(subject, scratch, big=2)
     used = sum(os.path.getsize(os.path.join(b, n)) for b, _, names in os.walk(base) for n in names) + (2 << 20)
     for step in range(steps):
         with mounted(os.path.join(scratch, "disk"), used + step * (12 << 20) // steps) as disk:
@@ -67,7 +72,7 @@ def full_disk(case, steps=10):
                     left = [n for b, _, names in os.walk(os.path.join(repository, "data")) for n in names if len(n) != 64]
                     ok = board.expect(not left, f"{what}: temporary files are removed: {left[:3]}") and ok
             moved = fresh_copy(repository, os.path.join(scratch, "moved"))
-            wrong = oracle(case, moved, source, {first_id: first}, second, scratch)
+            wrong = oracle(case, moved, source, earlier, second, scratch)
             board.survive("backend-faults", ok and not wrong, f"{what}: ended in {result.code}; {wrong}")
     return None
 
@@ -77,13 +82,7 @@ def few_inodes(case):
     board, subject, scratch = case.board, case.subject, case.folder("C-02")
     if os.geteuid() != 0:
         return board.skip("C-02", "mounting a disk of few inodes needs root")
-    base, source = os.path.join(scratch, "base"), os.path.join(scratch, "source")
-    data.small(source, files=20, big=0)
-    subject.create(base)
-    first_id = subject.run(base, "backup", "--json", ".", cwd=source).summary().get("snapshot_id")
-    first = trees.digest(source)
-    data.small(os.path.join(source, "more"), seed=3, files=5, big=1)
-    second = trees.digest(source)
+    base, source, earlier, second = backed_up_and_grown(subject, scratch, big=1)
     for spare in range(6):
         with small_ext4(scratch, 64, "-N", "512") as disk:
             if disk is None:
@@ -98,7 +97,7 @@ def few_inodes(case):
                 ok = board.expect("inode" in result.text.lower(), f"{what}: says that it is inodes that are missing: {result.text[-300:]}") and ok
             ok = board.expect(result.code != 0 or spare >= 3, f"{what}: a pack, an index and a snapshot need three: ended in {result.code}") and ok
             moved = fresh_copy(repository, os.path.join(scratch, "moved"))
-            wrong = oracle(case, moved, source, {first_id: first}, second, scratch)
+            wrong = oracle(case, moved, source, earlier, second, scratch)
             board.survive("backend-faults", ok and not wrong, f"{what}: ended in {result.code}; {wrong}")
     return None
 
