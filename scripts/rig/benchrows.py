@@ -114,6 +114,7 @@ def copied(stages, tool, row):
     path = stages.repository(tool, "copy")
     process.remove_tree(path)
     subprocess.run(["cp", "-a", stages.repository(tool, row.stage), path], check=True)
+    tool.forget_all()
     return path
 
 
