@@ -63,21 +63,24 @@ let package = Package(
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
 
         // Strategy: the operator's declaration as values and functions. Pure.
-        module("Strategy", "Strategy", [.product(name: "Yams", package: "Yams")]),
-        tests("Strategy", "StrategyTests", ["Strategy"]),
+        module("Strategy", "Strategy", ["Bytes", .product(name: "Yams", package: "Yams")]),
+        tests("Strategy", "StrategyTests", ["Strategy", "Bytes"]),
 
         // Engines: the stores.
         module(
             "Engines",
             "ResticRepository",
-            ["Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "HostSystem", "ObjectStorage"]
+            [
+                "Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat", "Strategy", "HostSystem",
+                "ObjectStorage",
+            ]
         ),
         tests(
             "Engines",
             "ResticRepositoryTests",
             [
                 "ResticRepository", "Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat",
-                "HostSystem", "ObjectStorage",
+                "Strategy", "HostSystem", "ObjectStorage",
             ]
         ),
 
@@ -87,9 +90,8 @@ let package = Package(
             "Commands",
             "ResticCommand",
             [
-                "Console", "ResticRepository", "ObjectStorage", "HostSystem", "ResticFormat", "Chunking", "Compression",
-                "Sealing", "Bytes",
-                "Outcome",
+                "Console", "ResticRepository", "ObjectStorage", "HostSystem", "Strategy", "ResticFormat", "Chunking",
+                "Compression", "Sealing", "Bytes", "Outcome",
             ]
         ),
         tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
@@ -97,8 +99,9 @@ let package = Package(
             "Commands",
             "ResticCommandTests",
             [
-                "ResticCommand", "Console", "ResticRepository", "ObjectStorage", "HostSystem", "Compression", "Sealing",
-                "Bytes", "Outcome",
+                "ResticCommand", "Console", "ResticRepository", "ObjectStorage", "HostSystem", "Strategy",
+                "Compression",
+                "Sealing", "Bytes", "Outcome",
             ]
         ),
 

@@ -7,6 +7,7 @@ import ResticCommand
 import ResticFormat
 import ResticRepository
 import Testing
+import Strategy
 
 private let withStock: ConditionTrait = .enabled(if: StockPeer.isInstalled, "PEERS names no stock restic")
 

@@ -3,6 +3,7 @@ import Console
 import Outcome
 import ResticFormat
 import ResticRepository
+import Strategy
 
 extension Session {
     /// `forget [SNAPSHOT…]`: removes the snapshots named, or those that no rule keeps.
@@ -135,7 +136,7 @@ extension Session {
         }
     }
 
-    private func show(_ verdict: KeepVerdict) {
+    private func show(_ verdict: KeepVerdict<Snapshot>) {
         guard !options.isJSON, printer.verbosity >= .normal else { return }
         let isCompact = values.isOn("compact")
         let reasons = Dictionary(verdict.kept.map { ($0.snapshot.id, $0.reasons) }) { first, _ in first }
@@ -202,7 +203,7 @@ extension Session {
 /// What `forget --json` says of one group.
 private struct ForgetGroup {
     var key: SnapshotGroupKey
-    var verdict: KeepVerdict
+    var verdict: KeepVerdict<Snapshot>
 
     var json: [UInt8] {
         var line = JSONLine()
@@ -215,7 +216,7 @@ private struct ForgetGroup {
         return line.object
     }
 
-    private static func reason(_ kept: KeptSnapshot) -> [UInt8] {
+    private static func reason(_ kept: KeepVerdict<Snapshot>.Kept) -> [UInt8] {
         var line = JSONLine()
         line.add("snapshot", json: snapshotJSON(kept.snapshot).object)
         line.add("matches", kept.reasons.map { ByteString($0) })

@@ -1,6 +1,7 @@
 import Bytes
 import Console
 import ResticRepository
+import Strategy
 
 /// The values of `--keep-last` and its like: a number, or `unlimited`; 0 keeps nothing.
 ///

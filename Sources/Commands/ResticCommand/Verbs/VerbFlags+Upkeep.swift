@@ -1,6 +1,7 @@
 import Bytes
 import Console
 import ResticRepository
+import Strategy
 
 /// What `forget` and `prune` share: how much an automatic prune may leave and move.
 let pruneLimitFlags: [Flag] = [

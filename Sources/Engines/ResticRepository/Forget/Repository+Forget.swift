@@ -1,5 +1,6 @@
 package import Bytes
 import ObjectStorage
+package import Strategy
 
 /// Removing snapshots.
 ///
@@ -18,5 +19,18 @@ extension Repository {
     ) async throws {
         precondition(!options.isDryRun, "a dry run removes nothing")
         try await remove(.snapshot, ids.map(\.digest)) { finished(SnapshotID($0), $1) }
+    }
+}
+
+extension KeepPolicy {
+    /// Divides the snapshots of one group; pure.
+    ///
+    /// `localOffset` is the zone of this process, in seconds east of UTC at a moment.
+    package func divide(
+        _ snapshots: [Snapshot],
+        now: Timestamp,
+        localOffset: (Timestamp) -> Int32
+    ) -> KeepVerdict<Snapshot> {
+        divide(newestFirst: snapshots.sortedByTime().reversed(), now: now, localOffset: localOffset)
     }
 }

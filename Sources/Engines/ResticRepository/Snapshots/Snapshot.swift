@@ -1,5 +1,6 @@
 package import Bytes
 package import ResticFormat
+import Strategy
 
 /// A snapshot file: its name and what it says.
 package struct Snapshot: Sendable {
@@ -22,6 +23,11 @@ package struct Snapshot: Sendable {
 extension [Snapshot] {
     /// Oldest first; see `Snapshot.isOlder`.
     package func sortedByTime() -> [Snapshot] { sorted { Snapshot.isOlder($0, than: $1) } }
+}
+
+extension Snapshot: DatedCopy {
+    package var time: ZonedTime { document.time }
+    package var tags: [ByteString] { document.tags }
 }
 
 /// A snapshot as people name it: `latest`, the start of its name, and behind a colon a folder inside it.

@@ -1,5 +1,6 @@
 package import Bytes
 package import ResticFormat
+import Strategy
 
 /// Which snapshots a command is about: host, paths and tags, each only where it was given.
 package struct SnapshotFilter: Sendable, Hashable {
@@ -22,13 +23,8 @@ package struct SnapshotFilter: Sendable, Hashable {
     /// Whether the snapshot is meant.
     package func matches(_ document: SnapshotDocument) -> Bool {
         (hosts.isEmpty || hosts.contains(document.hostname))
-            && (tags.isEmpty || tags.contains { Self.hasAll($0, in: document.tags) })
+            && (tags.isEmpty || tags.contains { hasAllTags($0, in: document.tags) })
             && paths.allSatisfy { document.paths.contains($0) }
-    }
-
-    static func hasAll(_ wanted: [ByteString], in tags: [ByteString]) -> Bool {
-        if tags.isEmpty, let first = wanted.first { return first.bytes.isEmpty }
-        return wanted.allSatisfy { tags.contains($0) }
     }
 
     /// Makes each path absolute below `workingDirectory` and takes `.`, `..` and doubled slashes out of it by text

@@ -4,6 +4,7 @@ import ResticFormat
 import Testing
 
 import ResticRepository
+import Strategy
 
 @Suite struct KeepPolicyTests {
     /// Snapshots at these times, numbered in their IDs in the order given.

@@ -1,5 +1,4 @@
 package import Bytes
-import ResticFormat
 
 /// What of a history stays: the newest of each period, everything of a recent time, what carries a tag.
 ///
@@ -54,46 +53,58 @@ package struct KeepPolicy: Sendable, Hashable {
         return parts.isEmpty ? "remove" : "keep " + parts.joined(separator: " and ")
     }
 
-    /// Divides the snapshots of one group; pure.
+    /// Divides the copies of one group, given newest first; pure.
     ///
     /// `localOffset` is the zone of this process, in seconds east of UTC at a moment.
-    package func divide(
-        _ snapshots: [Snapshot],
+    package func divide<Copy: DatedCopy>(
+        newestFirst ordered: [Copy],
         now: Timestamp,
         localOffset: (Timestamp) -> Int32
-    ) -> KeepVerdict {
-        let ordered = Array(snapshots.sortedByTime().reversed())
+    ) -> KeepVerdict<Copy> {
         let latest = Self.latest(of: ordered, now: now)
         var run = KeepRun(self, latest: latest, localOffset: localOffset)
-        var verdict = KeepVerdict()
+        var verdict = KeepVerdict<Copy>()
         for (number, snapshot) in ordered.enumerated() {
             let reasons = run.reasons(for: snapshot, number: number, isOldest: number == ordered.count - 1)
             if reasons.isEmpty {
                 verdict.removed.append(snapshot)
             } else {
-                verdict.kept.append(KeptSnapshot(snapshot: snapshot, reasons: reasons))
+                verdict.kept.append(KeepVerdict.Kept(snapshot: snapshot, reasons: reasons))
             }
         }
         return verdict
     }
 
     /// The time of the newest snapshot that is not in the future; the year 1 when all are, so that every span keeps them.
-    private static func latest(of ordered: [Snapshot], now: Timestamp) -> ZonedTime {
-        ordered.first { $0.document.time.moment < now && RFC3339.zeroTime.moment < $0.document.time.moment }?.document
-            .time ?? RFC3339.zeroTime
+    private static func latest(of ordered: [some DatedCopy], now: Timestamp) -> ZonedTime {
+        let beginning = KeepDuration.calendarBegins
+        return ordered.first { $0.time.moment < now && beginning < $0.time.moment }?.time ?? ZonedTime(beginning)
     }
 }
 
-/// What becomes of a group of snapshots, both parts newest first.
-package struct KeepVerdict: Sendable {
-    package var kept: [KeptSnapshot] = []
-    package var removed: [Snapshot] = []
+/// A snapshot as far as rules of retention look at it.
+package protocol DatedCopy: Sendable {
+    /// The time that it was begun, in the zone that it was written in.
+    var time: ZonedTime { get }
+    var tags: [ByteString] { get }
 }
 
-/// A snapshot that stays, and why, in restic's words.
-package struct KeptSnapshot: Sendable {
-    package var snapshot: Snapshot
-    package var reasons: [String]
+/// What becomes of a group of snapshots, both parts newest first.
+package struct KeepVerdict<Copy: DatedCopy>: Sendable {
+    /// A snapshot that stays, and why, in restic's words.
+    package struct Kept: Sendable {
+        package var snapshot: Copy
+        package var reasons: [String]
+    }
+
+    package var kept: [Kept] = []
+    package var removed: [Copy] = []
+}
+
+/// Whether a snapshot carries all of these tags; the empty tag stands for a snapshot without any.
+package func hasAllTags(_ wanted: [ByteString], in tags: [ByteString]) -> Bool {
+    if tags.isEmpty, let first = wanted.first { return first.bytes.isEmpty }
+    return wanted.allSatisfy { tags.contains($0) }
 }
 
 extension KeepPolicy.Count {
@@ -124,10 +135,10 @@ private struct KeepRun {
         /// Of the last snapshot that it kept.
         var lastValue: Int64 = -1
 
-        mutating func reason(_ document: SnapshotDocument, number: Int, isOldest: Bool) -> String? {
+        mutating func reason(_ time: ZonedTime, number: Int, isOldest: Bool) -> String? {
             guard countLeft != 0 else { return nil }
-            if let boundary, !(boundary < document.time.moment) { return nil }
-            let value = period.value(of: document.time, number: number)
+            if let boundary, !(boundary < time.moment) { return nil }
+            let value = period.value(of: time, number: number)
             guard value != lastValue || isOldest else { return nil }
             let isRepeated = value == lastValue
             lastValue = value
@@ -159,15 +170,16 @@ private struct KeepRun {
     }
 
     /// Why the snapshot stays, in the order of the rules; empty when it does not.
-    mutating func reasons(for snapshot: Snapshot, number: Int, isOldest: Bool) -> [String] {
-        let document = snapshot.document
+    mutating func reasons(for copy: some DatedCopy, number: Int, isOldest: Bool) -> [String] {
         var reasons: [String] = []
-        for list in policy.tags where SnapshotFilter.hasAll(list, in: document.tags) {
+        for list in policy.tags where hasAllTags(list, in: copy.tags) {
             reasons.append("has tags \(tagListText(list))")
         }
-        if let boundary, boundary < document.time.moment { reasons.append("within \(policy.within.text)") }
+        if let boundary, boundary < copy.time.moment { reasons.append("within \(policy.within.text)") }
         for index in rules.indices {
-            if let reason = rules[index].reason(document, number: number, isOldest: isOldest) { reasons.append(reason) }
+            if let reason = rules[index].reason(copy.time, number: number, isOldest: isOldest) {
+                reasons.append(reason)
+            }
         }
         return reasons
     }

@@ -10,8 +10,8 @@ package struct KeepDuration: Sendable, Hashable {
     /// Beyond it in any unit the span reaches back before every snapshot; far inside of what 64 bits can add up.
     private static let unitMax: Int64 = 100_000_000_000
 
-    /// No zone changed its offset before that (the year 1), and no table of zones has to be asked about it.
-    private static let zonesBegin: Int64 = -62_135_596_800
+    /// The year 1: no snapshot is older, no zone changed its offset before, and no table of zones has to be asked about it.
+    package static let calendarBegins = Timestamp(seconds: -62_135_596_800)
 
     package init(years: Int64 = 0, months: Int64 = 0, days: Int64 = 0, hours: Int64 = 0) {
         self.years = years
@@ -41,7 +41,7 @@ package struct KeepDuration: Sendable, Hashable {
         let isLocal = latest.offsetSeconds != 0 && localOffset(latest.moment) == latest.offsetSeconds
         func offset(_ seconds: Int64) -> Int64 {
             guard isLocal else { return Int64(latest.offsetSeconds) }
-            return Int64(localOffset(Timestamp(seconds: max(Self.zonesBegin, seconds))))
+            return Int64(localOffset(max(Self.calendarBegins, Timestamp(seconds: seconds))))
         }
         let clock = CalendarTime(latest.moment, offsetSeconds: latest.offsetSeconds)
         let (hourSeconds, isOver) = hours.multipliedReportingOverflow(by: 3600)
