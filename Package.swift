@@ -64,7 +64,7 @@ let package = Package(
 
         // Strategy: the operator's declaration as values and functions. Pure.
         module("Strategy", "Strategy", ["Bytes", .product(name: "Yams", package: "Yams")]),
-        tests("Strategy", "StrategyTests", ["Strategy", "Bytes"]),
+        tests("Strategy", "StrategyTests", ["Strategy", "Bytes", "GoldenVectors"]),
 
         // Engines: the stores.
         module(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Console
+package import Console
 import Outcome
 
 /// The version that our own verbs name.
@@ -9,7 +9,12 @@ package let holdfastVersion = "0.1.0"
 ///
 /// Help and versions go to standard output and end in 0; a usage error ends in 1, as everywhere in this program.
 package func runLab(arguments: [String]) async -> Int32 {
-    let screen = Screen(facts: .current(term: environmentText("TERM"), noColor: environmentText("NO_COLOR")))
+    let facts = TerminalFacts.current(term: environmentText("TERM"), noColor: environmentText("NO_COLOR"))
+    return await runLab(arguments: arguments, screen: Screen(facts: facts))
+}
+
+/// As `runLab(arguments:)`, on a screen that the caller chose.
+package func runLab(arguments: [String], screen: Screen) async -> Int32 {
     defer { screen.flush() }
     do {
         var command = try HoldfastVerbs.parseAsRoot(arguments)
@@ -41,7 +46,7 @@ private func ended(_ error: any Error, _ arguments: [String], _ screen: Screen) 
     screen.setStatus([])
     var message = HoldfastVerbs.fullMessage(for: error)
     if message.contains("USAGE:"), HoldfastVerbs.exitCode(for: error).isSuccess {
-        let examples = arguments.contains("quickstart") ? QuickstartVerb.examples : HoldfastVerbs.examples
+        let examples = examples(of: arguments)
         message += "\n\nEXAMPLES:\n" + examples.map { "  \($0)" }.joined(separator: "\n")
     }
     guard HoldfastVerbs.exitCode(for: error).isSuccess else {
@@ -52,13 +57,29 @@ private func ended(_ error: any Error, _ arguments: [String], _ screen: Screen) 
     return ExitStatus.success.rawValue
 }
 
+/// The examples of the verb that the arguments name, shown at the end of its help.
+private func examples(of arguments: [String]) -> [String] {
+    var command: any ParsableCommand.Type = HoldfastVerbs.self
+    for argument in arguments {
+        let next = command.configuration.subcommands.first { $0.configuration.commandName == argument }
+        command = next ?? command
+    }
+    let verbs = [command] + command.configuration.subcommands
+    return verbs.compactMap { ($0 as? any ExampledCommand.Type)?.examples }.first ?? []
+}
+
+/// A command whose help ends in examples.
+protocol ExampledCommand {
+    static var examples: [String] { get }
+}
+
 /// A verb that works asynchronously and chooses its exit status.
-protocol LabVerb {
+protocol LabVerb: ExampledCommand {
     func perform(on screen: Screen) async throws -> Int32
 }
 
 /// The program's own verbs; restic's are behind `holdfast restic`.
-struct HoldfastVerbs: ParsableCommand {
+struct HoldfastVerbs: ParsableCommand, ExampledCommand {
     /// Shown at the end of the help.
     static let examples = ["holdfast quickstart", "holdfast restic -r /mnt/usb/host backup /etc"]
 
@@ -69,6 +90,6 @@ struct HoldfastVerbs: ParsableCommand {
             `holdfast restic COMMAND …` takes restic's own command line; so does this program when it is called `restic`.
             """,
         version: "holdfast \(holdfastVersion)",
-        subcommands: [QuickstartVerb.self]
+        subcommands: [QuickstartVerb.self, ConfigVerb.self]
     )
 }

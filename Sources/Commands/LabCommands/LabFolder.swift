@@ -11,10 +11,7 @@ struct LabFolder {
     /// Absolute.
     let path: String
 
-    static let declarationName: ByteString = "holdfast.yaml"
-    /// Bytes; the declaration itself is bounded again by the reader.
-    static let declarationBytesMax = 2 << 20
-
+    static let declarationName = ByteString(DeclarationPlace.fileName)
     var declarationPath: String { "\(path)/\(Self.declarationName.display)" }
     var restoredPath: String { "\(path)/restored" }
 
@@ -43,17 +40,8 @@ struct LabFolder {
                 throw LabFailure.folder("write", declarationPath, error)
             }
         }
-        let bytes: [UInt8]
-        do throws(Errno) {
-            bytes = try readFile(ByteString(declarationPath), limit: Self.declarationBytesMax)
-        } catch {
-            throw LabFailure.folder("read", declarationPath, error)
-        }
-        do throws(StrategyProblems) {
-            return (try decodeLab(bytes, folder: path), isNew)
-        } catch {
-            throw LabFailure.declaration(error, path: declarationPath)
-        }
+        let place = try DeclarationPlace(named: declarationPath, workingDirectory: path)
+        return (try place.read(), isNew)
     }
 
     /// Makes the folders of media that a new declaration names.

@@ -37,24 +37,24 @@ package struct Quickstart: Sendable {
         let (lab, isNew) = try place.declaration(protecting: candidateFolders(from: environment.workingDirectory))
         say(isNew ? "Wrote \(place.declarationPath)" : "Read \(place.declarationPath)")
         if isNew { try place.makeMedia(lab) }
-        var report = QuickstartReport(labPath: folder, paths: lab.protections.flatMap(\.paths))
+        var report = QuickstartReport(labPath: folder, paths: lab.workloads.flatMap(\.host.paths))
         let targets = Self.orderedTargets(lab)
-        for (declaration, medium, protections) in targets {
+        for (declaration, medium, workloads) in targets {
             let place = repository(declaration, on: medium)
-            report.copies.append(try await backUp(protections, to: place))
+            report.copies.append(try await backUp(workloads, to: place))
         }
         try await restoreAndCompare(lab, targets, place, &report)
         return report
     }
 
-    private typealias Target = (RepositoryDeclaration, Medium, [HostProtection])
+    private typealias Target = (RepositoryDeclaration, Medium, [Workload])
 
     /// Repositories that something is backed up to, in the order of the file, stand-ins and off-site last.
     private static func orderedTargets(_ lab: Lab) -> [Target] {
         let used = lab.repositories.compactMap { declaration -> Target? in
-            let protections = lab.protections.filter { $0.repositories.contains(declaration.name) }
-            guard !protections.isEmpty, let medium = lab.medium(named: declaration.medium) else { return nil }
-            return (declaration, medium, protections)
+            let workloads = lab.workloads.filter { $0.repositories.contains(declaration.name) }
+            guard !workloads.isEmpty, let medium = lab.medium(named: declaration.medium) else { return nil }
+            return (declaration, medium, workloads)
         }
         func isFar(_ target: Target) -> Bool { target.1.kind == .standIn || target.1.kind == .offsite }
         return used.filter { !isFar($0) } + used.filter(isFar)
@@ -71,8 +71,7 @@ package struct Quickstart: Sendable {
         )
     }
 
-    private func backUp(_ protections: [HostProtection], to place: LabRepository) async throws -> QuickstartReport.Copy
-    {
+    private func backUp(_ workloads: [Workload], to place: LabRepository) async throws -> QuickstartReport.Copy {
         let (repository, created) = try await place.openOrCreate()
         let name = place.declaration.name
         if created {
@@ -86,8 +85,8 @@ package struct Quickstart: Sendable {
         var snapshot: SnapshotID?
         try await repository.withLock(.shared) {
             try await repository.loadIndex()
-            for protection in protections {
-                let result = try await save(protection, in: repository, name, unreadable)
+            for workload in workloads {
+                let result = try await save(workload.host, in: repository, name, unreadable)
                 snapshot = result.snapshot
             }
         }
@@ -119,12 +118,12 @@ package struct Quickstart: Sendable {
     }
 
     private func save(
-        _ protection: HostProtection,
+        _ host: HostPaths,
         in repository: Repository,
         _ name: String,
         _ unreadable: UnreadableSources
     ) async throws -> BackupResult {
-        let paths = protection.paths.map { ByteString($0) }
+        let paths = host.paths.map { ByteString($0) }
         var request = BackupRequest(
             targets: paths,
             workingDirectory: ByteString(environment.workingDirectory),
@@ -132,7 +131,7 @@ package struct Quickstart: Sendable {
             time: environment.repository.zonedNow(),
             programVersion: programVersion
         )
-        request.filter.excludes = protection.exclude.map { ByteString($0) }
+        request.filter = SourceFilter(host)
         request.recordedExcludes = request.filter.excludes
         let filter = SnapshotFilter(hosts: [environment.repository.hostName], paths: paths)
         request.parent = try await repository.latestSnapshot(filter: filter, notAfter: request.time.moment)
@@ -145,7 +144,7 @@ package struct Quickstart: Sendable {
             throw LabFailure(
                 .source,
                 operation: "back up",
-                object: protection.paths.joined(separator: ", "),
+                object: host.paths.joined(separator: ", "),
                 what: "nothing could be read",
                 state: "earlier snapshots are not touched",
                 next: "look at the paths in holdfast.yaml, and at their permissions"
@@ -201,7 +200,7 @@ package struct Quickstart: Sendable {
         _ folder: LabFolder,
         _ report: inout QuickstartReport
     ) async throws {
-        guard let (declaration, medium, protections) = targets.last else { return }
+        guard let (declaration, medium, workloads) = targets.last else { return }
         let place = repository(declaration, on: medium)
         let repository = try await place.reopen()
         try removeScratch(folder)
@@ -214,10 +213,10 @@ package struct Quickstart: Sendable {
         let started = time.monotonicNanoseconds()
         try await repository.withLock(.shared) {
             try await repository.loadIndex()
-            for protection in protections {
+            for workload in workloads {
                 let filter = SnapshotFilter(
                     hosts: [environment.repository.hostName],
-                    paths: protection.paths.map { ByteString($0) }
+                    paths: workload.host.paths.map { ByteString($0) }
                 )
                 let snapshot = try await repository.findSnapshot(SnapshotName("latest"), filter: filter)
                 since = min(since, snapshot.document.time.moment)

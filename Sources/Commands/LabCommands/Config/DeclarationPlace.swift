@@ -1,0 +1,91 @@
+import Bytes
+import HostSystem
+import Outcome
+import ResticRepository
+import Strategy
+
+/// Where the declaration of this run lies, and how it is read.
+struct DeclarationPlace: Sendable {
+    /// Absolute.
+    let path: String
+    /// As the operator named it.
+    let name: String
+
+    /// Bytes; the declaration itself is bounded again by the reader.
+    static let bytesMax = 2 << 20
+    static let fileName = "holdfast.yaml"
+    static let systemPath = "/etc/holdfast/holdfast.yaml"
+
+    /// The file that is named, or that of `HOLDFAST_CONFIG`, or the one in the working directory, or the machine's.
+    ///
+    /// Errors: `E-DECLARATION` when there is none.
+    init(named option: String?, workingDirectory: String) throws {
+        if let named = option ?? environmentText("HOLDFAST_CONFIG"), !named.isEmpty {
+            name = named
+            path = named.hasPrefix("/") ? named : "\(workingDirectory)/\(named)"
+            return
+        }
+        let candidates = ["\(workingDirectory)/\(Self.fileName)", Self.systemPath]
+        for (number, candidate) in candidates.enumerated()
+        where (try? status(at: ByteString(candidate), followLinks: true)) != nil {
+            path = candidate
+            name = number == 0 ? Self.fileName : candidate
+            return
+        }
+        throw LabFailure(
+            .declaration,
+            operation: "find",
+            object: Self.fileName,
+            what: "is neither in this folder nor in /etc/holdfast",
+            state: "nothing was changed",
+            next: "name it with --config FILE, or begin with `holdfast quickstart`"
+        )
+    }
+
+    var folder: String { Self.folder(of: path) }
+
+    private static func folder(of path: String) -> String {
+        let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+        return folder.isEmpty ? "/" : String(folder)
+    }
+
+    /// Reads the file and those that it includes.
+    ///
+    /// Errors: `E-DECLARATION` with all problems, `E-FOLDER` when the file cannot be read.
+    func read() throws -> Lab {
+        do {
+            return try decode()
+        } catch let problems as StrategyProblems {
+            throw LabFailure.declaration(problems, path: name)
+        }
+    }
+
+    /// As `read`, but throws the problems themselves, as `StrategyProblems`.
+    func decode() throws -> Lab {
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try readFile(ByteString(path), limit: Self.bytesMax)
+        } catch {
+            throw LabFailure.folder("read", path, error)
+        }
+        let rules = DeclarationRules(
+            load: { path throws(StrategyProblem) in try load(path) },
+            patternProblem: {
+                PatternList.malformed([ByteString($0)]).isEmpty ? nil : "a bracket or a backslash has no end"
+            }
+        )
+        return try readDeclaration(DeclarationFile(name: name, folder: folder, bytes: bytes), rules)
+    }
+
+    /// An included file, named in messages as it lies below the folder of the main one.
+    private func load(_ included: String) throws(StrategyProblem) -> DeclarationFile {
+        let isBelow = included.hasPrefix(folder + "/")
+        let shown = isBelow ? String(included.dropFirst(folder.utf8.count + 1)) : included
+        do throws(Errno) {
+            let bytes = try readFile(ByteString(included), limit: Self.bytesMax)
+            return DeclarationFile(name: shown, folder: Self.folder(of: included), bytes: bytes)
+        } catch {
+            throw StrategyProblem(Place(file: shown), what: "\(shown) cannot be read: \(error)", next: error.remedy)
+        }
+    }
+}

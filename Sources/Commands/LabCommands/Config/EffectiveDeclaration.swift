@@ -1,0 +1,89 @@
+import Bytes
+import Strategy
+
+/// A declaration as it counts, written as one file: read again, it means the same.
+struct EffectiveDeclaration {
+    let lab: Lab
+
+    /// The file, without a newline at its end.
+    var text: String {
+        var lines = ["lab: \(quoted(lab.name))"]
+        if let zone = lab.timeZone { lines.append("time-zone: \(quoted(zone))") }
+        lines += ["", "media:"]
+        for medium in lab.media {
+            lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path)) }")
+        }
+        lines += ["", "repositories:"]
+        for repository in lab.repositories {
+            let password = quoted(repository.password.text)
+            lines.append("  \(repository.name): { medium: \(repository.medium), password: \(password) }")
+        }
+        lines += roles + ["", "protect:"]
+        for workload in lab.workloads { lines += self.lines(of: workload) }
+        lines += list("exclude", lab.exclusions) { "paths: [\(flow($0.paths))], because: \(quoted($0.because))" }
+        lines += list("retired", lab.retired) { "name: \(quoted($0.name)), because: \(quoted($0.because))" }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Only their names: what they say stands with each workload.
+    private var roles: [String] {
+        let names = lab.roles.map(\.name)
+        return names.isEmpty ? [] : ["", "roles:"] + names.map { "  \($0): {}" }
+    }
+
+    private func lines(of workload: Workload) -> [String] {
+        var lines = ["  - name: \(quoted(workload.name))"]
+        lines += self.lines(of: workload.host)
+        lines.append("    to: [\(workload.repositories.joined(separator: ", "))]")
+        if let role = workload.role { lines.append("    role: \(role)") }
+        lines.append("    objective: { \(self.text(of: workload.objective)) }")
+        lines.append("    backup:")
+        if let schedule = workload.backup.schedule { lines.append("      schedule: \(quoted(schedule.text))") }
+        lines.append("      grace: \(lengthText(workload.backup.grace))")
+        if let keep = workload.backup.keep { lines.append("      keep: { \(self.text(of: keep)) }") }
+        lines.append("    verify: { every: \(lengthText(workload.verifyEvery)) }")
+        return lines
+    }
+
+    private func lines(of host: HostPaths) -> [String] {
+        var lines = ["    host:", "      paths: [\(flow(host.paths))]"]
+        if !host.exclude.isEmpty { lines.append("      exclude: [\(flow(host.exclude))]") }
+        if let size = host.excludeLargerThan { lines.append("      exclude-larger-than: \(size) B") }
+        if host.excludesCaches { lines.append("      exclude-caches: true") }
+        if host.isOneFileSystem { lines.append("      one-file-system: true") }
+        return lines
+    }
+
+    private func text(of objective: Objective) -> String {
+        let rpo =
+            switch objective.rpo {
+            case .lastScheduled: "last-scheduled"
+            case .atMost(let age): lengthText(age)
+            }
+        return "rpo: \(rpo)" + (objective.rto.map { ", rto: \(lengthText($0))" } ?? "")
+    }
+
+    private func text(of keep: KeepPolicy) -> String {
+        var parts: [String] = []
+        for period in KeepPolicy.Period.allCases {
+            switch keep.counts[period] {
+            case .atMost(let count): parts.append("\(period.rawValue): \(count)")
+            case .unlimited: parts.append("\(period.rawValue): all")
+            case nil: break
+            }
+            if let span = keep.withinPeriods[period] { parts.append("within-\(period.rawValue): \(span.text)") }
+        }
+        if keep.within != .zero { parts.append("within: \(keep.within.text)") }
+        let tags = keep.tags.flatMap { $0 }.map(\.display)
+        if !tags.isEmpty { parts.append("tags: [\(flow(tags))]") }
+        return parts.joined(separator: ", ")
+    }
+
+    private func list<Item>(_ key: String, _ items: [Item], _ text: (Item) -> String) -> [String] {
+        items.isEmpty ? [] : ["", "\(key):"] + items.map { "  - { \(text($0)) }" }
+    }
+
+    private func flow(_ texts: [String]) -> String { texts.map(quoted).joined(separator: ", ") }
+
+    private func quoted(_ text: String) -> String { DeclarationTemplate.quoted(text) }
+}

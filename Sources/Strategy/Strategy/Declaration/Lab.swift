@@ -1,0 +1,185 @@
+import Bytes
+
+/// What the operator declared, checked: every name that is used exists, every path is absolute.
+///
+/// Values only: reading files, opening a medium or a password belongs to the callers.
+package struct Lab: Sendable, Hashable {
+    package var name: String
+    /// As written; nil: the machine's zone.
+    package var timeZone: String?
+    package var media: [Medium]
+    package var repositories: [RepositoryDeclaration]
+    package var roles: [Role]
+    package var workloads: [Workload]
+    package var exclusions: [Exclusion]
+    package var retired: [RetiredWorkload]
+    /// What is not wrong but likely not meant.
+    package var warnings: [StrategyProblem] = []
+
+    /// The medium of that name; nil only for a name that did not come out of this value.
+    package func medium(named name: String) -> Medium? { media.first { $0.name == name } }
+
+    /// The repository of that name; nil only for a name that did not come out of this value.
+    package func repository(named name: String) -> RepositoryDeclaration? { repositories.first { $0.name == name } }
+
+    /// The folder that holds a repository: one below its medium, named as the repository is.
+    package func path(of repository: RepositoryDeclaration) -> String? {
+        medium(named: repository.medium).map { "\($0.path)/\(repository.name)" }
+    }
+
+    /// Repositories on media of that kind, in the order of the file.
+    package func repositories(on kind: MediumKind) -> [RepositoryDeclaration] {
+        repositories.filter { medium(named: $0.medium)?.kind == kind }
+    }
+}
+
+/// Where copies live, as far as it matters to the strategy.
+package enum MediumKind: String, Sendable, Hashable, CaseIterable {
+    case `internal`
+    case removable
+    case offsite
+    /// Plays the cloud in a rehearsal; a stand-in never counts as an off-site copy.
+    case standIn = "stand-in"
+
+    /// Why a folder of this machine cannot be of this kind; nil: it can.
+    var refusalOnPath: NotationError? {
+        guard self == .offsite else { return nil }
+        return NotationError(
+            "\"offsite\" cannot be a folder of this machine",
+            next: "write stand-in for a rehearsal: it never counts as an off-site copy"
+        )
+    }
+
+    var summary: String {
+        switch self {
+        case .internal: "a disk that stays in the machine"
+        case .removable: "a disk that can be unplugged"
+        case .offsite: "outside of the house"
+        case .standIn: "plays the cloud in a rehearsal, and never counts as an off-site copy"
+        }
+    }
+}
+
+/// A place for repositories: a folder on a disk.
+package struct Medium: Sendable, Hashable {
+    package var name: String
+    package var kind: MediumKind
+    package var path: String
+    package var place: Place
+}
+
+/// A repository in restic's format on one medium.
+package struct RepositoryDeclaration: Sendable, Hashable {
+    package var name: String
+    package var medium: String
+    package var password: SecretReference
+    package var place: Place
+}
+
+/// Where a secret is found; the secret itself never stands in the file.
+package enum SecretReference: Sendable, Hashable {
+    /// `file:PATH`, absolute after reading: the first line of that file.
+    case file(String)
+    /// `env:NAME`: the value of an environment variable.
+    case environment(String)
+
+    /// As it is written in the file.
+    package var text: String {
+        switch self {
+        case .file(let path): "file:\(path)"
+        case .environment(let name): "env:\(name)"
+        }
+    }
+}
+
+/// A class of workloads with the same objectives; what it says stands with each workload.
+package struct Role: Sendable, Hashable {
+    package var name: String
+    package var place: Place
+}
+
+/// A thing that must come back.
+package struct Workload: Sendable, Hashable {
+    /// What it consists of.
+    package enum Source: Sendable, Hashable {
+        case host(HostPaths)
+    }
+
+    package var name: String
+    package var source: Source
+    /// Names of repositories, at least one, each once.
+    package var repositories: [String]
+    package var role: String?
+    package var objective: Objective
+    package var backup: BackupPolicy
+    /// Within this time each stored byte is read again.
+    package var verifyEvery: Duration
+    package var place: Place
+
+    /// The folders of this machine that it is.
+    package var host: HostPaths {
+        switch source {
+        case .host(let host): host
+        }
+    }
+}
+
+/// Folders of this machine.
+package struct HostPaths: Sendable, Hashable {
+    /// Absolute, at least one.
+    package var paths: [String]
+    /// Patterns in restic's filter language.
+    package var exclude: [String] = []
+    /// Bytes; files above stay out.
+    package var excludeLargerThan: UInt64?
+    package var excludesCaches = false
+    package var isOneFileSystem = false
+}
+
+/// What the operator promises for a workload.
+package struct Objective: Sendable, Hashable {
+    /// How much may be lost.
+    package enum RPO: Sendable, Hashable {
+        /// Each due run has a good snapshot by its due time and the grace.
+        case lastScheduled
+        /// The newest good snapshot was begun no longer ago.
+        case atMost(Duration)
+    }
+
+    package var rpo: RPO
+    package var rto: Duration?
+
+    package init(rpo: RPO, rto: Duration?) {
+        self.rpo = rpo
+        self.rto = rto
+    }
+}
+
+/// When a workload is backed up, and which of its snapshots stay.
+package struct BackupPolicy: Sendable, Hashable {
+    /// Nil: by hand alone.
+    package var schedule: Schedule?
+    package var grace: Duration
+    /// Nil: all snapshots stay.
+    package var keep: KeepPolicy?
+
+    package init(schedule: Schedule?, grace: Duration, keep: KeepPolicy?) {
+        self.schedule = schedule
+        self.grace = grace
+        self.keep = keep
+    }
+}
+
+/// Folders that are left out on purpose.
+package struct Exclusion: Sendable, Hashable {
+    package var paths: [String]
+    package var because: String
+    package var place: Place
+}
+
+/// A workload that is gone on purpose.
+package struct RetiredWorkload: Sendable, Hashable {
+    package var name: String
+    package var because: String
+    package var place: Place
+}

@@ -1,0 +1,27 @@
+/// Bounds on the declaration file, one named constant each (L5).
+///
+/// A file within them is read in milliseconds and a few megabytes.
+package enum StrategyLimits {
+    /// Bytes; the full example of the design is 3 KiB.
+    package static let fileBytes = 1 << 20
+    /// Levels of brackets, or columns of indentation and dashes before the first word of a line: they bound how deep
+    /// the YAML reader recurses.
+    package static let flowDepth = 32
+    package static let indentColumns = 128
+    /// Entries in one mapping or list.
+    package static let entries = 4096
+    /// Files that one declaration includes.
+    package static let includes = 64
+    /// Problems reported at once.
+    package static let problems = 50
+    /// Bytes; the largest time zone file of 2025 has 3.6 KiB.
+    package static let zoneFileBytes = 64 << 10
+    /// Transitions of one time zone file; the longest of 2025 has 236, other readers stop at 2,000.
+    package static let zoneTransitions = 2000
+    /// Bytes of all abbreviations of one time zone file; the most of 2025 are 43.
+    package static let zoneNameBytes = 512
+    /// Bytes of a schedule's text; the longest useful one has about fifty.
+    package static let scheduleBytes = 512
+    /// Entries in one list of a schedule: every minute by itself fits.
+    package static let scheduleListEntries = 64
+}

@@ -1,0 +1,120 @@
+/// All keys of `holdfast.yaml`.
+package let labSchema = TableShape([
+    Key("lab", .scalar(.text), "The name of the whole, as reports show it.", isRequired: true),
+    Key("include", .list(.scalar(.path)), "More files whose entries count as if they stood here."),
+    Key("time-zone", .scalar(.timeZone), "The zone that schedules are read in; absent: the machine's."),
+    Key("media", .names(of: .table(mediumShape)), "Where copies live.", isRequired: true),
+    Key("repositories", .names(of: .table(repositoryShape)), "Repositories in restic's format.", isRequired: true),
+    Key("defaults", .table(policyShape), "What counts for each role and workload that does not say otherwise."),
+    Key("roles", .names(of: .table(policyShape)), "Classes of workloads with the same objectives."),
+    Key("protect", .list(.table(protectShape)), "What must come back: the workloads.", isRequired: true),
+    Key("exclude", .list(.table(excludeShape)), "What was found and is left out on purpose."),
+    Key(
+        "retired",
+        .list(.table(retiredShape)),
+        "Workloads that are gone on purpose: their snapshots stay, and nobody is alarmed."
+    ),
+])
+
+private let mediumShape = TableShape([
+    Key(
+        "kind",
+        .scalar(.choice(MediumKind.allCases.map { Choice($0.rawValue, $0.summary, refusal: $0.refusalOnPath) })),
+        "What the medium is.",
+        fallback: MediumKind.internal.rawValue
+    ),
+    Key("path", .scalar(.path), "The folder that holds its repositories.", isRequired: true),
+])
+
+private let repositoryShape = TableShape([
+    Key(
+        "medium",
+        .scalar(.reference(to: "media")),
+        "Where it lies: the folder NAME below the medium's path.",
+        isRequired: true
+    ),
+    Key("password", .scalar(.secret), "Where its password is found; never the password itself.", isRequired: true),
+])
+
+private let objectiveShape = TableShape([
+    Key(
+        "rpo",
+        .scalar(.word("last-scheduled", or: .duration)),
+        "How old the newest good copy may be, from the start of its snapshot; last-scheduled: each due run has one.",
+        fallback: "last-scheduled"
+    ),
+    Key("rto", .scalar(.duration), "How long bringing it back may take."),
+])
+
+private let keepCount = ScalarShape.word("all", or: .count(0...100_000))
+
+private let keepShape = TableShape(
+    KeepPolicy.Period.allCases.map { period in
+        let what = period == .last ? "The newest snapshots that stay." : "Periods of which the newest snapshot stays."
+        return Key(period.rawValue, .scalar(keepCount), what)
+    }
+        + [Key("within", .scalar(.calendarSpan), "Everything of that time before the newest snapshot stays.")]
+        + KeepPolicy.Period.allCases.filter { $0 != .last }.map { period in
+            Key("within-\(period.rawValue)", .scalar(.calendarSpan), "The newest of each period of that time stays.")
+        }
+        + [Key("tags", .list(.scalar(.text)), "Snapshots with one of these tags stay.")]
+)
+
+private let policyKeys = [
+    Key("objective", .table(objectiveShape), "What the operator promises."),
+    Key(
+        "backup",
+        .table(
+            TableShape([
+                Key("schedule", .scalar(.schedule), "When it is due; absent: by hand alone."),
+                Key(
+                    "grace",
+                    .scalar(.duration),
+                    "How long after its due time a run may still end well.",
+                    fallback: "6h"
+                ),
+                Key("keep", .table(keepShape), "Which snapshots stay; absent: all."),
+            ])
+        ),
+        "When, and what stays."
+    ),
+    Key(
+        "verify",
+        .table(
+            TableShape([
+                Key("every", .scalar(.duration), "Within this time each stored byte is read again.", fallback: "30d")
+            ])
+        ),
+        "How often stored bytes are read."
+    ),
+]
+
+private let policyShape = TableShape(policyKeys)
+
+private let hostShape = TableShape([
+    Key("paths", .list(.scalar(.path)), "Folders and files to back up.", isRequired: true),
+    Key("exclude", .list(.scalar(.pattern)), "Patterns in restic's exclude language."),
+    Key("exclude-larger-than", .scalar(.size), "Files larger than this stay out."),
+    Key("exclude-caches", .scalar(.flag), "Folders marked by a CACHEDIR.TAG stay out.", fallback: "false"),
+    Key("one-file-system", .scalar(.flag), "Other file systems mounted below the paths stay out.", fallback: "false"),
+])
+
+private let protectShape = TableShape(
+    [
+        Key("name", .scalar(.text), "The workload's name; needed where several entries have the same kind."),
+        Key("host", .table(hostShape), "Folders of this machine."),
+        Key("to", .list(.scalar(.reference(to: "repositories"))), "The repositories that keep it.", isRequired: true),
+        Key("role", .scalar(.reference(to: "roles")), "The class it belongs to."),
+    ] + policyKeys,
+    alternatives: ["host"]
+)
+
+private let excludeShape = TableShape([
+    Key("paths", .list(.scalar(.path)), "Folders that need no protection.", isRequired: true),
+    Key("because", .scalar(.text), "Why: the reason that coverage shows.", isRequired: true),
+])
+
+private let retiredShape = TableShape([
+    Key("name", .scalar(.text), "The name that the workload had.", isRequired: true),
+    Key("because", .scalar(.text), "Why it is gone.", isRequired: true),
+])

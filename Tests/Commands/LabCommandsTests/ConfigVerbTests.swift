@@ -1,0 +1,145 @@
+import Console
+import Foundation
+import Testing
+
+import LabCommands
+
+@Suite struct ConfigVerbTests {
+    private static let complete = """
+        lab: home
+        time-zone: Europe/Berlin
+        include: [conf/more.yaml]
+        media:
+          os-ssd: { path: media/os-ssd }
+          usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd" }
+        repositories:
+          host-os: { medium: os-ssd, password: "file:secrets/host" }
+          host-usb: { medium: usb-ssd, password: "env:USB" }
+        defaults: { verify: { every: 10d } }
+        roles:
+          production:
+            objective: { rpo: 26h, rto: 4h }
+            backup: { schedule: "mon..fri 02:00", keep: { daily: 7, yearly: all, within: 14d, within-hourly: 2d, tags: [a, b] } }
+        protect:
+          - host: { paths: [/etc, ../work], exclude: ["*.cache", "/x/[ab]"], exclude-caches: true, exclude-larger-than: 2G }
+            to: [host-os, host-usb]
+            role: production
+        """
+    private static let more = """
+        protect:
+          - { name: photos, host: { paths: [/photos], one-file-system: yes }, to: host-usb, backup: { schedule: "@weekly" } }
+        exclude:
+          - { paths: [/scratch], because: "rebuilt: \\"from\\" templates" }
+        retired:
+          - { name: old, because: sold }
+        """
+
+    /// A folder with a declaration, and the runs in it.
+    private struct Folder {
+        let path: String
+
+        init(_ text: String, more: String? = nil) throws {
+            path = NSTemporaryDirectory() + "config-\(UUID().uuidString)"
+            try FileManager.default.createDirectory(atPath: path + "/conf", withIntermediateDirectories: true)
+            try text.write(toFile: path + "/holdfast.yaml", atomically: false, encoding: .utf8)
+            if let more { try more.write(toFile: path + "/conf/more.yaml", atomically: false, encoding: .utf8) }
+        }
+
+        func run(_ verb: String, _ options: String...) async -> (status: Int32, output: String, errors: String) {
+            let (output, errors) = (MemorySink(), MemorySink())
+            let screen = Screen(facts: TerminalFacts(), output: output, error: errors)
+            let named = verb == "schema" ? [] : ["--config", path + "/holdfast.yaml"]
+            let status = await runLab(arguments: ["config", verb] + named + options, screen: screen)
+            return (status, output.text, errors.text)
+        }
+
+        func remove() { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    @Test func `a right declaration is counted, its warnings told`() async throws {
+        let folder = try Folder(Self.complete, more: Self.more)
+        defer { folder.remove() }
+        let checked = await folder.run("check")
+        #expect(checked.status == 0)
+        #expect(checked.output.hasSuffix("is right: 2 workloads, 2 repositories, 2 media\n"))
+        #expect(checked.errors.isEmpty)
+        let json = await folder.run("check", "--json")
+        #expect(
+            json.output == #"{"message_type":"summary","workloads":2,"repositories":2,"media":2,"warnings":0}"# + "\n"
+        )
+    }
+
+    @Test func `M-10 a wrong declaration ends in 1, all problems told, as text and as JSON`() async throws {
+        let folder = try Folder(
+            Self.complete.replacing("kind: removable", with: "kind: removeable").replacing(
+                "daily: 7",
+                with: "daily: -7"
+            ),
+            more: Self.more.replacing("because: sold", with: "becuase: sold")
+        )
+        defer { folder.remove() }
+        let checked = await folder.run("check")
+        #expect(checked.status == 1)
+        #expect(checked.output.isEmpty)
+        let lines = checked.errors.split(separator: "\n").map(String.init)
+        #expect(lines.count == 5, "\(lines)")
+        #expect(lines[0].contains("/holdfast.yaml:6:20: media.usb-ssd.kind: \"removeable\" is none of the words here"))
+        #expect(lines[1].contains("\"-7\" is no whole number"))
+        #expect(lines[2].hasPrefix("conf/more.yaml:6:5: retired.because: is missing; add \"because\""))
+        #expect(lines[3] == "conf/more.yaml:6:18: retired: unknown key \"becuase\"; did you mean \"because\"?")
+        #expect(lines[4] == "4 problems; nothing was changed, and nothing runs with this file until they are mended")
+        let json = await folder.run("check", "--json")
+        #expect(json.status == 1)
+        let objects = try json.output.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        #expect(objects.map { $0["line"] as? Int } == [6, 14, 6, 6])
+        #expect(objects.allSatisfy { $0["message_type"] as? String == "error" && $0["next"] is String })
+    }
+
+    @Test func `what is shown is a declaration that means the same`() async throws {
+        let folder = try Folder(Self.complete, more: Self.more)
+        defer { folder.remove() }
+        let shown = await folder.run("show")
+        #expect(shown.status == 0)
+        let second = try Folder(shown.output)
+        defer { second.remove() }
+        let again = await second.run("show")
+        #expect(again.status == 0, "\(again.errors)\(shown.output)")
+        #expect(again.output == shown.output)
+        for words in [
+            "  usb-ssd: { kind: removable, path: \"/mnt/usb \\\" ssd\" }", "  - name: \"photos\"",
+            "one-file-system: true",
+            "exclude-larger-than: 2147483648 B", "schedule: \"mon..fri 02:00\"", "verify: { every: 10d }",
+            "keep: { within-hourly: 2d, daily: 7, yearly: all, within: 14d, tags: [\"a\", \"b\"] }",
+            "objective: { rpo: 1d 2h, rto: 4h }", "because: \"rebuilt: \\\"from\\\" templates\"",
+        ] {
+            #expect(shown.output.contains(words), "\(words) in\n\(shown.output)")
+        }
+    }
+
+    @Test func `the schema is JSON and knows every top key`() async throws {
+        let folder = try Folder(Self.complete)
+        defer { folder.remove() }
+        let shown = await folder.run("schema")
+        #expect(shown.status == 0)
+        let schema = try #require(try JSONSerialization.jsonObject(with: Data(shown.output.utf8)) as? [String: Any])
+        let keys = try #require(schema["properties"] as? [String: Any]).keys.sorted()
+        #expect(
+            keys == [
+                "defaults", "exclude", "include", "lab", "media", "protect", "repositories", "retired", "roles",
+                "time-zone",
+            ]
+        )
+        #expect(schema["additionalProperties"] as? Bool == false)
+    }
+
+    @Test func `a declaration that is not there says how it is named`() async throws {
+        let folder = try Folder(Self.complete)
+        folder.remove()
+        let checked = await folder.run("check")
+        #expect(checked.status == 1)
+        #expect(checked.errors.contains("holdfast.yaml"))
+        #expect(checked.errors.contains("next:"))
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Testing
+
+import Strategy
+
+/// The manual of the declaration says what the schema says, and its example is one.
+@Suite struct DeclarationManualTests {
+    private func page() throws -> String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        return try String(contentsOf: root.appendingPathComponent("docs/manual/holdfast-yaml.md"), encoding: .utf8)
+    }
+
+    @Test func `each example of the manual is read`() throws {
+        let blocks = try page().components(separatedBy: "```yaml\n").dropFirst()
+        #expect(!blocks.isEmpty)
+        for block in blocks {
+            let text = try #require(block.components(separatedBy: "```").first)
+            let lab = try decode(text)
+            #expect(lab.warnings.isEmpty)
+            #expect(!lab.workloads.isEmpty)
+        }
+    }
+
+    @Test func `the table of all keys is that of the schema`() throws {
+        // The policy of a role may stand in two more places; the page says so once.
+        let policy = ["objective", "backup", "verify"]
+        let again = ["defaults."] + policy.map { "protect[].\($0)." }
+        let references = labSchema.keyReferences.filter { reference in !again.contains { reference.path.hasPrefix($0) }
+        }
+        let rows = references.map { reference in
+            let absent = reference.key.isRequired ? "refused" : reference.key.fallback.map { "`\($0)`" } ?? ""
+            return "| `\(reference.path)` | \(reference.key.shape.noun) | \(absent) | \(reference.key.summary) |"
+        }
+        let table = try #require(
+            page().components(separatedBy: "| key | takes | absent | meaning |\n|---|---|---|---|\n").last
+        )
+        let found = table.split(separator: "\n").prefix { $0.hasPrefix("|") }.map(String.init)
+        #expect(found == rows, "the table should be:\n\(rows.joined(separator: "\n"))")
+    }
+}
