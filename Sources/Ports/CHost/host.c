@@ -59,6 +59,25 @@ int chost_open_at_2(int directory, const char *path, int flags, unsigned mode, u
 
 int chost_no_access_time(void) { return O_NOATIME; }
 
+int chost_path_only(void) { return O_PATH; }
+
+// Layout of `struct fsuuid2` of linux/fs.h.
+struct chost_fsuuid {
+    uint8_t length, bytes[16];
+};
+
+int chost_file_system_uuid(int descriptor, uint8_t uuid[16]) {
+    struct chost_fsuuid answer;
+    memset(&answer, 0, sizeof answer);
+    if (ioctl(descriptor, _IOR(0x15, 0, struct chost_fsuuid), &answer) != 0) return -1;
+    if (answer.length != sizeof answer.bytes) {
+        errno = ENODATA;
+        return -1;
+    }
+    memcpy(uuid, answer.bytes, sizeof answer.bytes);
+    return 0;
+}
+
 int chost_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int chost_semaphore(void) { return eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE); }

@@ -55,6 +55,10 @@ struct chost_status {
 int chost_status_at(int directory, const char *path, int follow, struct chost_status *status);
 // Identifier of the mount that holds the open descriptor, 0 when the kernel does not tell.
 uint64_t chost_mount_id(int descriptor);
+// For `open`: a handle for questions about what bears the name, which neither reads it nor wakes a device.
+int chost_path_only(void);
+// The 16 bytes by which the open descriptor's file system calls itself; -1 where the kernel (before 6.9) or the file system does not say.
+int chost_file_system_uuid(int descriptor, uint8_t uuid[16]);
 // 1 when the open descriptor lies on a share of another machine or on what a program serves (FUSE), 0 when not, -1 on failure.
 int chost_is_on_share(int descriptor);
 
