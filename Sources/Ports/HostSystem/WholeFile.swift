@@ -79,7 +79,22 @@ extension Directory {
     package func space() throws(Errno) -> FileSystemSpace {
         var raw = statvfs()
         _ = try retryInterrupted("fstatvfs") { Int(fstatvfs(number, &raw)) }
-        return FileSystemSpace(
+        return FileSystemSpace(raw)
+    }
+}
+
+extension FileSystemSpace {
+    /// Free room of the file system that holds what `path` leads to, for this user.
+    package static func at(_ path: ByteString) throws(Errno) -> FileSystemSpace {
+        try path.withPath { text throws(Errno) in
+            var raw = statvfs()
+            _ = try retryInterrupted("statvfs") { Int(statvfs(text, &raw)) }
+            return FileSystemSpace(raw)
+        }
+    }
+
+    fileprivate init(_ raw: statvfs) {
+        self.init(
             freeBytes: UInt64(raw.f_bavail).multipliedReportingOverflow(by: UInt64(raw.f_frsize)).partialValue,
             totalBytes: UInt64(raw.f_blocks).multipliedReportingOverflow(by: UInt64(raw.f_frsize)).partialValue,
             freeInodes: UInt64(raw.f_favail),
