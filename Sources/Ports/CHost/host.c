@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -75,6 +76,15 @@ int chost_file_system_uuid(int descriptor, uint8_t uuid[16]) {
         return -1;
     }
     memcpy(uuid, answer.bytes, sizeof answer.bytes);
+    return 0;
+}
+
+int chost_loop_backing(int descriptor, uint64_t *device, uint64_t *inode) {
+    struct loop_info64 info;
+    memset(&info, 0, sizeof info);
+    if (ioctl(descriptor, LOOP_GET_STATUS64, &info) != 0) return -1;
+    *device = info.lo_device;
+    *inode = info.lo_inode;
     return 0;
 }
 

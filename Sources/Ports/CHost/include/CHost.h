@@ -59,6 +59,8 @@ uint64_t chost_mount_id(int descriptor);
 int chost_path_only(void);
 // The 16 bytes by which the open descriptor's file system calls itself; -1 where the kernel (before 6.9) or the file system does not say.
 int chost_file_system_uuid(int descriptor, uint8_t uuid[16]);
+// Which file an open loop device holds, as the driver has it, whatever bears the file's name by now.
+int chost_loop_backing(int descriptor, uint64_t *device, uint64_t *inode);
 // 1 when the open descriptor lies on a share of another machine or on what a program serves (FUSE), 0 when not, -1 on failure.
 int chost_is_on_share(int descriptor);
 

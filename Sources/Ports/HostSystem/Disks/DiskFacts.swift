@@ -11,6 +11,7 @@ extension DiskSources {
         return PhysicalDisk(
             name: node.name,
             device: node.number,
+            sequence: attribute(node.path + "/diskseq").flatMap { decimal($0.bytes) },
             serial: serial(of: node, udev, usb),
             model: model(of: node, udev, usb),
             wwid: wwid(of: node),
@@ -26,15 +27,17 @@ extension DiskSources {
 
     /// The first of: what the disk itself tells the kernel, what udev found out, the number of the USB bridge.
     ///
-    /// A bridge of two bays has one number for both, so it is told with target and unit, as udev does.
+    /// A bridge of two bays has one number for both, also in udev's ID_SERIAL_SHORT, so it is told with target and unit, as udev
+    /// does in ID_SERIAL. Some bridges make up another number with each start; nothing here can know that.
     private func serial(of node: BlockNode, _ udev: UdevRecord, _ usb: ByteString?) -> ByteString? {
         let own = [
             attribute(node.path + "/device/cid"), attribute(node.path + "/device/serial"),
             attribute(node.path + "/serial"), vitalSerial(node),
         ]
-        let told = [udev["ID_SERIAL_SHORT"], udev["ID_SCSI_SERIAL"]]
+        let bridge = usb.flatMap { attribute($0 + "/serial") }
+        let told = [udev["ID_SERIAL_SHORT"], udev["ID_SCSI_SERIAL"]].filter { $0 != bridge && !udev.isAboutBridge }
         for serial in (own + told).compactMap({ $0 }) where isDistinctive(serial) { return serial }
-        guard let usb, let serial = attribute(usb + "/serial"), isDistinctive(serial) else { return nil }
+        guard let serial = bridge, isDistinctive(serial) else { return nil }
         return serial + "-" + unit(of: node)
     }
 
@@ -81,7 +84,7 @@ extension DiskSources {
         var parts = path.components
         while parts.count > 2 {
             let place = absolute(parts)
-            if exists(place + "/idVendor") { return place }
+            if attribute(place + "/idVendor") != nil { return place }
             parts.removeLast()
         }
         return nil

@@ -1,5 +1,5 @@
 package import Bytes
-import Glibc
+import CHost
 
 extension DiskSources {
     /// The disks that hold what `path` leads to.
@@ -84,11 +84,11 @@ struct DiskResolver {
     }
 
     private mutating func follow(_ node: BlockNode, depth: Int) throws(Errno) {
-        if sources.exists(node.path + "/partition") {
+        if try sources.exists(node.path + "/partition") {
             guard let whole = sources.number(at: node.parent) else { return note(.notInSysfs(node.parent.display)) }
             return follow(whole, depth: depth + 1)
         }
-        if sources.exists(node.path + "/loop") { return try followLoop(node, depth: depth) }
+        if try sources.exists(node.path + "/loop") { return try followLoop(node, depth: depth) }
         let slaves = try sources.names(node.path + "/slaves").map { node.path + "/slaves/" + $0 }
         // The files of a bcache's set, which hold what was not written back yet; `..` leads from there to their devices.
         let caches = try sources.names(node.path + "/bcache/cache").filter { $0.hasPrefix("cache") }
@@ -102,67 +102,73 @@ struct DiskResolver {
         }
         guard slaves.isEmpty, caches.isEmpty else { return }
         if node.isMapping { return note(.noSlaves(node.name)) }
-        disks.append(sources.facts(of: node))
+        let facts = sources.facts(of: node)
+        // Pulled while we looked: what was missing may have been what lies below.
+        guard sources.number(at: node.path) == node.number else { return note(.notInSysfs("\(node.number)")) }
+        disks.append(facts)
     }
 
+    /// Follows a loop device to the mount of its file.
+    ///
+    /// The path in sysfs is that of the process which attached it: in another namespace of mounts it may name another file, and
+    /// none after the file was deleted. So the driver is asked too, where it may be, and its answer counts.
     private mutating func followLoop(_ node: BlockNode, depth: Int) throws(Errno) {
-        guard let raw = sources.rawAttribute(node.path + "/loop/backing_file"), raw.last == 0x0a else {
-            return note(.noBackingFile(node.name))
+        let held = sources.loopFile(of: node)
+        if let path = sources.backingFile(of: node) {
+            do throws(Errno) {
+                if let mount = try Mount.holding(path, sources) {
+                    if try held.isNone(or: path) { return follow(mount, depth: depth + 1) }
+                } else if held == nil {
+                    return note(.noMount(path))
+                }
+            } catch  where error.kind == .missing || error.kind == .notDirectory {
+                // Deleted, or in another namespace.
+            }
         }
-        let path = ByteString(Array(raw.dropLast()))
-        do throws(Errno) {
-            guard let mount = try Mount.holding(path, sources) else { return note(.noMount(path)) }
-            follow(mount, depth: depth + 1)
-        } catch  where error.kind == .missing || error.kind == .notDirectory {
-            note(.noBackingFile(node.name))
-        }
+        guard let held, !held.device.isAnonymous else { return note(.noBackingFile(node.name)) }
+        follow(held.device, depth: depth + 1)
     }
 }
 
-/// A block device's directory in sysfs.
-struct BlockNode {
-    /// The kernel's name, with `/` where sysfs has `!`.
-    var name: ByteString
-    /// `/sys/devices/…/block/sda/sda1`.
-    var path: ByteString
-    var number: DeviceNumber
+/// The file behind a loop device, as its driver knows it.
+struct LoopFile: Hashable {
+    var device: DeviceNumber
+    var inode: UInt64
 
-    var parent: ByteString { absolute(path.components.dropLast()) }
+    init(device: DeviceNumber, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
 
-    /// True for devices that always lie on others: device mapper, md, bcache, zvols.
-    var isMapping: Bool {
-        let names: [ByteString] = ["dm-", "md", "bcache", "zd"]
-        return names.contains { prefix in
-            guard name.hasPrefix(prefix), name.count > prefix.count else { return false }
-            return 0x30...0x39 ~= name.bytes[prefix.count] || name.bytes[prefix.count] == 0x5f
-        }
+    init(_ status: FileStatus) { self.init(device: DeviceNumber(encoded: status.device), inode: status.inode) }
+}
+
+extension LoopFile? {
+    /// Whether the path may be taken for the file: the driver does not say otherwise.
+    fileprivate func isNone(or path: ByteString) throws(Errno) -> Bool {
+        guard let self else { return true }
+        return try LoopFile(status(at: path, followLinks: true)) == self
     }
 }
 
 extension DiskSources {
-    /// The directory of a device; nil when sysfs does not have it.
-    func node(of device: DeviceNumber) -> BlockNode? {
-        guard let target = linkTarget(ByteString("/sys/dev/block/\(device)")) else { return nil }
-        let path = absolute(ByteString("/sys/dev/block").components + target.components)
-        guard let name = path.components.last, exists(path) else { return nil }
-        return BlockNode(
-            name: ByteString(name.bytes.map { $0 == 0x21 ? 0x2f : $0 }),
-            path: path,
-            number: device
-        )
+    /// The path of the file that a loop device holds, as whoever attached it called it; nil for other devices.
+    package func backingFile(of device: DeviceNumber) -> ByteString? {
+        node(of: device).flatMap { backingFile(of: $0) }
     }
 
-    /// The number in a device's directory.
-    func number(at path: ByteString) -> DeviceNumber? { attribute(path + "/dev").flatMap { DeviceNumber($0.bytes) } }
+    func backingFile(of node: BlockNode) -> ByteString? {
+        // Without a line's end the kernel cut it to a page.
+        guard let raw = rawAttribute(node.path + "/loop/backing_file"), raw.last == 0x0a else { return nil }
+        return ByteString(Array(raw.dropLast()))
+    }
 
-    /// The number of a device node such as `/dev/mapper/vg-root`, links followed.
-    func number(ofNode path: ByteString) -> DeviceNumber? {
-        if isLive, let status = try? status(at: path, followLinks: true), status.kind == .blockDevice {
-            return DeviceNumber(encoded: status.rdev)
-        }
-        // The node may be outside what a container sees; its name is the kernel's, unless it is a link.
-        guard let last = path.components.last else { return nil }
-        let name = linkTarget(path)?.components.last ?? last
-        return number(at: "/sys/class/block/" + name)
+    /// What the driver says; nil when the device may not be opened.
+    fileprivate func loopFile(of node: BlockNode) -> LoopFile? {
+        guard isLive, let device = try? openDevice("/dev/" + node.name, node.number) else { return nil }
+        var number: UInt64 = 0
+        var inode: UInt64 = 0
+        guard chost_loop_backing(device.rawValue, &number, &inode) == 0 else { return nil }
+        return LoopFile(device: DeviceNumber(encoded: number), inode: inode)
     }
 }

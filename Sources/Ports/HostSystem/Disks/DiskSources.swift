@@ -58,7 +58,15 @@ package struct DiskSources: Sendable {
         return try? Directory.open(self.path(absolute(parts))).readLink(name)
     }
 
-    func exists(_ path: ByteString) -> Bool { (try? status(at: self.path(path), followLinks: true)) != nil }
+    /// Whether there is such a file; "not allowed to look" is thrown, since it is no answer.
+    func exists(_ path: ByteString) throws(Errno) -> Bool {
+        do throws(Errno) {
+            _ = try status(at: self.path(path), followLinks: true)
+            return true
+        } catch  where error.kind == .missing || error.kind == .notDirectory {
+            return false
+        }
+    }
 }
 
 /// `/a/b` of its components, with `..` applied as text; right where directories on the way are not links, as below `/sys/devices`.

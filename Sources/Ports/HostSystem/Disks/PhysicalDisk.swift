@@ -17,6 +17,10 @@ package struct PhysicalDisk: Sendable, Hashable {
     /// The kernel's name of this session: `sda`, `nvme0n1`.
     package var name: ByteString
     package var device: DeviceNumber
+    /// The kernel's count of the disks that it met since boot: a disk that is plugged in again has another one.
+    ///
+    /// Nil before Linux 5.15.
+    package var sequence: UInt64?
     /// The maker's number of this one disk; nil when none is told, and when what is told is a placeholder that many disks share.
     package var serial: ByteString?
     package var model: ByteString?
@@ -55,6 +59,7 @@ package struct PhysicalDisk: Sendable, Hashable {
     package init(
         name: ByteString,
         device: DeviceNumber,
+        sequence: UInt64? = nil,
         serial: ByteString? = nil,
         model: ByteString? = nil,
         wwid: ByteString? = nil,
@@ -65,6 +70,7 @@ package struct PhysicalDisk: Sendable, Hashable {
     ) {
         self.name = name
         self.device = device
+        self.sequence = sequence
         self.serial = serial
         self.model = model
         self.wwid = wwid
@@ -76,9 +82,12 @@ package struct PhysicalDisk: Sendable, Hashable {
 
     /// Whether both are one disk; nil when it cannot be told.
     ///
-    /// One kernel device is one disk. Beyond that only what both are known by counts: a disk without serial may be any other.
+    /// Both are of this boot. One kernel device is one disk, unless another was plugged in meanwhile. Beyond that only what both are
+    /// known by counts: a disk without serial may be any other.
     package func isSame(as other: PhysicalDisk) -> Bool? {
-        if device == other.device { return true }
+        if device == other.device, sequence == nil || other.sequence == nil || sequence == other.sequence {
+            return true
+        }
         guard let mine = stableID, let theirs = other.stableID else { return nil }
         if mine == theirs || wwid != nil && wwid == other.wwid { return true }
         // Two disks of a hypervisor, or of a storage network, may lie on one below it.

@@ -8,17 +8,20 @@ struct DiskGap: Error {
 extension DiskSources {
     /// The block devices of a file system whose own number is anonymous; none when it lies on no device, or on ones that are not shown.
     ///
-    /// btrfs names all its devices in sysfs, bcachefs in its source; of others the source counts when it is a device node.
+    /// btrfs names all its devices in sysfs, bcachefs in its source. The source of anything else is a text that whoever mounted it
+    /// made up: `mount -t tmpfs /dev/sda1` is no disk.
     func devices(of mount: Mount) -> [Result<DeviceNumber, DiskGap>] {
         switch mount.type {
         case "btrfs":
             if let pool = btrfsPool(of: mount) { return pool.devices }
+            let first = device(at: mount.source, of: mount)
+            guard case .success = first else { return [first] }
+            return [first, .failure(DiskGap(gap: .notInSysfs("others of \(mount.source)")))]
         case "bcachefs":
             return mount.source.bytes.split(separator: 0x3a).map { device(at: ByteString(Array($0)), of: mount) }
-        default: break
+        default:
+            return []
         }
-        guard mount.source.hasPrefix("/dev/"), mount.type != "overlay", mount.type != "9p" else { return [] }
-        return [device(at: mount.source, of: mount)]
     }
 
     private func device(at path: ByteString, of mount: Mount) -> Result<DeviceNumber, DiskGap> {

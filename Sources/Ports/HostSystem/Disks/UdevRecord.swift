@@ -21,6 +21,12 @@ package struct UdevRecord: Sendable {
         guard let value = properties[key], !value.isEmpty else { return nil }
         return value
     }
+
+    /// True when the serial is that of a USB bridge and not of a disk behind it: then ID_SERIAL ends in the unit.
+    var isAboutBridge: Bool {
+        guard let serial = self["ID_SERIAL"], let unit = self["ID_INSTANCE"] else { return false }
+        return serial.hasSuffix("-" + unit)
+    }
 }
 
 /// The bytes for which `\x20` and its kin stand, as udev writes labels into names and `…_ENC` properties.

@@ -39,6 +39,24 @@ private func usbMachine(serial: String = "S5Y1NJ0R", udev: String? = nil) -> Fak
         #expect(set.disks.map(\.id) == ["Portable_SSD_T7_DISK42X"])
     }
 
+    @Test func `B-10 two disks in one USB box of one number are told apart, with udev and without`() {
+        for withRecords in [false, true] {
+            let machine = FakeMachine()
+            machine.file("/sys/devices/" + usbPort + "/idVendor", "152d\n")
+            machine.file("/sys/devices/" + usbPort + "/serial", "2020 060\n")
+            for (unit, name, minor) in [("0:0", "sda", 0), ("0:1", "sdb", 16)] {
+                let place = usbPort + "/2-1:1.0/host4/target4:0:0/4:0:\(unit)"
+                machine.scsi(place, name, "8:\(minor)")
+                guard withRecords else { continue }
+                let record = "E:ID_SERIAL=Box_2020_060-\(unit)\nE:ID_SERIAL_SHORT=2020_060\nE:ID_INSTANCE=\(unit)\n"
+                machine.file("/run/udev/data/b8:\(minor)", record)
+            }
+            let sets = [0, 16].map { machine.sources.disks(below: DeviceNumber(major: 8, minor: $0)) }
+            #expect(sets.flatMap { $0.disks.map(\.id) } == ["2020_060-0:0", "2020_060-0:1"])
+            #expect(sets[0].shares(with: sets[1]) == false)
+        }
+    }
+
     @Test(arguments: ["", "0000000000", "123456789012", "0123456789ABCDEF", "AAAA", "12"])
     func `B-10 a bridge that hides the serial leaves the disk unknown`(serial: String) throws {
         let set = try usbMachine(serial: serial).disks(below: "/mnt/usb")
@@ -125,6 +143,18 @@ private func usbMachine(serial: String = "S5Y1NJ0R", udev: String? = nil) -> Fak
         // Without a line's end the kernel cut the path.
         machine.file(loop + "/loop/backing_file", "/srv/my ima")
         #expect(try machine.sources.disks(below: "/mnt").gaps == [.noBackingFile("loop0")])
+    }
+
+    @Test func `B-10 a disk that was plugged in under the number of another is not that one`() {
+        let disk = { (sequence: UInt64?, serial: ByteString?) in
+            let number = DeviceNumber(major: 8, minor: 0)
+            return PhysicalDisk(name: "sda", device: number, sequence: sequence, serial: serial, transport: .usb)
+        }
+        #expect(disk(7, nil).isSame(as: disk(7, nil)) == true)
+        #expect(disk(nil, nil).isSame(as: disk(7, nil)) == true)
+        #expect(disk(7, nil).isSame(as: disk(8, nil)) == nil)
+        #expect(disk(7, "A1B2").isSame(as: disk(8, "A1B2")) == true)
+        #expect(disk(7, "A1B2").isSame(as: disk(8, "C3D4")) == false)
     }
 
     @Test func `B-10 two disks of a hypervisor may be one, unless they say the same`() {
