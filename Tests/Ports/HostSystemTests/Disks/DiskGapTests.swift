@@ -93,6 +93,10 @@ import Testing
         let machine = FakeMachine()
         machine.mounts("28 1 8:1 / / rw - ext4 /dev/sda1 rw")
         #expect(try machine.sources.disks(below: "/").gaps == [.notInSysfs("8:1")])
+        // It went away, or another came under its number, between the first look and the last.
+        machine.scsi(sataDisk, "sda", "8:0")
+        machine.file("/sys/devices/" + sataDisk + "/block/sda/dev", "8:16\n")
+        #expect(machine.sources.disks(below: DeviceNumber(major: 8, minor: 0)) == DiskSet(gaps: [.notInSysfs("8:0")]))
         machine.mounts("")
         #expect(try machine.sources.disks(below: "/").gaps == [.noMount("/")])
         #expect(throws: Errno.self) { try DiskSources(root: "/no/such/root").disks(below: "/") }

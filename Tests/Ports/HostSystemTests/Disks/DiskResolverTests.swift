@@ -157,6 +157,16 @@ private func usbMachine(serial: String = "S5Y1NJ0R", udev: String? = nil) -> Fak
         #expect(disk(7, "A1B2").isSame(as: disk(8, "C3D4")) == false)
     }
 
+    @Test func `B-10 a serial on one side and a world-wide name on the other prove nothing, one name on both does`() {
+        let disk = { (minor: UInt32, serial: ByteString?, wwid: ByteString?) in
+            let number = DeviceNumber(major: 8, minor: minor)
+            return PhysicalDisk(name: "sda", device: number, serial: serial, wwid: wwid, transport: .sata)
+        }
+        #expect(disk(0, "A1B2", nil).isSame(as: disk(16, nil, "naa.5001")) == nil)
+        #expect(disk(0, "A1B2", "naa.5001").isSame(as: disk(16, nil, "naa.5001")) == true)
+        #expect(disk(0, nil, "naa.5002").isSame(as: disk(16, nil, "naa.5001")) == false)
+    }
+
     @Test func `B-10 two disks of a hypervisor may be one, unless they say the same`() {
         let disk = { (name: ByteString, minor: UInt32, serial: ByteString) in
             PhysicalDisk(

@@ -82,7 +82,7 @@ extension FakeMachine {
         machine.partition(usb, "sdb1", "8:17")
         machine.partition(spare, "sdc1", "8:33")
         for name in [
-            "boot/efi", "home", "mnt/usb", "mnt/spare", "mnt/old", "srv/view", "snap/x", "mnt/nas", "proc", "mnt/zfs",
+            "boot/efi", "home/below", "mnt/usb", "mnt/spare", "mnt/old", "srv/view", "snap/x", "mnt/nas", "proc", "mnt/zfs",
         ] {
             machine.folder("/" + name)
         }
@@ -99,7 +99,10 @@ extension FakeMachine {
             "9 1 0:50 / /mnt/nas rw - nfs4 nas:/x rw",
             "10 1 8:34 / /mnt/old ro - ext4 /dev/sdc2 ro",
             "11 1 8:1 /hosts /etc/hosts rw - ext4 /dev/sda1 rw",
-            "12 1 8:40 / /mnt/hidden rw - ext4 /dev/sdd rw",
+            "12 1 8:40 / /home/below rw - ext4 /dev/sdd rw",
+            "14 1 8:41 / /home rw - ext4 /dev/sde rw",
+            "15 14 8:2 / /home rw - ext4 /dev/sda2 rw",
+            "16 1 8:42 / /mnt/gone rw - ext4 /dev/sdf rw",
             "13 1 0:60 / /mnt/zfs rw - zfs tank rw"
         )
         return machine

@@ -98,6 +98,18 @@ private func window(_ path: String) throws -> [UInt8] {
         #expect(kinds.subtracting([.ext2, .ext3, .ext4]).isSubset(of: [recipe.kind]))
     }
 
+    @Test(arguments: [(2, 1024 + 0x68), (4, 32), (6, 65536 + 32), (11, 100)])
+    func `a UUID that its checksum does not cover is none`(recipe: Int, position: Int) throws {
+        let scratch = Scratch()
+        let image = scratch.path + "/image"
+        guard ImageRecipe.all[recipe].make(image) else { return }
+        var bytes = try window(image)
+        #expect(Superblock.parse(bytes) != nil)
+        bytes[position] ^= 1
+        #expect(Superblock.parse(bytes) == nil)
+        #expect(Superblock.parse(bytes, type: ByteString(ImageRecipe.all[recipe].kind.rawValue)) == nil)
+    }
+
     @Test func `left-overs of an older file system name nothing`() throws {
         let scratch = Scratch()
         let ext = scratch.path + "/ext"
