@@ -51,9 +51,13 @@ struct DiskResolver {
 
     mutating func follow(_ mount: Mount, depth: Int) {
         guard depth <= DiskSources.Limits.depth else { return note(.tooDeep(mount.point)) }
-        guard mount.device.isAnonymous else { return follow(mount.device, depth: depth + 1) }
-        let devices = sources.devices(of: mount)
-        if devices.isEmpty { note(.noDevice(type: mount.type, source: mount.source)) }
+        var devices = sources.sideDevices(of: mount)
+        if mount.device.isAnonymous {
+            devices += sources.devices(of: mount)
+        } else {
+            follow(mount.device, depth: depth + 1)
+        }
+        if devices.isEmpty, mount.device.isAnonymous { note(.noDevice(type: mount.type, source: mount.source)) }
         for device in devices {
             switch device {
             case .success(let number): follow(number, depth: depth + 1)

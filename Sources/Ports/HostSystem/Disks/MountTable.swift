@@ -68,8 +68,8 @@ extension Mount {
     /// The mount that holds what `path` leads to now, links followed; nil when it cannot be told, as for a mount outside the root
     /// directory of this process.
     ///
-    /// Nothing is mounted by asking. **Errors**: ENOENT and kin when the path does not open. **Cost**: one open, one read of the
-    /// table.
+    /// What is mounted on demand is mounted by asking. **Errors**: ENOENT and kin when the path does not open. **Cost**: one open, one
+    /// read of the table; a share whose server is silent holds the caller.
     package static func holding(_ path: ByteString, _ sources: DiskSources = DiskSources()) throws(Errno) -> Mount? {
         guard sources.isLive else { return try MountTable.current(sources).innermostMount(lexically: path) }
         let file = try openWithoutAccess(path)
@@ -91,11 +91,23 @@ extension Mount {
 }
 
 /// Opens anything, directories, devices and FIFOs too, for being asked about and nothing else.
+///
+/// Asked for as a directory first: that alone mounts what is to be mounted at the path itself, which would otherwise be answered by
+/// the empty place that waits for it (autofs, `x-systemd.automount`).
 private func openWithoutAccess(_ path: ByteString) throws(Errno) -> FileDescriptor {
-    let number = try path.withPath { text throws(Errno) in
-        try retryInterrupted("open") { Int(chost_open_at(AT_FDCWD, text, chost_path_only() | O_CLOEXEC, 0)) }
+    let open = { (flags: Int32) throws(Errno) -> FileDescriptor in
+        let number = try path.withPath { text throws(Errno) in
+            try retryInterrupted("open") {
+                Int(chost_open_at(AT_FDCWD, text, chost_path_only() | O_CLOEXEC | flags, 0))
+            }
+        }
+        return FileDescriptor(Int32(number))
     }
-    return FileDescriptor(Int32(number))
+    do throws(Errno) {
+        return try open(O_DIRECTORY)
+    } catch  where error.kind == .notDirectory {
+        return try open(0)
+    }
 }
 
 /// From fdinfo, for kernels before 5.8.

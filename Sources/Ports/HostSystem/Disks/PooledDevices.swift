@@ -24,6 +24,17 @@ extension DiskSources {
         }
     }
 
+    /// The devices beside its own that XFS keeps its log, or the content of some files, on.
+    func sideDevices(of mount: Mount) -> [Result<DeviceNumber, DiskGap>] {
+        guard mount.type == "xfs" else { return [] }
+        let names: [ByteString] = ["logdev=", "rtdev="]
+        return names.flatMap { name in
+            mount.superOptions.filter { $0.hasPrefix(name) }.map {
+                device(at: ByteString(Array($0.bytes.dropFirst(name.count))), of: mount)
+            }
+        }
+    }
+
     private func device(at path: ByteString, of mount: Mount) -> Result<DeviceNumber, DiskGap> {
         guard let number = number(ofNode: path) else {
             return .failure(DiskGap(gap: .noDevice(type: mount.type, source: path)))

@@ -89,6 +89,16 @@ import Testing
         #expect(set.shares(with: set) == nil)
     }
 
+    @Test func `an XFS lies on the disks of its log and of its real-time part too`() throws {
+        let machine = FakeMachine()
+        machine.scsi(sataDisk, "sda", "8:0")
+        machine.scsi(secondSATADisk, "sdb", "8:16")
+        machine.mounts("28 1 8:0 / / rw - xfs /dev/sda rw,logdev=/dev/sdb,rtdev=/dev/sdz,noquota")
+        let set = try machine.sources.disks(below: "/")
+        #expect(set.disks.map(\.name) == ["sda", "sdb"])
+        #expect(set.gaps == [.noDevice(type: "xfs", source: "/dev/sdz")])
+    }
+
     @Test func `a device that the kernel no longer shows is a gap`() throws {
         let machine = FakeMachine()
         machine.mounts("28 1 8:1 / / rw - ext4 /dev/sda1 rw")

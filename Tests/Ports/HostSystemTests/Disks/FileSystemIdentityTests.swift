@@ -82,7 +82,8 @@ extension FakeMachine {
         machine.partition(usb, "sdb1", "8:17")
         machine.partition(spare, "sdc1", "8:33")
         for name in [
-            "boot/efi", "home/below", "mnt/usb", "mnt/spare", "mnt/old", "srv/view", "snap/x", "mnt/nas", "proc", "mnt/zfs",
+            "boot/efi", "home/below", "mnt/usb", "mnt/spare", "mnt/old", "srv/view", "snap/x", "mnt/nas", "proc",
+            "mnt/zfs",
         ] {
             machine.folder("/" + name)
         }
