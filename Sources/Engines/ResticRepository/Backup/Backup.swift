@@ -45,7 +45,9 @@ package func backup(
     var snapshot: SnapshotID?
     let isUnchanged = request.skipIfUnchanged && request.parent?.document.tree == root
     if !isUnchanged {
-        snapshot = try await repository.saveSnapshot(document(request, root: root, summary: summary, environment))
+        var document = document(request, root: root, summary: summary, environment)
+        if counters.errors.load(ordering: .relaxed) > 0 { document.tags += request.tagsWhenIncomplete }
+        snapshot = try await repository.saveSnapshot(document)
     }
     return BackupResult(
         snapshot: repository.options.isDryRun ? nil : snapshot,

@@ -37,6 +37,8 @@ package struct BackupRequest: Sendable {
     /// Exclude patterns as they are recorded in the snapshot.
     package var recordedExcludes: [ByteString] = []
     package var tags: [ByteString] = []
+    /// Beside `tags`, when an item could not be saved, or not completely.
+    package var tagsWhenIncomplete: [ByteString] = []
     package var hostName: ByteString
     package var time: ZonedTime
     package var ignoreCtime = false

@@ -11,11 +11,15 @@ package enum ReadDataAmount: Sendable, Hashable {
     case percentage(Double)
     /// About that many bytes of packs, drawn at random.
     case size(bytes: UInt64)
+    /// Those packs, as far as they are there; never a random choice.
+    case packs(Set<PackID>)
+    /// The packs whose names begin with one of these bytes: all 256 of them are all data.
+    case firstBytes(Set<UInt8>)
 
     /// Whether the numbers make sense; the text says what is wrong with them.
     package var problem: String? {
         switch self {
-        case .none, .all: return nil
+        case .none, .all, .packs, .firstBytes: return nil
         case .subset(let group, let count):
             if group < 1 || count < 1 || group > count {
                 return

@@ -28,6 +28,12 @@ struct PackSelection {
             packs = all.filter { Int($0.id.digest.firstByte) % count == group - 1 }
             text =
                 "read group #\(group) of \(packs.count) \(filtered)data packs (out of total \(all.count) packs in \(count) groups"
+        case .packs(let wanted):
+            packs = all.filter { wanted.contains($0.id) }
+            text = "read \(packs.count) \(filtered)packfiles"
+        case .firstBytes(let bytes):
+            packs = all.filter { bytes.contains($0.id.digest.firstByte) }
+            text = "read \(packs.count) of \(all.count) \(filtered)packfiles, by the first byte of their names"
         case .percentage(let percent):
             packs = Self.draw(percent, of: all, entropy)
             text = "read \(Self.oneDigit(percent))% of \(filtered)packfiles"

@@ -33,6 +33,20 @@ extension Repository {
         )
     }
 
+    /// The same repository for a proof: nothing in memory, no copies of metadata, everything from the store.
+    package func forProof() -> Repository {
+        Repository(
+            store: store,
+            config: config,
+            key: key,
+            keyID: keyID,
+            environment: environment,
+            options: options,
+            cache: nil,
+            highWater: highWater
+        )
+    }
+
     private static func noRepository(_ store: any ObjectStorage) -> RepositoryFailure {
         RepositoryFailure(
             .noRepository,
