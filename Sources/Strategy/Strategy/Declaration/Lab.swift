@@ -7,6 +7,8 @@ package struct Lab: Sendable, Hashable {
     package var name: String
     /// As written; nil: the machine's zone.
     package var timeZone: String?
+    /// Absolute; nil: where the machine keeps such things.
+    package var state: String?
     package var media: [Medium]
     package var repositories: [RepositoryDeclaration]
     package var roles: [Role]

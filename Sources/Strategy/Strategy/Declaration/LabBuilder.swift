@@ -14,6 +14,7 @@ struct LabBuilder {
         var lab = Lab(
             name: root["lab"]?.text ?? "",
             timeZone: root["time-zone"]?.text,
+            state: root["state"]?.text,
             media: media,
             repositories: repositories,
             roles: names("roles").map { Role(name: $0.key, place: $0.place) },

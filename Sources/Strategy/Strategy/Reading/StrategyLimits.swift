@@ -24,4 +24,8 @@ package enum StrategyLimits {
     package static let scheduleBytes = 512
     /// Entries in one list of a schedule: every minute by itself fits.
     package static let scheduleListEntries = 64
+    /// Runs whose length is remembered for each workload: a fortnight of nights.
+    package static let rememberedRuns = 14
+    /// Damaged packs whose names are remembered for each repository; more of them are one finding all the same.
+    package static let rememberedPacks = 256
 }

@@ -3,6 +3,11 @@ package let labSchema = TableShape([
     Key("lab", .scalar(.text), "The name of the whole, as reports show it.", isRequired: true),
     Key("include", .list(.scalar(.path)), "More files whose entries count as if they stood here."),
     Key("time-zone", .scalar(.timeZone), "The zone that schedules are read in; absent: the machine's."),
+    Key(
+        "state",
+        .scalar(.path),
+        "The folder in which this machine keeps what it remembers; absent: /var/lib/holdfast/state/LAB, or below the home of a user."
+    ),
     Key("media", .names(of: .table(mediumShape)), "Where copies live.", isRequired: true),
     Key("repositories", .names(of: .table(repositoryShape)), "Repositories in restic's format.", isRequired: true),
     Key("defaults", .table(policyShape), "What counts for each role and workload that does not say otherwise."),

@@ -1,0 +1,143 @@
+package import Bytes
+
+/// What earlier runs observed, as far as later ones decide by it.
+///
+/// The stores are the truth (L8): what stands here can be lost. Then schedules count from now, the rotating verification begins anew, and a
+/// copy on a disk that is not here has no age until the disk is back. Each run leaves it in every repository it reaches.
+package struct Ledger: Sendable, Hashable {
+    /// When it was last changed; nil: never.
+    package var updated: Timestamp?
+    package var workloads: [String: WorkloadHistory] = [:]
+    package var repositories: [String: RepositoryHistory] = [:]
+
+    package init() {}
+
+    /// The newer of two, and of each repository what was seen last.
+    package func merged(with other: Ledger) -> Ledger {
+        let isOlder = (updated ?? .distantPast) < (other.updated ?? .distantPast)
+        var merged = isOlder ? other : self
+        for (name, history) in (isOlder ? self : other).repositories {
+            let seen = merged.repositories[name]?.seen ?? .distantPast
+            if seen < history.seen { merged.repositories[name] = history }
+        }
+        return merged
+    }
+}
+
+extension Timestamp {
+    /// Before every moment that is told apart.
+    package static let distantPast = Timestamp(seconds: .min)
+}
+
+/// How a run of one workload ended.
+package enum RunOutcome: String, Sendable, Hashable, CaseIterable {
+    case ok
+    /// Some sources could not be read, or a copy is missing.
+    case partial
+    case failed
+    case interrupted
+}
+
+/// What is known of a workload.
+package struct WorkloadHistory: Sendable, Hashable {
+    package var lastAttempt: Timestamp?
+    package var lastOutcome: RunOutcome?
+    /// Seconds that the last runs took, newest last; at most `StrategyLimits.rememberedRuns`.
+    package var runSeconds: [Int] = []
+    /// Files and bytes of the last complete snapshot whose size was plausible.
+    package var size: SourceSize?
+    /// The source lost most of its files since then, and nobody has said that this is right.
+    package var shrunkTo: SourceSize?
+
+    package init() {}
+}
+
+/// How much a source held.
+package struct SourceSize: Sendable, Hashable {
+    package var files: UInt64
+    package var bytes: UInt64
+
+    package init(files: UInt64, bytes: UInt64) {
+        self.files = files
+        self.bytes = bytes
+    }
+
+    /// True when nine of ten files or bytes of `earlier` are gone (P-06, G-16).
+    ///
+    /// Sources of less than 20 files or a mebibyte are too small to tell.
+    package func isShrunk(from earlier: SourceSize) -> Bool {
+        earlier.files >= 20 && files < earlier.files / 10 || earlier.bytes >= 1 << 20 && bytes < earlier.bytes / 10
+    }
+}
+
+/// What is known of a repository.
+package struct RepositoryHistory: Sendable, Hashable {
+    /// The identifier in its config, in hexadecimal digits.
+    package var id: String
+    /// When it was last opened.
+    package var seen: Timestamp
+    /// Bytes that it held then.
+    package var storedBytes: UInt64?
+    /// The newest complete snapshot of each workload, when it was seen last.
+    package var copies: [String: CopySeen] = [:]
+    /// What was last read back of each workload and found good.
+    package var readBack: [String: ReadBack] = [:]
+    /// The rules by which retention last went through, for each workload, in words.
+    package var retained: [String: String] = [:]
+    package var rotation: VerifyRotation
+    /// Damage that was found and not yet seen mended (L7).
+    package var finding: OpenFinding?
+    /// When what no snapshot needs was last removed.
+    package var pruned: Timestamp?
+    package var removedSincePrune = 0
+    /// Bytes a second of the last restore from it.
+    package var restoreRate: UInt64?
+
+    package init(id: String, seen: Timestamp) {
+        self.id = id
+        self.seen = seen
+        rotation = VerifyRotation(started: seen)
+    }
+}
+
+/// The newest complete snapshot of a workload in a repository.
+package struct CopySeen: Sendable, Hashable {
+    package var snapshot: String
+    package var time: Timestamp
+    package var count: Int
+
+    package init(snapshot: String, time: Timestamp, count: Int) {
+        self.snapshot = snapshot
+        self.time = time
+        self.count = count
+    }
+}
+
+/// What a run wrote was read from the store again and was right.
+package struct ReadBack: Sendable, Hashable {
+    package var snapshot: String
+    package var time: Timestamp
+    /// Of packs that were read.
+    package var bytes: UInt64
+
+    package init(snapshot: String, time: Timestamp, bytes: UInt64) {
+        self.snapshot = snapshot
+        self.time = time
+        self.bytes = bytes
+    }
+}
+
+/// Damage of a repository.
+package struct OpenFinding: Sendable, Hashable {
+    package var since: Timestamp
+    /// In a sentence.
+    package var text: String
+    /// Names of the packs that are damaged, in hexadecimal digits; at most `StrategyLimits.rememberedPacks`.
+    package var packs: [String]
+
+    package init(since: Timestamp, text: String, packs: [String]) {
+        self.since = since
+        self.text = text
+        self.packs = packs
+    }
+}
