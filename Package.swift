@@ -84,6 +84,24 @@ let package = Package(
             ]
         ),
 
+        // Operations: the flows.
+        module(
+            "Operations",
+            "Protection",
+            [
+                "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
+                "ResticRepository",
+            ]
+        ),
+        tests(
+            "Operations",
+            "ProtectionTests",
+            [
+                "Protection", "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem", "ObjectStorage",
+                "ResticFormat", "ResticRepository",
+            ]
+        ),
+
         // Commands: what a person or script types and reads.
         module("Commands", "Console", ["Bytes", "Outcome", "ResticFormat", "HostSystem"]),
         module(
@@ -110,14 +128,17 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Console",
+                "ResticRepository", "Protection", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         tests(
             "Commands",
             "LabCommandsTests",
-            ["LabCommands", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing", "Bytes", "Outcome"]
+            [
+                "LabCommands", "Protection", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing",
+                "Bytes", "Outcome",
+            ]
         ),
 
         // Benchmarks: what the kernels do per second on this machine.

@@ -90,6 +90,8 @@ struct HoldfastVerbs: ParsableCommand, ExampledCommand {
             `holdfast restic COMMAND …` takes restic's own command line; so does this program when it is called `restic`.
             """,
         version: "holdfast \(holdfastVersion)",
-        subcommands: [QuickstartVerb.self, ConfigVerb.self]
+        subcommands: [
+            QuickstartVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, ConfigVerb.self,
+        ]
     )
 }

@@ -6,24 +6,14 @@ import Strategy
 package enum LabCode: String, FailureCode {
     /// `holdfast.yaml` cannot be read or says something impossible.
     case declaration = "E-DECLARATION"
-    /// A password cannot be read.
-    case secret = "E-SECRET"
     /// A folder of the lab cannot be made or read.
     case folder = "E-FOLDER"
-    /// A medium or a repository that was there is not there now; going on could write beside it (B-09).
-    case mediumMissing = "E-MEDIUM"
-    /// Reading all data found damage.
-    case damage = "E-VERIFY"
     /// What was restored is not what was backed up.
     case differs = "E-DIFFERS"
-    /// Nothing of the sources could be read.
-    case source = "E-SOURCE"
 
     package var exitStatus: ExitStatus {
         switch self {
-        case .declaration, .secret, .folder, .source: .failed
-        case .mediumMissing: .refusedByGuard
-        case .damage: .damageFound
+        case .declaration, .folder: .failed
         case .differs: .drillFailed
         }
     }

@@ -128,6 +128,7 @@ import LabCommands
         #expect(
             keys == [
                 "defaults", "exclude", "include", "lab", "media", "protect", "repositories", "retired", "roles",
+                "state",
                 "time-zone",
             ]
         )

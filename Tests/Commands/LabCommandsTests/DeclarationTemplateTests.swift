@@ -1,6 +1,7 @@
 import Testing
 
 import LabCommands
+import Protection
 import Strategy
 
 @Suite struct DeclarationTemplateTests {

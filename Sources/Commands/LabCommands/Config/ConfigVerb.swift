@@ -57,7 +57,7 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
         let place = try declaration.place()
         let lab: Lab
         do {
-            lab = try place.decode()
+            lab = try place.decode().lab
         } catch let refused as StrategyProblems {
             for problem in refused.problems { show(problem, isError: true, screen) }
             if !json {

@@ -1,6 +1,7 @@
 import Bytes
 import HostSystem
 import Outcome
+import Protection
 import ResticRepository
 import Strategy
 
@@ -49,10 +50,20 @@ struct DeclarationPlace: Sendable {
         return folder.isEmpty ? "/" : String(folder)
     }
 
+    /// What a declaration says, and the files that say it.
+    struct Reading {
+        var lab: Lab
+        /// The file first, then those that it includes; names are such that each stands once.
+        var files: [(name: String, bytes: [UInt8])]
+    }
+
     /// Reads the file and those that it includes.
     ///
     /// Errors: `E-DECLARATION` with all problems, `E-FOLDER` when the file cannot be read.
-    func read() throws -> Lab {
+    func read() throws -> Lab { try readWithFiles().lab }
+
+    /// As `read`, with the files.
+    func readWithFiles() throws -> Reading {
         do {
             return try decode()
         } catch let problems as StrategyProblems {
@@ -60,21 +71,27 @@ struct DeclarationPlace: Sendable {
         }
     }
 
-    /// As `read`, but throws the problems themselves, as `StrategyProblems`.
-    func decode() throws -> Lab {
+    /// As `readWithFiles`, but throws the problems themselves, as `StrategyProblems`.
+    func decode() throws -> Reading {
         let bytes: [UInt8]
         do throws(Errno) {
             bytes = try readFile(ByteString(path), limit: Self.bytesMax)
         } catch {
             throw LabFailure.folder("read", path, error)
         }
+        var files = [(name: Self.fileName, bytes: bytes)]
         let rules = DeclarationRules(
-            load: { path throws(StrategyProblem) in try load(path) },
+            load: { path throws(StrategyProblem) in
+                let file = try load(path)
+                files.append((name: "include-\(files.count)-\(splitPath(path).name)", bytes: file.bytes))
+                return file
+            },
             patternProblem: {
                 PatternList.malformed([ByteString($0)]).isEmpty ? nil : "a bracket or a backslash has no end"
             }
         )
-        return try readDeclaration(DeclarationFile(name: name, folder: folder, bytes: bytes), rules)
+        let lab = try readDeclaration(DeclarationFile(name: name, folder: folder, bytes: bytes), rules)
+        return Reading(lab: lab, files: files)
     }
 
     /// An included file, named in messages as it lies below the folder of the main one.

@@ -9,6 +9,7 @@ struct EffectiveDeclaration {
     var text: String {
         var lines = ["lab: \(quoted(lab.name))"]
         if let zone = lab.timeZone { lines.append("time-zone: \(quoted(zone))") }
+        if let state = lab.state { lines.append("state: \(quoted(state))") }
         lines += ["", "media:"]
         for medium in lab.media {
             lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path)) }")

@@ -39,8 +39,7 @@ struct QuickstartVerb: ParsableCommand, LabVerb {
         let quickstart = Quickstart(
             folder: cleaned(folder),
             environment: environment,
-            printer: printer,
-            programVersion: "holdfast \(holdfastVersion)"
+            printer: printer
         )
         let pool = environment.repository.pool
         let report = try await withThrowingTaskGroup(of: QuickstartReport.self) { group in
@@ -48,11 +47,11 @@ struct QuickstartVerb: ParsableCommand, LabVerb {
             guard let report = try await group.next() else { throw CancellationError() }
             return report
         }
-        let now = environment.repository.time.now()
         if json {
-            for line in report.jsonLines(now: now) { screen.line(line) }
+            if let status = report.status { StatusPage(status: status, printer: printer).show() }
+            screen.line(report.jsonLine)
         } else {
-            for line in StatusScreen(report: report, now: now).lines() { screen.line(line) }
+            for line in QuickstartScreen(report: report, printer: printer).lines() { screen.line(line) }
         }
         return report.exitStatus.rawValue
     }

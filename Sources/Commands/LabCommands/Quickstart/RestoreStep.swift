@@ -1,5 +1,7 @@
 import Bytes
 import Outcome
+import Console
+import Protection
 import ResticFormat
 import ResticRepository
 import ObjectStorage
@@ -49,7 +51,7 @@ private final class RestoreProblems: RestoreObserver {
     func failed(path: ByteString, error: any Error) {
         state.withLock { state in
             state.count += 1
-            if state.first == nil { state.first = "\(path.display): \(reason(error))" }
+            if state.first == nil { state.first = "\(path.display): \(escapedControl(reason(of: error)))" }
         }
     }
 

@@ -1,12 +1,12 @@
 import Bytes
 import HostSystem
-import Outcome
-import Strategy
+package import Outcome
+package import Strategy
 
 /// Reads the password behind a reference; nil when its file does not exist yet.
 ///
 /// **Bounds**: 64 KiB. The first line counts, as in restic. Errors: `E-SECRET`; the text never holds what the file holds.
-func readSecret(_ reference: SecretReference) throws -> Secret? {
+package func readSecret(_ reference: SecretReference) throws -> Secret? {
     switch reference {
     case .environment(let name):
         guard let value = environmentVariable(name), !value.bytes.isEmpty else {
@@ -59,14 +59,14 @@ func promoteSecret(from temporary: String, to path: String) throws {
 }
 
 /// Folder and last component of an absolute path.
-func splitPath(_ path: String) -> (folder: String, name: String) {
+package func splitPath(_ path: String) -> (folder: String, name: String) {
     let cut = path.lastIndex(of: "/") ?? path.startIndex
     let folder = String(path[..<cut])
     return (folder.isEmpty ? "/" : folder, String(path[path.index(after: cut)...]))
 }
 
-private func secretFailure(_ reference: SecretReference, _ what: String, next: String) -> LabFailure {
-    LabFailure(
+func secretFailure(_ reference: SecretReference, _ what: String, next: String) -> ProtectionFailure {
+    ProtectionFailure(
         .secret,
         operation: "read password",
         object: reference.text,

@@ -1,9 +1,10 @@
 import Bytes
 import Glibc
 import HostSystem
+import Protection
 import Strategy
 
-/// The folder of a lab: `holdfast.yaml`, `secrets/`, `media/`, `restored/`.
+/// The folder of a lab: `holdfast.yaml`, `secrets/`, `media/`, `state/`, `restored/`.
 ///
 /// 1. Everything is made with mode 0700 and 0600, whatever the umask (S-06).
 /// 2. An existing declaration is never rewritten.
@@ -15,10 +16,10 @@ struct LabFolder {
     var declarationPath: String { "\(path)/\(Self.declarationName.display)" }
     var restoredPath: String { "\(path)/restored" }
 
-    /// Reads the declaration, or writes the first one.
+    /// Finds the declaration, or writes the first one.
     ///
     /// `isNew` tells which.
-    func declaration(protecting candidates: [String]) throws -> (lab: Lab, isNew: Bool) {
+    func declaration(protecting candidates: [String]) throws -> (place: DeclarationPlace, isNew: Bool) {
         let directory = try made(path)
         let isNew: Bool
         do throws(Errno) {
@@ -41,7 +42,7 @@ struct LabFolder {
             }
         }
         let place = try DeclarationPlace(named: declarationPath, workingDirectory: path)
-        return (try place.read(), isNew)
+        return (place, isNew)
     }
 
     /// Makes the folders of media that a new declaration names.

@@ -22,6 +22,8 @@ package struct DeclarationTemplate {
         # Written by `holdfast quickstart`, and read back by it each time: what you change here counts from the next run.
         # Keys: docs/manual/holdfast-yaml.md. Passwords never stand here, only where they are found.
         lab: quickstart
+        # What this machine remembers of the lab. It can be lost: it is found again in the repositories.
+        state: state
 
         # Where copies live. Make these two real by giving them paths on two disks.
         media:
@@ -36,6 +38,13 @@ package struct DeclarationTemplate {
           host-usb: { medium: usb-ssd, password: "file:secrets/host-usb.password" }
           offsite:  { medium: cloud,   password: "file:secrets/offsite.password" }
 
+        # A class of workloads: what is promised, when it runs, what stays. `holdfast plan` shows what follows from it.
+        roles:
+          production:
+            objective: { rpo: last-scheduled, rto: 4h }
+            backup: { schedule: "02:00", keep: { last: 3, daily: 7, weekly: 4, monthly: 6 } }
+            verify: { every: 30d }
+
         protect:
           - host:
               paths:
@@ -43,6 +52,7 @@ package struct DeclarationTemplate {
               exclude:
         \(list(exclude))\(unreadableLines)
             to: [host-os, host-usb, offsite]
+            role: production
 
         """
     }
@@ -73,14 +83,4 @@ package struct DeclarationTemplate {
         }
         return output + "\""
     }
-}
-
-/// A path as a pattern of restic's filter language that matches it alone: wildcards are escaped.
-package func literalPattern(_ path: String) -> String {
-    var pattern = ""
-    for character in path.unicodeScalars {
-        if ["*", "?", "[", "\\"].contains(character) { pattern += "\\" }
-        pattern.unicodeScalars.append(character)
-    }
-    return pattern
 }

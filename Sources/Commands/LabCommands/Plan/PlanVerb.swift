@@ -1,0 +1,52 @@
+import ArgumentParser
+import Bytes
+import Console
+import Outcome
+import Protection
+import Strategy
+
+/// The verb `holdfast plan`.
+struct PlanVerb: ParsableCommand, LabVerb {
+    static let examples = ["holdfast plan", "holdfast plan --config new.yaml"]
+
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Shows what would run when, and what an edited declaration would change; changes nothing.",
+        discussion: """
+            What retention would remove is counted in each repository. More than half of a workload's snapshots do not go unasked: the \
+            plan then ends in digits, and `holdfast run --release DIGITS` does what was shown, and nothing else.
+
+            Ends in 0; 21 when something is held back until it is released; 1 when a repository cannot be looked at.
+            """
+    )
+
+    @OptionGroup var options: LabOptions
+
+    func perform(on screen: Screen) async throws -> Int32 {
+        let session = try LabSession(options, screen: screen)
+        let run = ProtectionRun(session.environment, observer: session.reporter)
+        let ahead = try await session.onPool { try await run.lookAhead(.due) }
+        let before = previousLab(run, session)
+        SchedulePage(plan: ahead.plan, session: session).show()
+        BlastRadiusPage(
+            ahead: ahead,
+            difference: before.map { LabDifference(from: $0, to: session.lab) },
+            session: session
+        ).show()
+        if ahead.digits != nil { return ExitStatus.refusedByGuard.rawValue }
+        return (ahead.failures.isEmpty ? ExitStatus.success : .failed).rawValue
+    }
+
+    /// The declaration of the last run; nil when there was none, or it cannot be read any more.
+    private func previousLab(_ run: ProtectionRun, _ session: LabSession) -> Lab? {
+        guard let bytes = run.recordedDeclaration() else { return nil }
+        let file = DeclarationFile(name: "the last run's declaration", folder: session.place.folder, bytes: bytes)
+        let rules = DeclarationRules(
+            load: { path throws(StrategyProblem) in
+                throw StrategyProblem(Place(file: path), what: "is not kept", next: "")
+            },
+            patternProblem: { _ in nil }
+        )
+        return try? readDeclaration(file, rules)
+    }
+}

@@ -1,0 +1,55 @@
+import Bytes
+package import Console
+package import Outcome
+package import Protection
+
+/// What one run of a lab found out, in facts; the screen and the JSON lines are made of it.
+package struct QuickstartReport: Sendable {
+    package var labPath: String
+    package var paths: [String]
+    package var run: RunReport
+    /// Nil when the look at the stores did not take place.
+    package var status: LabStatus?
+    /// Where the password of each repository lies.
+    package var secretFiles: [(repository: String, file: String)] = []
+    /// Name of the repository that was restored from; empty when none could be.
+    package var restoredFrom: String = ""
+    package var restoredFromKind: String = ""
+    /// Path of that repository.
+    package var restoredPath: String = ""
+    package var restoreSeconds: Double = 0
+    package var restoredFiles: UInt64 = 0
+    package var restoredBytes: UInt64 = 0
+    package var comparison = TreeComparison()
+
+    package init(labPath: String, paths: [String], run: RunReport) {
+        self.labPath = labPath
+        self.paths = paths
+        self.run = run
+    }
+}
+
+extension QuickstartReport {
+    /// 0 when everything was saved, clean and equal.
+    package var exitStatus: ExitStatus {
+        comparison.differing.isEmpty ? run.exitStatus : .drillFailed
+    }
+
+    /// One object for what was restored and compared; those of the run and of the stores come before.
+    package var jsonLine: Text {
+        var line = JSONLine(messageType: "quickstart")
+        line.add("lab", labPath)
+        line.add("paths", paths.map { ByteString($0) })
+        line.add("restored_from", restoredFrom)
+        line.add("restored_from_kind", restoredFromKind)
+        line.add("restored_files", restoredFiles)
+        line.add("restored_bytes", restoredBytes)
+        line.add("restore_seconds", restoreSeconds)
+        line.add("files_compared", comparison.files)
+        line.add("files_equal", comparison.equal)
+        line.add("changed_since", comparison.changedSince)
+        line.add("differing", comparison.differing.map(\.path))
+        line.add("exit_status", exitStatus.rawValue)
+        return line.text
+    }
+}

@@ -1,0 +1,77 @@
+import Bytes
+package import Console
+import Outcome
+import Protection
+
+/// The one screen that a quickstart ends with: how the lab stands, whether it restores, and what to do next.
+package struct QuickstartScreen {
+    let report: QuickstartReport
+    let printer: Printer
+
+    package init(report: QuickstartReport, printer: Printer) {
+        self.report = report
+        self.printer = printer
+    }
+
+    /// All lines, the last ones being what to do next.
+    package func lines() -> [Text] {
+        var lines: [Text] = [""]
+        if let status = report.status { lines += StatusPage(status: status, printer: printer).lines() + [""] }
+        if !report.restoredFrom.isEmpty { lines += [restoreLine(), compareLine()] }
+        lines += report.comparison.changedSince.prefix(10).map {
+            "           changed since the backup: \(ByteString($0.display))"
+        }
+        lines += report.comparison.differing.prefix(20).map { "           DIFFERS: \($0.path.display): \($0.what)" }
+        return lines + [""] + nextLines()
+    }
+
+    private func restoreLine() -> Text {
+        let rate = report.restoreSeconds > 0 ? Double(report.restoredBytes) / report.restoreSeconds : 0
+        let kind = report.restoredFromKind == "stand-in" ? " (the stand-in for the cloud)" : ""
+        return """
+            Restored   \(report.restoredFiles) files and folders, \(formatBytes(report.restoredBytes)), from \(report.restoredFrom)\(kind) \
+            in \(fixed(report.restoreSeconds, 2)) s (\(formatBytes(UInt64(rate)))/s)
+            """
+    }
+
+    private func compareLine() -> Text {
+        let found = report.comparison
+        let changed = found.changedSince.isEmpty ? "" : ", \(found.changedSince.count) changed since"
+        return
+            "Compared   \(found.equal) of \(found.files) files and links equal byte for byte\(changed), \(found.differing.count) differ"
+    }
+
+    private func nextLines() -> [Text] {
+        let file = quoted("\(report.labPath)/holdfast.yaml")
+        var lines: [Text] = [
+            "Make it yours",
+            "  1. In \(file) give os-ssd and usb-ssd paths on two disks, and name the folders to protect.",
+            "  2. Keep a copy of \(quoted(report.labPath + "/secrets")) elsewhere: without these passwords no copy can be read.",
+            "  3. Look ahead, run what is due, see how it stands:",
+            "       holdfast plan --config \(file)",
+            "       holdfast run --config \(file)",
+            "       holdfast status --config \(file)",
+        ]
+        if let secret = report.secretFiles.first(where: { $0.repository == report.restoredFrom }) {
+            lines += [
+                "Stock restic reads it, too",
+                "  restic -r \(quoted(report.restoredPath)) --password-file \(quoted(secret.file)) snapshots",
+            ]
+        }
+        lines += ["Start over", "  rm -r \(quoted(report.labPath))"]
+        return lines
+    }
+
+    private func quoted(_ path: String) -> String {
+        let plain = path.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            case UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+            default: false
+            }
+        }
+        return plain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Bytes
+import Console
+import HostSystem
+import Outcome
+import Protection
+import ResticRepository
+import Strategy
+
+/// What every verb that works with a declaration takes from the command line.
+struct LabOptions: ParsableArguments {
+    @OptionGroup var declaration: DeclarationOptions
+
+    @Flag(help: "One JSON object per line instead of text.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Only the result.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "More of what happens.")
+    var verbose = false
+
+    func printer(on screen: Screen) -> Printer {
+        Printer(screen: screen, verbosity: quiet ? .quiet : verbose ? .verbose : .normal, isJSON: json)
+    }
+}
+
+/// A verb's view of the lab: the declaration, and all that its flows need.
+struct LabSession {
+    let environment: ProtectionEnvironment
+    let place: DeclarationPlace
+    let printer: Printer
+
+    init(_ options: LabOptions, screen: Screen) throws {
+        try self.init(options.declaration.place(), printer: options.printer(on: screen), machine: .current())
+    }
+
+    init(_ place: DeclarationPlace, printer: Printer, machine: LabEnvironment) throws {
+        let reading = try place.readWithFiles()
+        let warn: @Sendable (String) -> Void = { printer.error(Text("warning: \($0)")) }
+        let zones = MachineZones(reading.lab, warn: warn)
+        var environment = ProtectionEnvironment(
+            repository: machine.repository,
+            lab: reading.lab,
+            stateFolder: reading.lab.state ?? defaultStateFolder(of: reading.lab),
+            declarationFiles: reading.files,
+            programVersion: "holdfast \(holdfastVersion)",
+            zone: { zones.rules(for: $0) },
+            warn: warn
+        )
+        environment.keyCost = machine.keyCost
+        self.environment = environment
+        self.place = place
+        self.printer = printer
+    }
+
+    var lab: Lab { environment.lab }
+
+    /// Shows what a run does.
+    var reporter: RunReporter { RunReporter(printer: printer, time: environment.repository.time) }
+
+    /// Runs `body` on the pool, where calls may block.
+    func onPool<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+        try await withThrowingTaskGroup(of: Result.self) { group in
+            group.addTask(executorPreference: environment.repository.pool) { try await body() }
+            guard let result = try await group.next() else { throw CancellationError() }
+            return result
+        }
+    }
+}
+
+/// Where a lab's state lies unless the declaration says: of the machine for the superuser, else of the user.
+func defaultStateFolder(of lab: Lab) -> String {
+    if isSuperuser { return "/var/lib/holdfast/state/\(lab.name)" }
+    if let base = environmentText("XDG_STATE_HOME"), base.hasPrefix("/") { return "\(base)/holdfast/\(lab.name)" }
+    return "\(environmentText("HOME") ?? "/tmp")/.local/state/holdfast/\(lab.name)"
+}

@@ -1,0 +1,184 @@
+import Bytes
+import Console
+import Outcome
+import Protection
+import Strategy
+
+/// The one screen.
+struct StatusPage {
+    let status: LabStatus
+    let printer: Printer
+
+    func show() {
+        guard !printer.isJSON else { return StatusJSON(status: status, printer: printer).show() }
+        for line in lines() { printer.result(line) }
+    }
+
+    /// All lines of the screen.
+    func lines() -> [Text] {
+        var lines = [Text(headline), ""]
+        lines += table().lines()
+        lines += repositories()
+        let wrong = status.problems.filter { $0.severity == .wrong }
+        let amber = status.problems.filter { $0.severity == .amber }
+        lines += section("Wrong", wrong) + section("Amber", amber)
+        if wrong.isEmpty, amber.isEmpty { lines += ["", "Nothing is wrong."] }
+        return lines
+    }
+
+    private var headline: String {
+        let wrong = status.problems.count { $0.severity == .wrong }
+        let state = wrong > 0 ? "\(counted(wrong, "thing")) wrong" : "every promise is kept"
+        return "\(status.lab.name): \(state)"
+    }
+
+    // MARK: workloads
+
+    /// A column for each medium that keeps something, in the order of the file.
+    private var media: [Medium] {
+        let used = Set(status.workloads.flatMap { $0.copies.map(\.medium.name) })
+        return status.lab.media.filter { used.contains($0.name) }
+    }
+
+    private func table() -> Table {
+        var table = Table(["Workload"] + media.map { Text($0.name) } + ["Size", "A week", "Next", "3-2-1-1-0"])
+        for state in status.workloads {
+            var cells: [[Text]] = [[Text(state.workload.name)]]
+            for medium in media {
+                cells.append(state.copies.filter { $0.medium.name == medium.name }.map { Text(cell($0)) })
+            }
+            cells.append([Text(state.bytes.map(formatBytes) ?? "-")])
+            cells.append([Text(state.weeklyGrowth.map(growth) ?? "-")])
+            cells.append([Text(next(state.due))])
+            cells.append([Text(status.posture[state.workload.name]?.text ?? "-")])
+            table.add(cells)
+        }
+        return table
+    }
+
+    /// `4 h ok`, `3 days MISSED`, `away, 2 days`, `none`.
+    private func cell(_ copy: LabStatus.Copy) -> String {
+        let age = copy.point.age.map { ageText($0) } ?? "none"
+        let word =
+            switch copy.point {
+            case .never: "NONE"
+            case .missed: "\(age) MISSED"
+            case .tooOld: "\(age) TOO OLD"
+            case .met: "\(age) ok"
+            case .unjudged: age
+            }
+        let mark = copy.medium.kind == .standIn ? "*" : ""
+        return copy.remembered == nil ? word + mark : "away, \(word)\(mark)"
+    }
+
+    private func growth(_ bytes: Int64) -> String {
+        (bytes < 0 ? "-" : "+") + formatBytes(bytes.magnitude)
+    }
+
+    private func next(_ due: Due) -> String {
+        switch due {
+        case .byHand: "by hand"
+        case .notBefore(let moment): moment.map { "in \(ageText($0.length(since: status.now)))" } ?? "never"
+        case .since: "now"
+        }
+    }
+
+    // MARK: repositories
+
+    private func repositories() -> [Text] {
+        var table = Table(["Repository", "Medium", "Kind", "Snapshots", "Stored", "Read back", "Every byte read"])
+        for state in status.repositories {
+            let copies = status.workloads.flatMap { $0.copies.filter { $0.repository == state.store.name } }
+            let readBack = copies.compactMap(\.readBack).max()
+            table.add([
+                [Text(state.store.name)], [Text(state.store.medium.name)], [Text(state.store.medium.kind.rawValue)],
+                [Text("\(copies.reduce(0) { $0 + $1.count })")],
+                [Text(state.history?.storedBytes.map(formatBytes) ?? "-")],
+                [Text(readBack.map { "\(ageText(status.now.length(since: $0))) ago" } ?? "never")],
+                [Text(whole(state.history))],
+            ])
+        }
+        if status.lab.media.contains(where: { $0.kind == .standIn }) {
+            table.addFooter("* a stand-in plays the cloud, and counts as no copy")
+        }
+        return [""] + table.lines()
+    }
+
+    private func whole(_ history: RepositoryHistory?) -> String {
+        guard let rotation = history?.rotation else { return "-" }
+        if let since = rotation.everyByteReadSince { return "within \(ageText(status.now.length(since: since)))" }
+        return "\(rotation.done) of \(VerifyRotation.groups) parts"
+    }
+
+    // MARK: problems
+
+    private func section(_ title: Text, _ problems: [LabStatus.Problem]) -> [Text] {
+        guard !problems.isEmpty else { return [] }
+        return ["", title]
+            + problems.flatMap { problem in
+                [Text("  \(problem.object) \(problem.what)"), Text("    \(problem.next)")]
+            }
+    }
+}
+
+/// The status as lines of JSON.
+struct StatusJSON {
+    let status: LabStatus
+    let printer: Printer
+
+    func show() {
+        for state in status.workloads { for copy in state.copies { show(copy, of: state) } }
+        for repository in status.repositories { show(repository) }
+        for problem in status.problems {
+            var line = JSONLine(messageType: "problem")
+            line.add("severity", problem.severity.rawValue)
+            line.add("object", problem.object)
+            line.add("message", problem.what)
+            line.add("next", problem.next)
+            printer.result(line.text)
+        }
+        var line = JSONLine(messageType: "summary")
+        line.add("lab", status.lab.name)
+        line.add("workloads", status.workloads.count)
+        line.add("breached", status.isBreached)
+        line.add("wrong", status.problems.count { $0.severity == .wrong })
+        line.add("amber", status.problems.count { $0.severity == .amber })
+        printer.result(line.text)
+    }
+
+    private func show(_ copy: LabStatus.Copy, of state: LabStatus.WorkloadState) {
+        var line = JSONLine(messageType: "copy")
+        line.add("workload", state.workload.name)
+        line.add("repository", copy.repository)
+        line.add("medium", copy.medium.name)
+        line.add("kind", copy.medium.kind.rawValue)
+        line.add("counts", copy.medium.kind != .standIn)
+        line.add("snapshots", copy.count)
+        if let newest = copy.newest { line.add("newest", ZonedTime(newest)) }
+        if let age = copy.point.age { line.add("age_seconds", age.components.seconds) }
+        line.add("breached", copy.point.isBreached)
+        if let readBack = copy.readBack { line.add("read_back", ZonedTime(readBack)) }
+        if let seen = copy.remembered { line.add("away_since", ZonedTime(seen)) }
+        if let bytes = state.bytes { line.add("source_bytes", bytes) }
+        if let posture = status.posture[state.workload.name] { line.add("posture", posture.text) }
+        printer.result(line.text)
+    }
+
+    private func show(_ state: LabStatus.RepositoryState) {
+        var line = JSONLine(messageType: "repository")
+        line.add("repository", state.store.name)
+        line.add("medium", state.store.medium.name)
+        line.add("here", state.failure == nil)
+        if let failure = state.failure {
+            line.add("code", failure.codeName)
+            line.add("message", failure.what)
+        }
+        if let history = state.history {
+            if let bytes = history.storedBytes { line.add("stored_bytes", bytes) }
+            line.add("verified_parts", history.rotation.done)
+            if let since = history.rotation.everyByteReadSince { line.add("every_byte_read_since", ZonedTime(since)) }
+            line.add("damaged", history.finding != nil)
+        }
+        printer.result(line.text)
+    }
+}

@@ -1,0 +1,72 @@
+package import Bytes
+package import ResticRepository
+package import Sealing
+package import Strategy
+
+/// What the flows take from outside, and where this machine keeps what it remembers of a lab.
+package struct ProtectionEnvironment: Sendable {
+    package var repository: RepositoryEnvironment
+    package var lab: Lab
+    /// Absolute folder for the ledger, locks and copies of metadata; see `StateFolder`.
+    package var stateFolder: String
+    /// The declaration and what it includes, as files to be left in each repository: name and bytes.
+    package var declarationFiles: [(name: String, bytes: [UInt8])]
+    /// Cost of the keys of new repositories; nil, as outside of tests always, measures this machine for half a second.
+    package var keyCost: ScryptParameters?
+    /// Recorded in snapshots.
+    package var programVersion: String
+    /// The zone that a schedule is read in.
+    package var zone: @Sendable (Schedule) -> ZoneRules
+    /// Hears what does not fail a run but should be known; on any task.
+    package var warn: @Sendable (String) -> Void
+
+    package init(
+        repository: RepositoryEnvironment,
+        lab: Lab,
+        stateFolder: String,
+        declarationFiles: [(name: String, bytes: [UInt8])],
+        programVersion: String,
+        zone: @escaping @Sendable (Schedule) -> ZoneRules,
+        warn: @escaping @Sendable (String) -> Void
+    ) {
+        self.repository = repository
+        self.lab = lab
+        self.stateFolder = stateFolder
+        self.declarationFiles = declarationFiles
+        self.programVersion = programVersion
+        self.zone = zone
+        self.warn = warn
+    }
+
+    package var now: Timestamp { repository.time.now() }
+
+    /// The repositories of a workload, the nearest first: disks of the machine, disks that can be unplugged, stand-ins, off-site.
+    package func stores(of workload: Workload) -> [LabStore] {
+        workload.repositories.compactMap(store(named:)).enumerated()
+            .sorted { ($0.element.medium.kind.distance, $0.offset) < ($1.element.medium.kind.distance, $1.offset) }
+            .map(\.element)
+    }
+
+    /// The repository of that name; nil only for a name that is not in the lab.
+    package func store(named name: String) -> LabStore? {
+        guard let declaration = lab.repository(named: name), let medium = lab.medium(named: declaration.medium) else {
+            return nil
+        }
+        return LabStore(declaration: declaration, medium: medium, environment: self)
+    }
+
+    /// All repositories, in the order of the file.
+    package var stores: [LabStore] { lab.repositories.compactMap { store(named: $0.name) } }
+}
+
+extension MediumKind {
+    /// How far a medium is: copies go from the nearer to the farther.
+    var distance: Int {
+        switch self {
+        case .internal: 0
+        case .removable: 1
+        case .standIn: 2
+        case .offsite: 3
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import Bytes
+import ResticFormat
+package import Strategy
+
+/// The ledger as a JSON document, for people and for later versions: what they add is passed over.
+extension Ledger {
+    /// Bytes; one of fifty workloads and ten repositories has 60 KiB.
+    package static let bytesMax = 16 << 20
+
+    /// Nil when it is none.
+    package init?(decoding bytes: [UInt8]) {
+        guard let tree = try? JSONTree(decoding: bytes, limit: Self.bytesMax), tree["holdfast_ledger"]?.number == 1
+        else {
+            return nil
+        }
+        self.init()
+        updated = tree["updated"]?.time?.moment
+        for (name, entry) in tree["workloads"]?.entries ?? [:] {
+            workloads[name.plainText] = WorkloadHistory(entry)
+        }
+        for (name, entry) in tree["repositories"]?.entries ?? [:] {
+            repositories[name.plainText] = RepositoryHistory(entry)
+        }
+    }
+
+    /// The document, with names in order.
+    package func encode() -> [UInt8] {
+        var writer = GoJSONWriter(capacity: 4096)
+        writer.beginObject()
+        writer.key("holdfast_ledger")
+        writer.integer(1)
+        writer.add("updated", updated)
+        writer.key("workloads")
+        writer.beginObject()
+        for (name, history) in workloads.sorted(by: { $0.key < $1.key }) {
+            writer.key(name: ByteString(name))
+            history.encode(to: &writer)
+        }
+        writer.endObject()
+        writer.key("repositories")
+        writer.beginObject()
+        for (name, history) in repositories.sorted(by: { $0.key < $1.key }) {
+            writer.key(name: ByteString(name))
+            history.encode(to: &writer)
+        }
+        writer.endObject()
+        writer.endObject()
+        return writer.bytes + [0x0a]
+    }
+}
+
+extension ByteString {
+    /// As text, with nothing escaped.
+    fileprivate var plainText: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension GoJSONWriter {
+    fileprivate mutating func add(_ name: StaticString, _ moment: Timestamp?) {
+        guard let moment else { return }
+        key(name)
+        time(ZonedTime(moment))
+    }
+
+    fileprivate mutating func add(_ name: StaticString, _ text: String) {
+        key(name)
+        string(text)
+    }
+
+    fileprivate mutating func add(_ name: StaticString, _ number: UInt64?) {
+        guard let number else { return }
+        key(name)
+        integer(number)
+    }
+
+    fileprivate mutating func add(_ name: StaticString, _ size: SourceSize?) {
+        guard let size else { return }
+        key(name)
+        beginObject()
+        add("files", size.files)
+        add("bytes", size.bytes)
+        endObject()
+    }
+}
+
+extension JSONTree {
+    fileprivate func moment(_ key: String) -> Timestamp? { self[key]?.time?.moment }
+    fileprivate func count(_ key: String) -> Int? { self[key]?.number.flatMap { $0 >= 0 ? $0 : nil } }
+    fileprivate func string(_ key: String) -> String? { self[key]?.text?.plainText }
+
+    fileprivate func size(_ key: String) -> SourceSize? {
+        guard let files = self[key]?.count("files"), let bytes = self[key]?.count("bytes") else { return nil }
+        return SourceSize(files: UInt64(files), bytes: UInt64(bytes))
+    }
+}
+
+extension WorkloadHistory {
+    fileprivate init(_ tree: JSONTree) {
+        self.init()
+        lastAttempt = tree.moment("last_attempt")
+        lastOutcome = tree.string("last_outcome").flatMap { RunOutcome(rawValue: $0) }
+        runSeconds = (tree["run_seconds"]?.items ?? []).compactMap(\.number).filter { $0 >= 0 }
+            .suffix(StrategyLimits.rememberedRuns)
+        size = tree.size("size")
+        shrunkTo = tree.size("shrunk_to")
+    }
+
+    fileprivate func encode(to writer: inout GoJSONWriter) {
+        writer.beginObject()
+        writer.add("last_attempt", lastAttempt)
+        if let lastOutcome { writer.add("last_outcome", lastOutcome.rawValue) }
+        writer.key("run_seconds")
+        writer.beginArray()
+        for seconds in runSeconds { writer.integer(seconds) }
+        writer.endArray()
+        writer.add("size", size)
+        writer.add("shrunk_to", shrunkTo)
+        writer.endObject()
+    }
+}
+
+extension RepositoryHistory {
+    fileprivate init(_ tree: JSONTree) {
+        let seen = tree.moment("seen") ?? .distantPast
+        self.init(id: tree.string("id") ?? "", seen: seen)
+        storedBytes = tree.count("stored_bytes").map(UInt64.init)
+        restoreRate = tree.count("restore_rate").map(UInt64.init)
+        pruned = tree.moment("pruned")
+        removedSincePrune = tree.count("removed_since_prune") ?? 0
+        for (name, entry) in tree["copies"]?.entries ?? [:] {
+            guard let snapshot = entry.string("snapshot"), let time = entry.moment("time") else { continue }
+            copies[name.plainText] = CopySeen(snapshot: snapshot, time: time, count: entry.count("count") ?? 1)
+        }
+        for (name, entry) in tree["read_back"]?.entries ?? [:] {
+            guard let snapshot = entry.string("snapshot"), let time = entry.moment("time") else { continue }
+            readBack[name.plainText] = ReadBack(
+                snapshot: snapshot,
+                time: time,
+                bytes: UInt64(entry.count("bytes") ?? 0)
+            )
+        }
+        for (name, rules) in tree["retained"]?.entries ?? [:] { retained[name.plainText] = rules.text?.plainText }
+        if let round = tree["verify"] {
+            rotation = VerifyRotation(started: round.moment("started") ?? seen)
+            rotation.done = min(round.count("done") ?? 0, VerifyRotation.groups)
+            if let since = round.moment("completed_since"), let ended = round.moment("completed") {
+                rotation.completed = VerifyRotation.Round(since: since, ended: ended)
+            }
+        }
+        if let entry = tree["finding"], let since = entry.moment("since") {
+            finding = OpenFinding(
+                since: since,
+                text: entry.string("text") ?? "",
+                packs: (entry["packs"]?.items ?? []).compactMap(\.text?.plainText)
+            )
+        }
+    }
+
+    fileprivate func encode(to writer: inout GoJSONWriter) {
+        writer.beginObject()
+        writer.add("id", id)
+        writer.add("seen", seen)
+        writer.add("stored_bytes", storedBytes)
+        writer.add("restore_rate", restoreRate)
+        writer.add("pruned", pruned)
+        writer.add("removed_since_prune", UInt64(removedSincePrune))
+        writer.key("copies")
+        writer.beginObject()
+        for (name, copy) in copies.sorted(by: { $0.key < $1.key }) {
+            writer.key(name: ByteString(name))
+            writer.beginObject()
+            writer.add("snapshot", copy.snapshot)
+            writer.add("time", copy.time)
+            writer.add("count", UInt64(copy.count))
+            writer.endObject()
+        }
+        writer.endObject()
+        encodeProofs(to: &writer)
+        writer.endObject()
+    }
+
+    private func encodeProofs(to writer: inout GoJSONWriter) {
+        writer.key("read_back")
+        writer.beginObject()
+        for (name, proof) in readBack.sorted(by: { $0.key < $1.key }) {
+            writer.key(name: ByteString(name))
+            writer.beginObject()
+            writer.add("snapshot", proof.snapshot)
+            writer.add("time", proof.time)
+            writer.add("bytes", proof.bytes)
+            writer.endObject()
+        }
+        writer.endObject()
+        writer.key("retained")
+        writer.beginObject()
+        for (name, rules) in retained.sorted(by: { $0.key < $1.key }) {
+            writer.key(name: ByteString(name))
+            writer.string(rules)
+        }
+        writer.endObject()
+        writer.key("verify")
+        writer.beginObject()
+        writer.add("started", rotation.started)
+        writer.add("done", UInt64(rotation.done))
+        writer.add("completed_since", rotation.completed?.since)
+        writer.add("completed", rotation.completed?.ended)
+        writer.endObject()
+        guard let finding else { return }
+        writer.key("finding")
+        writer.beginObject()
+        writer.add("since", finding.since)
+        writer.add("text", finding.text)
+        writer.key("packs")
+        writer.strings(finding.packs.map { ByteString($0) })
+        writer.endObject()
+    }
+}

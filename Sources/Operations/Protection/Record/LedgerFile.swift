@@ -1,0 +1,105 @@
+import Bytes
+import HostSystem
+import ResticRepository
+package import Strategy
+import Synchronization
+
+/// The ledger of this machine, `record/ledger.json` in the state folder.
+///
+/// 1. It is not the truth (L8): a file that is lost or damaged begins anew, one that cannot be written costs a warning, never a run (M-03,
+///    C-04); what could not be written stays in memory, and is written with the next change.
+/// 2. Several processes change it, one at a time: each reads it anew under a lock.
+package final class LedgerFile: Sendable {
+    private static let name: ByteString = "ledger.json"
+    private static let lockName = "ledger"
+    /// Tries to get the lock, and the pause between them: five seconds in all.
+    private static let lockTries = 100
+    private static let lockPauseNanoseconds: UInt64 = 50_000_000
+
+    private let environment: ProtectionEnvironment
+    /// Changes since the file was last written.
+    private let waiting = Mutex<[@Sendable (inout Ledger) -> Void]>([])
+
+    package init(_ environment: ProtectionEnvironment) { self.environment = environment }
+
+    private var folder: String { StateFolder.record(in: environment.stateFolder) }
+
+    /// What is there: nil when nothing is, or nothing that can be read, and then `isDamaged` tells which.
+    package func load() -> (ledger: Ledger?, isDamaged: Bool) {
+        do throws(Errno) {
+            let bytes = try readFile(ByteString("\(folder)/\(Self.name.display)"), limit: Ledger.bytesMax)
+            let ledger = Ledger(decoding: bytes)
+            return (ledger, ledger == nil)
+        } catch {
+            return (nil, error.kind != .missing)
+        }
+    }
+
+    /// The ledger with what is waiting to be written.
+    package func current() -> Ledger {
+        var ledger = load().ledger ?? Ledger()
+        for change in waiting.withLock({ $0 }) { change(&ledger) }
+        return ledger
+    }
+
+    /// The ledger, found again in the repositories when this machine has lost it.
+    ///
+    /// Cost: where it was lost, each repository is opened and its index read.
+    package func loadOrRecover() async -> Ledger {
+        let (ledger, isDamaged) = load()
+        if ledger != nil { return current() }
+        if isDamaged { environment.warn("the ledger of this machine is damaged, and is read from the repositories") }
+        var found = Ledger()
+        for store in environment.stores {
+            guard let repository = try? await store.open(), let ledger = try? await repository.loadLedger() else {
+                continue
+            }
+            found = found.merged(with: ledger)
+        }
+        let recovered = found
+        if recovered.updated != nil { await update { $0 = $0.merged(with: recovered) } }
+        return recovered
+    }
+
+    /// Changes it.
+    package func update(_ change: @escaping @Sendable (inout Ledger) -> Void) async {
+        waiting.withLock { $0.append(change) }
+        do {
+            guard let lock = try await takeLock() else {
+                return environment.warn("another process holds the ledger; what this run learned is written later")
+            }
+            defer { lock.unlock() }
+            try write()
+        } catch {
+            environment.warn("the ledger cannot be written, and the run goes on: \(error)")
+        }
+    }
+
+    private func takeLock() async throws -> FileDescriptor? {
+        for number in 0..<Self.lockTries {
+            if number > 0 { try await environment.repository.time.sleep(nanoseconds: Self.lockPauseNanoseconds) }
+            if let lock = try StateFolder.takeLock(Self.lockName, in: environment.stateFolder) { return lock }
+        }
+        return nil
+    }
+
+    private func write() throws {
+        let changes = waiting.withLock { $0 }
+        var ledger = load().ledger ?? Ledger()
+        for change in changes { change(&ledger) }
+        ledger.updated = environment.now
+        let directory = try StateFolder.open(folder)
+        do throws(Errno) {
+            try writeDurably(
+                ledger.encode(),
+                to: Self.name,
+                in: directory,
+                ifExists: .replace,
+                entropy: environment.repository.entropy
+            )
+        } catch {
+            throw ProtectionFailure.folder("write", "\(folder)/\(Self.name.display)", error)
+        }
+        waiting.withLock { $0.removeFirst(changes.count) }
+    }
+}

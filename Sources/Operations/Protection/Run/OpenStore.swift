@@ -1,0 +1,39 @@
+import Bytes
+import HostSystem
+import Outcome
+import ResticRepository
+import Strategy
+
+/// A repository that this run has opened, and what it showed then.
+struct OpenStore: Sendable {
+    let store: LabStore
+    let repository: Repository
+    var view: StoreView
+
+    var name: String { store.name }
+}
+
+/// Waits this long for other processes that hold a lock, in seconds.
+let lockPatienceSeconds: UInt64 = 600
+
+extension Repository {
+    /// Runs `body` under a lock, for which others are waited for.
+    func locked<Result: Sendable>(_ mode: LockMode, _ body: () async throws -> Result) async throws -> Result {
+        try await withLock(mode, retryFor: lockPatienceSeconds, body)
+    }
+}
+
+/// Any error as one that can be reported; cancellation is thrown on.
+func reportable(_ error: any Error, operation: String, object: String) throws -> any ReportableFailure {
+    if error is CancellationError { throw error }
+    if let failure = error as? any ReportableFailure { return failure }
+    let errno = error as? Errno
+    return ProtectionFailure(
+        .folder,
+        operation: operation,
+        object: object,
+        what: "\(error)",
+        state: "earlier snapshots are not touched",
+        next: errno?.remedy ?? "mend the cause and run the same command again"
+    )
+}

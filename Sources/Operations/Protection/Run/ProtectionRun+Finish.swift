@@ -1,0 +1,214 @@
+import Bytes
+import Outcome
+import ResticFormat
+import ResticRepository
+import Strategy
+
+/// The part of a run that concerns repositories: retention, prune, rotating verification, record.
+extension ProtectionRun {
+    /// What was done in one repository.
+    private struct Part: Sendable {
+        var lines: [RunReport.Line] = []
+        var held: [Removal] = []
+        var removed = 0
+    }
+
+    /// Finishes all repositories that the run opened, side by side.
+    ///
+    /// Errors: cancellation alone.
+    func finish(
+        _ done: [WorkloadRun.Result],
+        before: Ledger,
+        released: Set<String>,
+        request: Request,
+        _ report: inout RunReport
+    ) async throws {
+        do { try RecordStep.writeDeclaration(environment) } catch {
+            environment.warn("the declaration is not left in the repositories: \(reason(of: error))")
+        }
+        var stores: [OpenStore] = []
+        for store in done.flatMap(\.opened) where !stores.contains(where: { $0.name == store.name }) {
+            stores.append(store)
+        }
+        let pool = environment.repository.pool
+        let parts = try await withThrowingTaskGroup(of: (Int, Part).self) { group in
+            for (number, store) in stores.enumerated() {
+                let workloads = done.filter { $0.isComplete && $0.proven.contains { $0.name == store.name } }.map(
+                    \.workload
+                )
+                group.addTask(executorPreference: pool) {
+                    let part = try await finish(store, workloads, before, released, isWhole: request.verifiesAll)
+                    return (number, part)
+                }
+            }
+            var parts: [(Int, Part)] = []
+            for try await part in group { parts.append(part) }
+            return parts.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+        for part in parts {
+            report.lines += part.lines
+            report.held += part.held
+            report.snapshotsRemoved += part.removed
+        }
+        let releasable = report.held.filter { $0.held.allSatisfy(\.isReleasable) }
+        if !releasable.isEmpty { report.digits = ReleaseDigits.digits(of: releasable) }
+    }
+
+    private func finish(
+        _ store: OpenStore,
+        _ workloads: [Workload],
+        _ before: Ledger,
+        _ released: Set<String>,
+        isWhole: Bool
+    ) async throws -> Part {
+        var part = Part()
+        for workload in workloads { try await retain(workload, store, before, released, &part) }
+        try await prune(store, &part)
+        try await verify(store, isWhole: isWhole, &part)
+        try await leaveRecord(store, &part)
+        return part
+    }
+
+    private func retain(
+        _ workload: Workload,
+        _ store: OpenStore,
+        _ before: Ledger,
+        _ released: Set<String>,
+        _ part: inout Part
+    ) async throws {
+        guard workload.backup.keep != nil else { return }
+        // What this run proved counts, but the clock is judged by the last run's end.
+        var ledger = ledgerFile.current()
+        ledger.updated = before.updated
+        let step = RetentionStep(
+            workload: workload,
+            store: store,
+            environment: environment,
+            ledger: ledger,
+            released: released
+        )
+        let begun = environment.repository.time.monotonicNanoseconds()
+        observer.began(step.step)
+        do {
+            let outcome = try await step.run()
+            for finding in outcome.findings { environment.warn("\(store.name): \(finding.object) \(finding.what)") }
+            part.removed += outcome.removed
+            if outcome.removed > 0 {
+                await ledgerFile.update { $0.repositories[store.name]?.removedSincePrune += outcome.removed }
+            }
+            if let held = outcome.held {
+                part.held.append(held)
+            } else {
+                let (name, rules) = (workload.name, workload.backup.keep?.text)
+                await ledgerFile.update { $0.repositories[store.name]?.retained[name] = rules }
+            }
+            part.lines.append(end(step.step, Self.result(outcome), since: begun))
+        } catch {
+            let failure = try reportable(error, operation: "remove snapshots", object: store.name)
+            part.lines.append(end(step.step, .failed(failure), since: begun))
+        }
+    }
+
+    private static func result(_ outcome: RetentionStep.Outcome) -> StepResult {
+        if let held = outcome.held { return .skipped("held back: " + held.held.map(\.text).joined(separator: "; ")) }
+        guard outcome.failed.isEmpty else {
+            return .partial("removed \(outcome.removed), \(outcome.failed.count) could not be: \(outcome.failed[0])")
+        }
+        let text = "removed \(outcome.removed), kept \(outcome.kept)"
+        return outcome.removed > 0 ? .done(text) : .nothing(text)
+    }
+
+    private func prune(_ store: OpenStore, _ part: inout Part) async throws {
+        guard let history = ledgerFile.current().repositories[store.name],
+            PruneStep.isDue(history, now: environment.now)
+        else { return }
+        let step = PruneStep(store: store, observer: observer)
+        let begun = environment.repository.time.monotonicNanoseconds()
+        observer.began(step.step)
+        do {
+            guard let statistics = try await step.run() else {
+                let text = "refused: snapshots or index files are gone or came back, and nothing of this machine did it"
+                part.lines.append(end(step.step, .partial(text), since: begun))
+                return
+            }
+            let now = environment.now
+            await ledgerFile.update {
+                $0.repositories[store.name]?.pruned = now
+                $0.repositories[store.name]?.removedSincePrune = 0
+            }
+            part.lines.append(end(step.step, .done("freed \(amount(statistics.sizes.removedInAll))"), since: begun))
+        } catch {
+            let failure = try reportable(error, operation: "prune", object: store.name)
+            part.lines.append(end(step.step, .failed(failure), since: begun))
+        }
+    }
+
+    private func verify(_ store: OpenStore, isWhole: Bool, _ part: inout Part) async throws {
+        guard let history = ledgerFile.current().repositories[store.name] else { return }
+        let periods = environment.lab.workloads.filter { $0.repositories.contains(store.name) }.map(\.verifyEvery)
+        let step = VerifyStep(
+            store: store,
+            history: history,
+            period: periods.min() ?? .seconds(30 * 86_400),
+            isWhole: isWhole,
+            observer: observer
+        )
+        guard let groups = step.due(now: environment.now) else { return }
+        let begun = environment.repository.time.monotonicNanoseconds()
+        observer.began(step.step)
+        do {
+            let verdict = try await step.run(groups)
+            let now = environment.now
+            guard verdict.findings.isEmpty else {
+                let damage = Damage(store: store.store, findings: verdict.findings, brokenPacks: verdict.brokenPacks)
+                await ledgerFile.update { $0.repositories[store.name]?.finding = damage.open(now) }
+                part.lines.append(end(step.step, .failed(damage.failure), since: begun))
+                return
+            }
+            let isMended = history.finding != nil
+            await ledgerFile.update {
+                $0.repositories[store.name]?.finding = nil
+                if isWhole { $0.repositories[store.name]?.rotation.beginWhole(at: now) }
+                $0.repositories[store.name]?.rotation.finished(upTo: groups.upperBound, now: now)
+            }
+            let share = "\(groups.count) of \(VerifyRotation.groups) parts, \(amount(verdict.bytes))"
+            part.lines.append(end(step.step, .done(isMended ? "\(share); the damage is mended" : share), since: begun))
+        } catch {
+            let failure = try reportable(error, operation: "verify", object: store.name)
+            part.lines.append(end(step.step, .failed(failure), since: begun))
+        }
+    }
+
+    private func leaveRecord(_ store: OpenStore, _ part: inout Part) async throws {
+        do {
+            var view = try await StoreView(store.repository, lab: environment.lab)
+            try await view.measure(store.repository)
+            let (seen, now) = (view, environment.now)
+            await ledgerFile.update { $0.see(seen, store: store.name, now: now) }
+            try await RecordStep(store: store, environment: environment).run()
+        } catch {
+            let step = RunStep(.record, repository: store.name)
+            let failure = try reportable(error, operation: "leave the record", object: store.name)
+            part.lines.append(RunReport.Line(step: step, result: .failed(failure), seconds: 0))
+            observer.finished(step, .failed(failure), seconds: 0)
+        }
+    }
+
+    private func end(_ step: RunStep, _ result: StepResult, since begun: UInt64) -> RunReport.Line {
+        let seconds = Double(environment.repository.time.monotonicNanoseconds() &- begun) / 1e9
+        observer.finished(step, result, seconds: seconds)
+        return RunReport.Line(step: step, result: result, seconds: seconds)
+    }
+}
+
+extension Removal.Held {
+    /// In a few words.
+    package var text: String {
+        switch self {
+        case .aboveFloor: "more than half of the snapshots would go"
+        case .damaged(let text): "the repository is damaged (\(text))"
+        case .shrunk(let from, let to): "the source shrank from \(from.files) files to \(to.files)"
+        case .clock(let text): text
+        }
+    }
+}

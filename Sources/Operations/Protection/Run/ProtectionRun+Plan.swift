@@ -1,0 +1,54 @@
+import Bytes
+import HostSystem
+package import Outcome
+import ResticFormat
+import ResticRepository
+package import Strategy
+
+/// What a look ahead shows; nothing is changed by it.
+package struct LookAhead: Sendable {
+    package var plan: RunPlan
+    /// What retention would remove now; those that remove nothing are left out.
+    package var removals: [Removal]
+    /// Bytes that a prune could free then, by repository.
+    package var freedBytes: [String: UInt64]
+    /// Repositories that cannot be looked at, by name.
+    package var failures: [String: any ReportableFailure]
+    /// The digits that release what is held back; nil when nothing is that could be released.
+    package var digits: String?
+}
+
+extension ProtectionRun {
+    /// What would run when, and what retention would remove by the declaration as it is.
+    ///
+    /// Cost: a look at each store; where snapshots would go, a walk over the trees of those that stay.
+    package func lookAhead(_ choice: RunChoice) async throws -> LookAhead {
+        let plan = try await plan(choice)
+        let ledger = await ledgerFile.loadOrRecover()
+        let views = try await look(at: environment.stores.map(\.name))
+        let removals = removals(environment.lab.workloads, views.open, ledger).filter { !$0.plan.removed.isEmpty }
+        var ahead = LookAhead(plan: plan, removals: removals, freedBytes: [:], failures: views.failures, digits: nil)
+        for store in views.open {
+            let going = removals.filter { $0.repository == store.name }.flatMap { $0.plan.removed.map(\.id) }
+            guard !going.isEmpty else { continue }
+            ahead.freedBytes[store.name] = try? await freed(store.repository, Set(going))
+        }
+        let releasable = removals.filter { !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable) }
+        if !releasable.isEmpty { ahead.digits = ReleaseDigits.digits(of: releasable) }
+        return ahead
+    }
+
+    private func freed(_ repository: Repository, _ going: Set<String>) async throws -> UInt64 {
+        try await repository.loadIndex()
+        var request = PruneRequest()
+        request.isDryRun = true
+        request.ignoredSnapshots = Set(going.compactMap { Digest(hex: $0).map { SnapshotID($0) } })
+        return try await repository.planPrune(request, observer: SilentPruneObserver()).statistics.sizes.removedInAll
+    }
+
+    /// The declaration that was left in the record by the last run; nil when there is none.
+    package func recordedDeclaration() -> [UInt8]? {
+        let path = "\(StateFolder.record(in: environment.stateFolder))/holdfast.yaml"
+        return try? readFile(ByteString(path), limit: StrategyLimits.fileBytes)
+    }
+}

@@ -1,0 +1,159 @@
+import Bytes
+import HostSystem
+import Outcome
+import ResticFormat
+import ResticRepository
+package import Strategy
+import Synchronization
+
+/// One run of what is due, or was named.
+///
+/// ```
+/// for each workload: lock it > BACK UP to the nearest repository that is here > copy from there to the others, side by side
+///                    > read back what was written, each where it was written
+/// for each repository: retention (only for what is complete and read back) > prune > rotating verification > leave the record
+/// ```
+/// 1. A source is read once, whatever the number of its repositories.
+/// 2. A repository that is not here, or fails, keeps none of the others; the next run catches up.
+/// 3. Nothing is removed from a repository with an open finding of damage, nor above the floor unasked (L7, P-06).
+/// 4. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
+package struct ProtectionRun: Sendable {
+    let environment: ProtectionEnvironment
+    let observer: any RunObserver
+    let ledgerFile: LedgerFile
+
+    package init(_ environment: ProtectionEnvironment, observer: any RunObserver) {
+        self.environment = environment
+        self.observer = observer
+        ledgerFile = LedgerFile(environment)
+    }
+
+    /// What is asked for beside the choice of workloads.
+    package struct Request: Sendable {
+        package var choice: RunChoice
+        /// The digits by which the operator releases what retention holds back.
+        package var release: String?
+        /// Reads all data of the repositories that are touched.
+        package var verifiesAll = false
+
+        package init(_ choice: RunChoice) { self.choice = choice }
+    }
+
+    /// Runs; what fails is in the report, and the rest goes on.
+    ///
+    /// Errors: `E-UNKNOWN` for a name, `E-HELD` when the digits are not those of the present plan, cancellation.
+    package func run(_ request: Request) async throws -> RunReport {
+        if case .named(let names) = request.choice { try checkNames(names) }
+        var report = RunReport(started: environment.now)
+        let before = await ledgerFile.loadOrRecover()
+        let plan = RunPlan(
+            environment.lab,
+            request.choice,
+            ledger: before,
+            now: environment.now,
+            zone: environment.zone
+        )
+        let released = try await self.released(request.release, plan, before)
+        var done: [WorkloadRun.Result] = []
+        for item in plan.items {
+            observer.began(item)
+            done.append(try await WorkloadRun(item: item, run: self).run(&report))
+        }
+        guard !plan.items.isEmpty else { return report }
+        try await finish(done, before: before, released: released, request: request, &report)
+        report.ended = environment.now
+        return report
+    }
+
+    /// Which workloads a run would choose now, and when the others are due.
+    package func plan(_ choice: RunChoice) async throws -> RunPlan {
+        if case .named(let names) = choice { try checkNames(names) }
+        let ledger = await ledgerFile.loadOrRecover()
+        return RunPlan(environment.lab, choice, ledger: ledger, now: environment.now, zone: environment.zone)
+    }
+
+    private func checkNames(_ names: [String]) throws {
+        for name in names where !environment.lab.workloads.contains(where: { $0.name == name }) {
+            let known = environment.lab.workloads.map(\.name)
+            throw ProtectionFailure(
+                .unknown,
+                operation: "run",
+                object: "\"\(name)\"",
+                what: "is no workload of the declaration",
+                state: "nothing was changed",
+                next: "name one of: \(known.joined(separator: ", "))"
+            )
+        }
+    }
+
+    // MARK: what the operator releases
+
+    private func released(_ digits: String?, _ plan: RunPlan, _ ledger: Ledger) async throws -> Set<String> {
+        guard let digits else { return [] }
+        let workloads = plan.items.map(\.workload)
+        let names = Set(workloads.flatMap(\.repositories))
+        let views = try await look(at: environment.stores.map(\.name).filter { names.contains($0) })
+        let held = removals(workloads, views.open, ledger).filter {
+            !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable)
+        }
+        let present = ReleaseDigits.digits(of: held)
+        guard digits == present, !held.isEmpty else {
+            throw ProtectionFailure(
+                .held,
+                operation: "release",
+                object: "\"\(digits)\"",
+                what: held.isEmpty
+                    ? "releases nothing: no removal is held back" : "are not the digits of the present plan",
+                state: "nothing was changed",
+                next: "look at `holdfast plan`, and type the digits that it shows"
+            )
+        }
+        for workload in Set(held.map(\.workload)) {
+            await ledgerFile.update { ledger in
+                guard let now = ledger.workloads[workload]?.shrunkTo else { return }
+                ledger.workloads[workload]?.size = now
+                ledger.workloads[workload]?.shrunkTo = nil
+            }
+        }
+        return Set(held.flatMap { $0.plan.removed.map(\.id) })
+    }
+
+    func removals(_ workloads: [Workload], _ open: [OpenStore], _ ledger: Ledger) -> [Removal] {
+        workloads.flatMap { workload in
+            open.filter { workload.repositories.contains($0.name) }.map { store in
+                Removal(
+                    workload: workload,
+                    repository: store.name,
+                    snapshots: (store.view.workloads[workload.name] ?? []).filter(\.isOurs).map(\.observed),
+                    ledger: ledger,
+                    now: environment.now,
+                    localOffset: { environment.repository.time.localOffsetSeconds(at: $0) }
+                )
+            }
+        }
+    }
+
+    /// Opens repositories and looks at their snapshots.
+    func look(
+        at names: [String]
+    ) async throws -> (open: [OpenStore], failures: [String: any ReportableFailure]) {
+        var open: [OpenStore] = []
+        var failures: [String: any ReportableFailure] = [:]
+        for name in names {
+            guard let store = environment.store(named: name) else { continue }
+            do {
+                let repository = try await store.open()
+                open.append(
+                    OpenStore(
+                        store: store,
+                        repository: repository,
+                        view: try await StoreView(repository, lab: environment.lab)
+                    )
+                )
+            } catch {
+                failures[name] = try reportable(error, operation: "look at", object: name)
+            }
+        }
+        return (open, failures)
+    }
+}

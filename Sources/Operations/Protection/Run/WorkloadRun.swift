@@ -1,0 +1,282 @@
+import Bytes
+import HostSystem
+import Outcome
+import ResticFormat
+import ResticRepository
+import Strategy
+
+/// The part of a run that concerns one workload: backup, copies, read-back.
+struct WorkloadRun: Sendable {
+    let item: RunPlan.Item
+    let run: ProtectionRun
+
+    private var environment: ProtectionEnvironment { run.environment }
+    private var workload: Workload { item.workload }
+
+    /// What it came to.
+    struct Result: Sendable {
+        var workload: Workload
+        /// The snapshot is complete.
+        var isComplete = false
+        /// Repositories in which what this run wrote was read back and right.
+        var proven: [OpenStore] = []
+        /// Repositories that were opened, proven or not.
+        var opened: [OpenStore] = []
+        var lines: [RunReport.Line] = []
+        /// A copy is missing or was not proven.
+        var hasFailures = false
+    }
+
+    /// Runs it; failures are in the report.
+    ///
+    /// Errors: cancellation alone.
+    func run(_ report: inout RunReport) async throws -> Result {
+        var result = Result(workload: workload)
+        let started = environment.now
+        let begun = environment.repository.time.monotonicNanoseconds()
+        let lock: FileDescriptor?
+        do {
+            lock = try StateFolder.takeLock("workload-\(workload.name)", in: environment.stateFolder)
+        } catch {
+            lock = nil
+            environment.warn("the run of \"\(workload.name)\" is not locked, and goes on: \(reason(of: error))")
+        }
+        defer { lock?.unlock() }
+        if lock == nil, (try? StateFolder.open(environment.stateFolder)) != nil {
+            result.fail(RunStep(.backUp, workload: workload.name, repository: "-"), busy, run.observer)
+        } else {
+            try await protect(&result)
+        }
+        report.lines += result.lines
+        let seconds = Int((environment.repository.time.monotonicNanoseconds() &- begun) / 1_000_000_000)
+        let outcome = self.outcome(result)
+        report.workloads[workload.name] = outcome
+        await remember(outcome, started: started, seconds: seconds)
+        return result
+    }
+
+    private func outcome(_ result: Result) -> RunOutcome {
+        if result.proven.isEmpty { return .failed }
+        return result.isComplete && !result.hasFailures ? .ok : .partial
+    }
+
+    private func remember(_ outcome: RunOutcome, started: Timestamp, seconds: Int) async {
+        let name = workload.name
+        await run.ledgerFile.update { ledger in
+            var history = ledger.workloads[name] ?? WorkloadHistory()
+            history.lastAttempt = started
+            history.lastOutcome = outcome
+            history.runSeconds = (history.runSeconds + [seconds]).suffix(StrategyLimits.rememberedRuns)
+            ledger.workloads[name] = history
+        }
+    }
+
+    private var busy: ProtectionFailure {
+        ProtectionFailure(
+            .busy,
+            retry: .later,
+            operation: "run",
+            object: workload.name,
+            what: "is being run by another process",
+            state: "that one goes on, and nothing was changed by this one",
+            next: "wait for it to end"
+        )
+    }
+
+    // MARK: the flow
+
+    private func protect(_ result: inout Result) async throws {
+        for store in environment.stores(of: workload) {
+            let step = RunStep(.open, workload: workload.name, repository: store.name)
+            do {
+                let (repository, _) = try await store.openOrCreate(
+                    polynomial: result.opened.first?.repository.chunkerPolynomial
+                )
+                let view = try await StoreView(repository, lab: environment.lab)
+                result.opened.append(OpenStore(store: store, repository: repository, view: view))
+                await note(view, store: store.name)
+            } catch {
+                result.fail(step, try reportable(error, operation: "open", object: store.name), run.observer)
+            }
+        }
+        var rest = result.opened[...]
+        while let source = rest.popFirst() {
+            let step = RunStep(.backUp, workload: workload.name, repository: source.name)
+            do {
+                try await source.repository.locked(.shared) {
+                    try await source.repository.loadIndex()
+                    try await backUp(to: source, thenCopyTo: Array(rest), &result)
+                }
+                return
+            } catch {
+                // The next repository is tried: what is wrong may be this disk.
+                result.fail(step, try reportable(error, operation: "back up", object: workload.name), run.observer)
+                if let failure = error as? ProtectionFailure, failure.code == .source { return }
+            }
+        }
+    }
+
+    private func backUp(to source: OpenStore, thenCopyTo others: [OpenStore], _ result: inout Result) async throws {
+        let backup = BackupStep(workload: workload, target: source, environment: environment, observer: run.observer)
+        run.observer.began(backup.step)
+        let outcome = try await backup.run()
+        result.isComplete = outcome.errorCount == 0
+        let text = BackupText(outcome)
+        result.add(
+            backup.step,
+            outcome.errorCount == 0 ? .done(text.done) : .partial(text.partial),
+            outcome.seconds,
+            run.observer
+        )
+        await noteSize(outcome)
+        let copies = try await withThrowingTaskGroup(of: Part.self) { group in
+            let pool = environment.repository.pool
+            group.addTask(executorPreference: pool) { try await readBack(outcome.copy, in: source) }
+            for target in others {
+                group.addTask(executorPreference: pool) {
+                    try await copy(outcome.copy.snapshot, from: source, to: target)
+                }
+            }
+            var parts: [Part] = []
+            for try await part in group { parts.append(part) }
+            return parts
+        }
+        let order = ([source] + others).map(\.name)
+        for part in copies.sorted(by: {
+            (order.firstIndex(of: $0.store.name) ?? 0) < (order.firstIndex(of: $1.store.name) ?? 0)
+        }) {
+            result.lines += part.lines
+            if part.isProven { result.proven.append(part.store) } else { result.hasFailures = true }
+        }
+    }
+
+    // MARK: one repository
+
+    /// What was done in one repository.
+    private struct Part: Sendable {
+        var store: OpenStore
+        var lines: [RunReport.Line] = []
+        var isProven = false
+    }
+
+    private func copy(_ snapshot: SnapshotID, from source: OpenStore, to target: OpenStore) async throws -> Part {
+        let copy = CopyStep(
+            workload: workload,
+            source: source,
+            target: target,
+            environment: environment,
+            observer: run.observer
+        )
+        run.observer.began(copy.step)
+        let begun = environment.repository.time.monotonicNanoseconds()
+        var part = Part(store: target)
+        do {
+            let (written, caughtUp) = try await target.repository.locked(.shared) {
+                try await target.repository.loadIndex()
+                return try await copy.run(snapshot)
+            }
+            let more = caughtUp > 0 ? ", and \(caughtUp) that it had missed" : ""
+            let text = "\(written.snapshot.short)\(more), \(amount(written.addedBytes)) new"
+            part.lines.append(end(copy.step, .done(text), since: begun))
+            let proof = try await readBack(written, in: target)
+            part.lines += proof.lines
+            part.isProven = proof.isProven
+        } catch {
+            let failure = try reportable(error, operation: "copy", object: target.name)
+            part.lines.append(end(copy.step, .failed(failure), since: begun))
+        }
+        return part
+    }
+
+    private func readBack(_ copy: WrittenCopy, in store: OpenStore) async throws -> Part {
+        let proof = ReadBackStep(workload: workload.name, store: store, observer: run.observer)
+        run.observer.began(proof.step)
+        let begun = environment.repository.time.monotonicNanoseconds()
+        var part = Part(store: store)
+        do {
+            let verdict = try await proof.run(copy)
+            part.isProven = verdict.findings.isEmpty
+            if part.isProven {
+                let text =
+                    verdict.packs == 0 ? "snapshot and trees" : "snapshot, trees, \(amount(verdict.bytes)) of packs"
+                part.lines.append(end(proof.step, .done(text), since: begun))
+            } else {
+                let damage = Damage(store: store.store, findings: verdict.findings, brokenPacks: verdict.brokenPacks)
+                part.lines.append(end(proof.step, .failed(damage.failure), since: begun))
+                let finding = damage.open(environment.now)
+                await run.ledgerFile.update { $0.repositories[store.name]?.finding = finding }
+            }
+            if part.isProven { await noteProof(copy, verdict.bytes, store) }
+        } catch {
+            let failure = try reportable(error, operation: "read back", object: store.name)
+            part.lines.append(end(proof.step, .failed(failure), since: begun))
+        }
+        return part
+    }
+
+    private func end(_ step: RunStep, _ result: StepResult, since begun: UInt64) -> RunReport.Line {
+        let seconds = Double(environment.repository.time.monotonicNanoseconds() &- begun) / 1e9
+        run.observer.finished(step, result, seconds: seconds)
+        return RunReport.Line(step: step, result: result, seconds: seconds)
+    }
+
+    // MARK: the ledger
+
+    private func note(_ view: StoreView, store: String) async {
+        let now = environment.now
+        await run.ledgerFile.update { $0.see(view, store: store, now: now) }
+    }
+
+    private func noteProof(_ copy: WrittenCopy, _ bytes: UInt64, _ store: OpenStore) async {
+        let proof = ReadBack(snapshot: copy.snapshot.hex, time: environment.now, bytes: bytes)
+        let name = workload.name
+        await run.ledgerFile.update { $0.repositories[store.name]?.readBack[name] = proof }
+    }
+
+    /// Remembers the size, or that the source has shrunk (P-06, G-16).
+    private func noteSize(_ outcome: BackupOutcome) async {
+        guard outcome.errorCount == 0 else { return }
+        let (name, size) = (workload.name, outcome.size)
+        await run.ledgerFile.update { ledger in
+            var history = ledger.workloads[name] ?? WorkloadHistory()
+            if let known = history.size, size.isShrunk(from: known) {
+                history.shrunkTo = size
+            } else {
+                history.size = size
+                history.shrunkTo = nil
+            }
+            ledger.workloads[name] = history
+        }
+    }
+}
+
+extension WorkloadRun.Result {
+    mutating func add(_ step: RunStep, _ result: StepResult, _ seconds: Double, _ observer: any RunObserver) {
+        observer.finished(step, result, seconds: seconds)
+        lines.append(RunReport.Line(step: step, result: result, seconds: seconds))
+    }
+
+    mutating func fail(_ step: RunStep, _ failure: any ReportableFailure, _ observer: any RunObserver) {
+        hasFailures = true
+        add(step, .failed(failure), 0, observer)
+    }
+}
+
+extension Ledger {
+    /// Records what a look at a repository showed.
+    mutating func see(_ view: StoreView, store: String, now: Timestamp) {
+        var history = repositories[store] ?? RepositoryHistory(id: view.id, seen: now)
+        if history.id != view.id { history = RepositoryHistory(id: view.id, seen: now) }
+        history.seen = now
+        history.storedBytes = view.storedBytes ?? history.storedBytes
+        for (name, items) in view.workloads {
+            guard let newest = items.last(where: { $0.observed.isComplete }) else { continue }
+            history.copies[name] = CopySeen(
+                snapshot: newest.observed.id,
+                time: newest.observed.time.moment,
+                count: items.count
+            )
+        }
+        repositories[store] = history
+    }
+}

@@ -1,0 +1,73 @@
+package import Bytes
+package import Outcome
+package import Strategy
+
+/// How a lab stands: each workload on each of its media, proven by a look at the stores.
+package struct LabStatus: Sendable {
+    /// One workload in one repository.
+    package struct Copy: Sendable {
+        package var repository: String
+        package var medium: Medium
+        package var point: RecoveryPoint
+        package var newest: Timestamp?
+        package var count: Int
+        /// When what was read back last was read; nil: never.
+        package var readBack: Timestamp?
+        /// Nil when the store was looked at now; else when it was seen last.
+        package var remembered: Timestamp?
+        package var restore: RecoveryTime
+    }
+
+    /// One workload on all of its media.
+    package struct WorkloadState: Sendable {
+        package var workload: Workload
+        package var copies: [Copy]
+        package var history: WorkloadHistory?
+        /// Bytes of the source in the newest complete snapshot.
+        package var bytes: UInt64?
+        /// What it grew by in a week, from snapshots; nil when there are none that old.
+        package var weeklyGrowth: Int64?
+        package var due: Due
+    }
+
+    /// One repository.
+    package struct RepositoryState: Sendable {
+        package var store: LabStore
+        /// Nil when it was looked at.
+        package var failure: (any ReportableFailure)?
+        package var history: RepositoryHistory?
+        package var unreadable: [String]
+        package var others: Int
+    }
+
+    /// Something that is wrong, or not as good as it should be.
+    package struct Problem: Sendable, Hashable {
+        /// How bad it is.
+        package enum Severity: String, Sendable, Hashable {
+            /// A promise is broken, or data is in danger.
+            case wrong
+            case amber
+        }
+
+        package var severity: Severity
+        package var object: String
+        package var what: String
+        /// The command or change that mends it.
+        package var next: String
+    }
+
+    package var lab: Lab
+    package var now: Timestamp
+    package var workloads: [WorkloadState]
+    package var repositories: [RepositoryState]
+    package var posture: [String: Posture]
+    package var problems: [Problem]
+
+    /// True when an objective is breached.
+    package var isBreached: Bool {
+        workloads.contains { state in
+            state.copies.allSatisfy { $0.medium.kind == .standIn || $0.point.isBreached }
+                || state.copies.contains { $0.point.isBreached || $0.restore.isBreached }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Bytes
+import Outcome
+import ResticRepository
+package import Strategy
+
+/// Looks at all stores and judges what they show.
+package struct StatusInspection: Sendable {
+    private let environment: ProtectionEnvironment
+    private let ledger: Ledger
+
+    package init(_ environment: ProtectionEnvironment, ledger: Ledger) {
+        self.environment = environment
+        self.ledger = ledger
+    }
+
+    /// What one store showed.
+    private struct Look: Sendable {
+        var store: LabStore
+        var view: StoreView?
+        var failure: (any ReportableFailure)?
+    }
+
+    /// Looks; a store that is not here is judged by what was remembered of it.
+    ///
+    /// Errors: cancellation.
+    package func run() async throws -> LabStatus {
+        let looks = try await looks()
+        let now = environment.now
+        var status = LabStatus(
+            lab: environment.lab,
+            now: now,
+            workloads: [],
+            repositories: looks.map { look in
+                LabStatus.RepositoryState(
+                    store: look.store,
+                    failure: look.failure,
+                    history: ledger.repositories[look.store.name],
+                    unreadable: look.view?.unreadable ?? [],
+                    others: look.view?.others ?? 0
+                )
+            },
+            posture: [:],
+            problems: []
+        )
+        for workload in environment.lab.workloads {
+            let state = state(of: workload, looks, now)
+            status.posture[workload.name] = posture(of: state)
+            status.workloads.append(state)
+        }
+        status.problems = StatusProblems(status, ledger).all
+        return status
+    }
+
+    private func looks() async throws -> [Look] {
+        let pool = environment.repository.pool
+        return try await withThrowingTaskGroup(of: (Int, Look).self) { group in
+            for (number, store) in environment.stores.enumerated() {
+                group.addTask(executorPreference: pool) {
+                    do {
+                        let repository = try await store.open()
+                        return (number, Look(store: store, view: try await StoreView(repository, lab: environment.lab)))
+                    } catch {
+                        let failure = try reportable(error, operation: "look at", object: store.name)
+                        return (number, Look(store: store, failure: failure))
+                    }
+                }
+            }
+            var looks: [(Int, Look)] = []
+            for try await look in group { looks.append(look) }
+            return looks.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+
+    private func state(of workload: Workload, _ looks: [Look], _ now: Timestamp) -> LabStatus.WorkloadState {
+        var copies: [LabStatus.Copy] = []
+        var newest: ObservedSnapshot?
+        var growth: Int64?
+        for look in looks where workload.repositories.contains(look.store.name) {
+            let observed = look.view?.observed(workload.name) ?? []
+            let candidate = observed.last(where: \.isComplete)
+            if let candidate, (newest?.time.moment ?? .distantPast) < candidate.time.moment {
+                newest = candidate
+                growth = Self.weeklyGrowth(observed, to: candidate)
+            }
+            copies.append(copy(of: workload, look, observed, now))
+        }
+        return LabStatus.WorkloadState(
+            workload: workload,
+            copies: copies,
+            history: ledger.workloads[workload.name],
+            bytes: newest?.sourceBytes ?? ledger.workloads[workload.name]?.size?.bytes,
+            weeklyGrowth: growth,
+            due: RunPlan.due(workload, ledger, now, environment.zone)
+        )
+    }
+
+    private func copy(
+        of workload: Workload,
+        _ look: Look,
+        _ observed: [ObservedSnapshot],
+        _ now: Timestamp
+    ) -> LabStatus.Copy {
+        let history = ledger.repositories[look.store.name]
+        var seen = observed
+        var count = observed.count
+        var remembered: Timestamp?
+        if look.view == nil {
+            let copy = history?.copies[workload.name]
+            seen = copy.map { [ObservedSnapshot(id: $0.snapshot, time: ZonedTime($0.time))] } ?? []
+            count = copy?.count ?? 0
+            remembered = history?.seen ?? .distantPast
+        }
+        let newest = seen.last(where: \.isComplete)
+        return LabStatus.Copy(
+            repository: look.store.name,
+            medium: look.store.medium,
+            point: RecoveryPoint(
+                seen,
+                objective: workload.objective,
+                backup: workload.backup,
+                now: now,
+                zone: workload.backup.schedule.map(environment.zone) ?? .utc
+            ),
+            newest: newest?.time.moment,
+            count: count,
+            readBack: history?.readBack[workload.name]?.time,
+            remembered: remembered,
+            restore: RecoveryTime(
+                bytes: newest?.sourceBytes ?? ledger.workloads[workload.name]?.size?.bytes,
+                rate: history?.restoreRate,
+                promised: workload.objective.rto
+            )
+        )
+    }
+
+    /// The difference to the newest snapshot that is at least a week older.
+    private static func weeklyGrowth(_ observed: [ObservedSnapshot], to newest: ObservedSnapshot) -> Int64? {
+        let limit = newest.time.moment.earlier(by: .seconds(7 * 86_400))
+        let old = observed.last { $0.isComplete && !(limit < $0.time.moment) && $0.sourceBytes != nil }
+        guard let before = old?.sourceBytes, let now = newest.sourceBytes else { return nil }
+        return Int64(clamping: now) - Int64(clamping: before)
+    }
+
+    private func posture(of state: LabStatus.WorkloadState) -> Posture {
+        let facts = state.copies.map { copy in
+            CopyFacts(
+                medium: copy.medium.name,
+                kind: copy.medium.kind,
+                disks: nil,
+                isGood: !copy.point.isBreached && copy.newest != nil,
+                isOutOfReach: false
+            )
+        }
+        return Posture(facts, source: nil, errors: nil)
+    }
+}

@@ -1,0 +1,118 @@
+import Bytes
+import Outcome
+import Strategy
+
+/// What is wrong and what is amber, each with what mends it.
+struct StatusProblems {
+    private(set) var all: [LabStatus.Problem] = []
+
+    init(_ status: LabStatus, _ ledger: Ledger) {
+        for state in status.workloads { judge(state, status) }
+        for repository in status.repositories { judge(repository, status) }
+        let offsite = status.lab.repositories(on: .offsite)
+        if offsite.isEmpty {
+            add(.amber, "lab", "no copy leaves the house", "add a medium of kind offsite (docs/manual/media.md)")
+        }
+        // Stable: what is wrong comes first.
+        all = all.filter { $0.severity == .wrong } + all.filter { $0.severity == .amber }
+    }
+
+    private mutating func judge(_ state: LabStatus.WorkloadState, _ status: LabStatus) {
+        let name = state.workload.name
+        for copy in state.copies {
+            let place = "\(name) on \(copy.medium.name)"
+            let isAway = copy.remembered != nil
+            let mend = isAway ? "bring \(copy.medium.name) back, then: holdfast run \(name)" : "holdfast run \(name)"
+            switch copy.point {
+            case .never: add(.wrong, place, "has no complete copy", mend)
+            case .missed(let age, let due):
+                add(
+                    .wrong,
+                    place,
+                    "missed a due run: the newest copy is \(ageText(age)) old, and one was due \(ageText(status.now.length(since: due))) ago",
+                    mend
+                )
+            case .tooOld(let age, let promised):
+                add(.wrong, place, "is \(ageText(age)) old, \(lengthText(promised)) are promised", mend)
+            case .met, .unjudged:
+                if copy.readBack == nil {
+                    add(.amber, place, "was never read back by this program", "holdfast run \(name)")
+                }
+            }
+            if case .tooLong(let time, let promised) = copy.restore {
+                add(
+                    .wrong,
+                    place,
+                    "takes \(ageText(time)) to restore, \(lengthText(promised)) are promised",
+                    "raise objective.rto, or use a faster medium"
+                )
+            }
+        }
+        if let history = state.history {
+            switch history.lastOutcome {
+            case .failed?: add(.wrong, name, "failed when it ran last", "holdfast run \(name)")
+            case .partial?:
+                add(.amber, name, "was incomplete when it ran last", "holdfast run \(name), and look at what it says")
+            case .interrupted?, .ok?, nil: break
+            }
+            if let size = history.size, let now = history.shrunkTo {
+                add(
+                    .amber,
+                    name,
+                    "shrank from \(size.files) files to \(now.files); its retention waits",
+                    "look at the source; if that is right: holdfast plan, and release it"
+                )
+            }
+        }
+        if state.workload.backup.schedule == nil {
+            add(.amber, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
+        }
+    }
+
+    private mutating func judge(_ repository: LabStatus.RepositoryState, _ status: LabStatus) {
+        let name = repository.store.name
+        if let failure = repository.failure {
+            let seen = repository.history.map { "; seen \(ageText(status.now.length(since: $0.seen))) ago" } ?? ""
+            add(.wrong, name, "cannot be looked at: \(failure.what)\(seen)", failure.next)
+        }
+        if let finding = repository.history?.finding {
+            add(
+                .wrong,
+                name,
+                "is damaged since \(ageText(status.now.length(since: finding.since))): \(finding.text)",
+                "holdfast restic check --read-data -r \(repository.store.path)"
+            )
+        }
+        if !repository.unreadable.isEmpty {
+            add(
+                .wrong,
+                name,
+                "\(repository.unreadable.count) snapshots cannot be read: \(repository.unreadable[0])",
+                "holdfast restic check -r \(repository.store.path)"
+            )
+        }
+        let period = status.lab.workloads.filter { $0.repositories.contains(name) }.map(\.verifyEvery).min()
+        if repository.failure == nil, let history = repository.history, let period {
+            let since = history.rotation.everyByteReadSince ?? history.rotation.started
+            if status.now.length(since: since) > period + period {
+                add(.amber, name, "was not read whole within \(lengthText(period))", "holdfast run --verify")
+            }
+        }
+    }
+
+    private mutating func add(_ severity: LabStatus.Problem.Severity, _ object: String, _ what: String, _ next: String)
+    {
+        all.append(LabStatus.Problem(severity: severity, object: object, what: what, next: next))
+    }
+}
+
+/// A length for people: `45 s`, `12 min`, `5 h`, `3 days`.
+package func ageText(_ length: Duration) -> String {
+    let seconds = max(0, length.components.seconds)
+    switch seconds {
+    case ..<120: return "\(seconds) s"
+    case ..<7200: return "\(seconds / 60) min"
+    case ..<172_800: return "\(seconds / 3600) h"
+    default: return "\(seconds / 86_400) days"
+    }
+}

@@ -1,0 +1,50 @@
+import Bytes
+import Outcome
+import ResticFormat
+import ResticRepository
+import Strategy
+
+/// Frees what no snapshot needs, once a week and only after snapshots went.
+struct PruneStep: Sendable {
+    let store: OpenStore
+    let observer: any RunObserver
+
+    /// Days between two of them.
+    static let intervalSeconds: Int64 = 7 * 86_400
+
+    var step: RunStep { RunStep(.prune, repository: store.name) }
+
+    static func isDue(_ history: RepositoryHistory, now: Timestamp) -> Bool {
+        guard history.removedSincePrune > 0, history.finding == nil else { return false }
+        guard let last = history.pruned else { return true }
+        return now.length(since: last) >= .seconds(intervalSeconds)
+    }
+
+    /// Prunes; takes the exclusive lock itself.
+    ///
+    /// Nil: the engine refused, since what the store shows is unexplained.
+    ///
+    /// Errors: those of the engine, cancellation.
+    func run() async throws -> PruneStatistics? {
+        let repository = store.repository
+        return try await repository.locked(.exclusive) {
+            try await repository.loadIndex()
+            let plan = try await repository.planPrune(PruneRequest(), observer: SilentPruneObserver())
+            _ = await repository.surprises(isComplete: false)
+            guard await !repository.takeDoubt() else { return nil }
+            try await repository.execute(plan, observer: SilentPruneObserver())
+            return plan.statistics
+        }
+    }
+}
+
+/// Hears nothing.
+struct SilentPruneObserver: PruneObserver {
+    func began(_ stage: PruneStage) {}
+    func progressed(_ done: Int, of total: Int) {}
+    func finishedCounting() {}
+    func unreferenced(_ pack: PackID) {}
+    func forgetsMissing(_ packs: [PackID]) {}
+    func removed(_ pack: PackID, _ error: (any Error)?) {}
+    func removed(_ index: IndexID, _ error: (any Error)?) {}
+}

@@ -1,0 +1,99 @@
+import Bytes
+import Outcome
+import ResticFormat
+import ResticRepository
+import Strategy
+import Synchronization
+
+/// Reads from the store what this run wrote there: the snapshot with its trees, and each new pack whole.
+struct ReadBackStep: Sendable {
+    let workload: String
+    let store: OpenStore
+    let observer: any RunObserver
+
+    var step: RunStep { RunStep(.readBack, workload: workload, repository: store.name) }
+
+    /// What was read.
+    struct Verdict: Sendable {
+        var packs: Int
+        var bytes: UInt64
+        /// Empty when all is right.
+        var findings: [Finding]
+        var brokenPacks: [PackID]
+    }
+
+    /// Reads; takes a lock of its own on a handle that knows nothing of the writing one.
+    ///
+    /// Errors: those of the engine, cancellation.
+    func run(_ copy: WrittenCopy) async throws -> Verdict {
+        let repository = store.repository.forProof()
+        let listener = CheckListener(step: step, observer: observer)
+        let request = CheckRequest(
+            readData: copy.packs.isEmpty ? .none : .packs(copy.packs),
+            snapshots: [ByteString(copy.snapshot.hex)]
+        )
+        let result = try await repository.locked(.shared) {
+            try await check(request, in: repository, observer: listener)
+        }
+        return Verdict(
+            packs: copy.packs.count,
+            bytes: listener.bytes,
+            findings: result.findings.filter { $0.severity == .damage },
+            brokenPacks: result.brokenPacks
+        )
+    }
+}
+
+/// Passes the progress of a check on.
+final class CheckListener: CheckObserver {
+    private let step: RunStep
+    private let observer: any RunObserver
+    private let read = Atomic<UInt64>(0)
+
+    init(step: RunStep, observer: any RunObserver) {
+        self.step = step
+        self.observer = observer
+    }
+
+    /// Bytes of packs that were read.
+    var bytes: UInt64 { read.load(ordering: .relaxed) }
+
+    func began(_ phase: CheckPhase) {}
+
+    func progressed(_ phase: CheckPhase, _ progress: CheckProgress) {
+        guard case .readData = phase else { return }
+        read.store(progress.bytesDone, ordering: .relaxed)
+        observer.progressed(progress.bytesDone, of: progress.bytesTotal, unit: "bytes", in: step)
+    }
+
+    func found(_ findings: [Finding]) {}
+}
+
+/// Damage in a sentence, and as a failure.
+struct Damage: Sendable {
+    let store: LabStore
+    let findings: [Finding]
+    let brokenPacks: [PackID]
+
+    var text: String {
+        let first = findings.prefix(3).map { "\($0.object) \($0.what)" }.joined(separator: "; ")
+        return findings.count > 3 ? "\(first); \(findings.count) findings in all" : first
+    }
+
+    func open(_ now: Timestamp) -> OpenFinding {
+        let packs = brokenPacks.prefix(StrategyLimits.rememberedPacks).map(\.hex)
+        return OpenFinding(since: now, text: text, packs: Array(packs))
+    }
+
+    var failure: ProtectionFailure {
+        ProtectionFailure(
+            .damage,
+            operation: "verify",
+            object: "\(store.name) (\(store.path))",
+            what: text,
+            state: "the other copies were not touched; nothing is removed from this repository until it is mended",
+            next:
+                "run `holdfast restic check --read-data -r \(store.path)` for all of it, look at the disk, then `holdfast restic repair packs` and run again"
+        )
+    }
+}

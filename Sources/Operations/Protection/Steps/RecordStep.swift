@@ -1,0 +1,104 @@
+import Bytes
+import HostSystem
+import Outcome
+import ResticFormat
+import ResticRepository
+package import Strategy
+
+/// Leaves in a repository what this machine knows of the lab: the ledger and the declaration, as an ordinary snapshot with a tag.
+struct RecordStep: Sendable {
+    let store: OpenStore
+    let environment: ProtectionEnvironment
+
+    var step: RunStep { RunStep(.record, repository: store.name) }
+
+    /// Saves the folder of the record; takes a shared lock itself.
+    func run() async throws {
+        let repository = store.repository
+        try await repository.locked(.shared) {
+            try await repository.loadIndex()
+            var request = BackupRequest(
+                targets: [ByteString(StateFolder.record(in: environment.stateFolder))],
+                workingDirectory: "/",
+                hostName: environment.repository.hostName,
+                time: environment.repository.zonedNow(),
+                programVersion: environment.programVersion
+            )
+            request.tags = [SnapshotTag.record]
+            _ = try await backup(request, to: repository, observer: SilentBackupObserver())
+        }
+    }
+
+    /// Writes the declaration into the folder of the record, beside the ledger.
+    static func writeDeclaration(_ environment: ProtectionEnvironment) throws {
+        let folder = StateFolder.record(in: environment.stateFolder)
+        let directory = try StateFolder.open(folder)
+        for file in environment.declarationFiles {
+            do throws(Errno) {
+                try writeDurably(
+                    file.bytes,
+                    to: ByteString(file.name),
+                    in: directory,
+                    ifExists: .replace,
+                    entropy: environment.repository.entropy
+                )
+            } catch {
+                throw ProtectionFailure.folder("write", "\(folder)/\(file.name)", error)
+            }
+        }
+    }
+}
+
+extension Repository {
+    /// The newest ledger that was left here; nil when there is none that can be read.
+    ///
+    /// Errors: those of the engine, cancellation. **Bounds**: `Ledger.bytesMax`; the newest five records are tried.
+    package func loadLedger() async throws -> Ledger? {
+        let filter = SnapshotFilter(tags: [[SnapshotTag.record]])
+        let records = try await loadSnapshots(filter: filter) { _, _ in }
+        guard !records.isEmpty else { return nil }
+        try await loadIndex()
+        for record in records.suffix(5).reversed() {
+            if let ledger = try await ledger(in: record) { return ledger }
+        }
+        return nil
+    }
+
+    private func ledger(in record: Snapshot) async throws -> Ledger? {
+        guard let tree = record.document.tree, let folder = record.document.paths.first else { return nil }
+        let worker = makeWorker()
+        do {
+            let item = try await dumpItem(
+                ByteString(folder.bytes + Array("/ledger.json".utf8)),
+                in: tree,
+                worker: worker
+            )
+            guard case .file(let node) = item, node.size <= UInt64(Ledger.bytesMax) else { return nil }
+            var bytes: [UInt8] = []
+            for id in node.content ?? [] {
+                bytes += try await loadBlob(.data, id, worker: worker)
+                guard bytes.count <= Ledger.bytesMax else { return nil }
+            }
+            return Ledger(decoding: bytes)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// Hears nothing.
+struct SilentBackupObserver: BackupObserver {
+    var wantsItems: Bool { false }
+    func completed(
+        _ action: ItemAction,
+        path: ByteString,
+        isDirectory: Bool,
+        statistics: ItemStatistics,
+        seconds: Double
+    ) {}
+    func failed(path: ByteString, during: BackupPhase, error: any Error) {}
+    func excluded(path: ByteString) {}
+    func scanned(files: UInt64, directories: UInt64, bytes: UInt64, seconds: Double) {}
+}

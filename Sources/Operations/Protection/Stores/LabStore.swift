@@ -1,0 +1,141 @@
+import Bytes
+import HostSystem
+import ObjectStorage
+import Outcome
+package import Chunking
+package import ResticRepository
+package import Strategy
+
+/// A declared repository on its medium: opens and creates it.
+///
+/// A repository is created only where nothing says that it ever was: no password yet, or none that is remembered. With a password and no
+/// repository, the disk is missing or another one is mounted, and creating a new repository there would hide that (B-09).
+package struct LabStore: Sendable {
+    package let declaration: RepositoryDeclaration
+    package let medium: Medium
+    let environment: ProtectionEnvironment
+
+    package var name: String { declaration.name }
+    package var path: String { "\(medium.path)/\(declaration.name)" }
+
+    /// How a repository is opened.
+    package enum Use: Sendable {
+        /// Reading and writing, with copies of metadata on this machine.
+        case work
+        /// Everything from the store itself: for proofs.
+        case proof
+    }
+
+    /// Opens the repository.
+    ///
+    /// Errors: `E-MEDIUM` when the disk or the repository on it is not there, `E-SECRET`, those of the engine.
+    package func open(_ use: Use = .work) async throws -> Repository {
+        try requireMedium()
+        guard let password = try readSecret(declaration.password) else {
+            throw secretFailure(
+                declaration.password,
+                "does not exist",
+                next:
+                    "bring the password back to where the declaration says, or make the repository with `holdfast init`"
+            )
+        }
+        do {
+            return try await Repository.open(
+                store: LocalStorage(ByteString(path)),
+                password: password,
+                environment: environment.repository,
+                options: options(use)
+            )
+        } catch let failure as RepositoryFailure where failure.code == .noRepository {
+            throw missing(failure)
+        }
+    }
+
+    /// Opens the repository, or creates it together with its password file when neither exists.
+    ///
+    /// `polynomial` lets copies from another repository deduplicate. `created` tells which.
+    package func openOrCreate(polynomial: Polynomial?) async throws -> (repository: Repository, created: Bool) {
+        try requireMedium()
+        let store = LocalStorage(ByteString(path))
+        if let password = try readSecret(declaration.password) {
+            do {
+                let repository = try await Repository.open(
+                    store: store,
+                    password: password,
+                    environment: environment.repository,
+                    options: options(.work)
+                )
+                return (repository, false)
+            } catch let failure as RepositoryFailure where failure.code == .noRepository {
+                throw missing(failure)
+            }
+        }
+        return (try await create(store, polynomial), true)
+    }
+
+    private func options(_ use: Use) -> RepositoryOptions {
+        var options = RepositoryOptions()
+        options.warn = environment.warn
+        let folder = ByteString(StateFolder.cache(in: environment.stateFolder))
+        options.recordDirectory = folder
+        if use == .work { options.cacheDirectory = folder }
+        return options
+    }
+
+    /// The password waits under a temporary name until the repository is true, so that a crash between the two leaves both readable.
+    private func create(_ store: LocalStorage, _ polynomial: Polynomial?) async throws -> Repository {
+        guard case .file(let file) = declaration.password else { throw missing(nil) }
+        let temporary = file + ".new"
+        let waiting = try readSecret(.file(temporary))
+        let password = try waiting ?? makeSecret(at: temporary, entropy: environment.repository.entropy)
+        if waiting != nil,
+            let found = try? await Repository.open(
+                store: store,
+                password: password,
+                environment: environment.repository,
+                options: options(.work)
+            )
+        {
+            try promoteSecret(from: temporary, to: file)
+            return found
+        }
+        let repository = try await Repository.create(
+            store: store,
+            password: password,
+            polynomial: polynomial,
+            scrypt: environment.keyCost,
+            environment: environment.repository,
+            options: options(.work)
+        )
+        try promoteSecret(from: temporary, to: file)
+        return repository
+    }
+
+    /// Refuses to go on when the medium's folder is not there.
+    package func requireMedium() throws {
+        let kind = try? status(at: ByteString(medium.path), followLinks: true).kind
+        guard kind == .directory else {
+            throw ProtectionFailure(
+                .mediumMissing,
+                operation: "open medium",
+                object: "\(medium.name) (\(medium.path))",
+                what: kind == nil ? "the folder is not there" : "is no folder",
+                state: "nothing was written; the other media are not touched",
+                next: "attach and mount the disk, or create the folder if it is new: mkdir -p \(medium.path)"
+            )
+        }
+    }
+
+    private func missing(_ cause: RepositoryFailure?) -> ProtectionFailure {
+        ProtectionFailure(
+            .mediumMissing,
+            operation: "open repository",
+            object: "\(declaration.name) (\(path))",
+            what: "its password exists (\(declaration.password.text)), but the repository does not",
+            state: "nothing was written",
+            next:
+                "mount the disk that holds it; or, to begin a new one there, give it a password file that does not exist yet",
+            cause: cause
+        )
+    }
+}

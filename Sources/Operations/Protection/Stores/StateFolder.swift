@@ -1,0 +1,50 @@
+import Bytes
+package import HostSystem
+
+/// The folder in which this machine keeps what it remembers of a lab.
+///
+/// ```
+/// locks/             one file for each workload, held while a process runs it, and one for the ledger
+/// record/            what is left in each repository: ledger.json, the declaration
+/// cache/             copies of metadata, and what was seen of each store
+/// ```
+/// Everything has mode 0700 and 0600, whatever the umask (S-06). All of it can be lost (L8).
+package enum StateFolder {
+    /// What is left in each repository.
+    package static func record(in folder: String) -> String { "\(folder)/record" }
+    /// Copies of metadata, and what was seen of each store.
+    package static func cache(in folder: String) -> String { "\(folder)/cache" }
+
+    /// Opens a folder, and makes it where it is missing.
+    ///
+    /// Errors: `E-FOLDER`.
+    package static func open(_ folder: String) throws -> Directory {
+        do throws(Errno) {
+            return try Directory.createAll(ByteString(folder))
+        } catch {
+            throw ProtectionFailure.folder("create", folder, error)
+        }
+    }
+
+    /// Takes a lock of that name, which ends with the descriptor or the process.
+    ///
+    /// Nil when another process holds it. Errors: `E-FOLDER`.
+    package static func takeLock(_ name: String, in folder: String) throws -> FileDescriptor? {
+        let locks = "\(folder)/locks"
+        let directory = try open(locks)
+        do throws(Errno) {
+            let file = try lockFile(ByteString(name), in: directory)
+            return try file.tryLock(exclusive: true) ? file : nil
+        } catch {
+            throw ProtectionFailure.folder("lock", "\(locks)/\(name)", error)
+        }
+    }
+
+    private static func lockFile(_ name: ByteString, in directory: Directory) throws(Errno) -> FileDescriptor {
+        do throws(Errno) {
+            return try directory.createFile(name)
+        } catch  where error.kind == .exists {
+            return try directory.openFileForUpdate(name)
+        }
+    }
+}

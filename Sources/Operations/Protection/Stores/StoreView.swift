@@ -1,0 +1,73 @@
+import Bytes
+import ObjectStorage
+import Outcome
+import ResticFormat
+package import ResticRepository
+package import Strategy
+
+/// What one look at a repository showed: its snapshots by workload, and its size.
+package struct StoreView: Sendable {
+    /// A snapshot and whom it belongs to.
+    package struct Item: Sendable {
+        package var snapshot: Snapshot
+        package var observed: ObservedSnapshot
+        /// We made it: retention may remove it.
+        package var isOurs: Bool
+    }
+
+    /// The identifier in the repository's config, in hexadecimal digits.
+    package var id: String
+    /// Oldest first.
+    package var workloads: [String: [Item]] = [:]
+    /// Snapshots that are of no workload of this lab, records left out.
+    package var others = 0
+    /// Names of snapshots that cannot be read, with the reason.
+    package var unreadable: [String] = []
+    /// Of all objects that were listed; nil when sizes were not asked for.
+    package var storedBytes: UInt64?
+
+    /// Snapshots of a workload for the strategy, oldest first.
+    package func observed(_ workload: String) -> [ObservedSnapshot] { (workloads[workload] ?? []).map(\.observed) }
+
+    /// The newest complete snapshot of a workload.
+    package func newest(_ workload: String) -> Item? { workloads[workload]?.last { $0.observed.isComplete } }
+
+    /// Lists and reads all snapshots of an open repository.
+    ///
+    /// Cost: one listing; each snapshot's file that this machine has no copy of.
+    package init(_ repository: Repository, lab: Lab) async throws {
+        id = repository.config.id.hex
+        var unreadable: [String] = []
+        let snapshots = try await repository.loadSnapshots { id, error in unreadable.append("\(id.short): \(error)") }
+        self.unreadable = unreadable
+        for snapshot in snapshots {
+            let document = snapshot.document
+            guard !document.tags.contains(SnapshotTag.record) else { continue }
+            let isThisHost = document.hostname == repository.environment.hostName
+            guard let owner = lab.owner(tags: document.tags, paths: document.paths, isThisHost: isThisHost) else {
+                others += 1
+                continue
+            }
+            let observed = ObservedSnapshot(
+                id: snapshot.id.hex,
+                time: document.time,
+                tags: document.tags,
+                isComplete: !document.tags.contains(SnapshotTag.incomplete),
+                sourceBytes: document.summary?.totalBytesProcessed
+            )
+            let item = Item(snapshot: snapshot, observed: observed, isOurs: owner.isOurs)
+            workloads[owner.name, default: []].append(item)
+        }
+    }
+
+    /// Adds up the sizes of all objects.
+    ///
+    /// Cost: a listing of each kind.
+    package mutating func measure(_ repository: Repository) async throws {
+        var total: UInt64 = 0
+        for kind in [ObjectKind.pack, .index, .snapshot, .key] {
+            total += try await repository.list(kind).reduce(0) { $0 + $1.size }
+        }
+        storedBytes = total
+    }
+}

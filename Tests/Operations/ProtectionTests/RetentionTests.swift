@@ -1,0 +1,95 @@
+import Testing
+
+import Bytes
+import Outcome
+import Protection
+import ResticFormat
+import ResticRepository
+import Strategy
+
+@Suite struct RetentionRunTests {
+    @Test func `the rules remove in every repository, after the run`() async throws {
+        let lab = try TestLab()
+        try await lab.runDaily(6)
+        #expect(try await lab.counts() == ["host-os": 3, "host-usb": 3, "offsite": 3])
+    }
+
+    @Test func `P-06 an edit that removes more than half waits for the digits of the plan`() async throws {
+        let lab = try TestLab { $0.replacing("last: 3", with: "last: 8") }
+        try await lab.runDaily(8)
+        lab.declare { $0.replacing("last: 8", with: "last: 2") }
+        let ahead = try await lab.lookAhead()
+        #expect(ahead.removals.map(\.plan.removed.count) == [6, 6, 6])
+        let digits = try #require(ahead.digits)
+        #expect(digits.count == 8)
+
+        let refused = try await lab.run()
+        #expect(refused.exitStatus == .refusedByGuard)
+        #expect(refused.snapshotsRemoved == 0)
+        #expect(try await lab.counts()["host-os"] == 9)
+
+        await #expect {
+            try await lab.run(release: digits)
+        } throws: { error in
+            // One more snapshot is there now, so the plan is another one.
+            (error as? ProtectionFailure)?.code == .held
+        }
+        let present = try #require(try await lab.lookAhead().digits)
+        let released = try await lab.run(release: present)
+        #expect(released.exitStatus == .success)
+        #expect(released.snapshotsRemoved == 21)
+        try await lab.runDaily(2)
+        #expect(try await lab.counts() == ["host-os": 2, "host-usb": 2, "offsite": 2])
+    }
+
+    @Test func `P-06 G-16 a source that has lost most of its files is saved, and its retention waits`() async throws {
+        let lab = try TestLab()
+        try await lab.runDaily(3)
+        for index in 1..<40 { try lab.remove("source/folder/file-\(index)") }
+        try await lab.runDaily(3)
+        #expect(try await lab.counts()["host-os"] == 6)
+        let status = try await lab.status()
+        #expect(status.problems.contains { $0.what.contains("shrank from 40 files to 1") })
+        let digits = try #require(try await lab.lookAhead().digits)
+        try await lab.run(release: digits)
+        #expect(try await lab.counts()["host-os"] == 3)
+        #expect(try await lab.status().problems.allSatisfy { !$0.what.contains("shrank") })
+        try await lab.runDaily(1)
+        #expect(try await lab.counts()["host-os"] == 3)
+    }
+
+    @Test func `F-02 a clock that leaps ahead removes nothing in the run that sees it first`() async throws {
+        let lab = try TestLab { $0.replacing("last: 3", with: "within: 3d") }
+        try await lab.runDaily(3)
+        lab.clock.advance(400 * 86_400)
+        let report = try await lab.run()
+        #expect(report.snapshotsRemoved == 0)
+        #expect(report.held.allSatisfy { $0.held.contains { if case .clock = $0 { true } else { false } } })
+        #expect(!report.held.isEmpty)
+        #expect(try await lab.counts()["host-os"] == 4)
+    }
+
+    @Test func `F-01 a clock that was set back makes a snapshot all the same, and removes nothing`() async throws {
+        let lab = try TestLab { $0.replacing("last: 3", with: "last: 1") }
+        try await lab.runDaily(2)
+        lab.clock.advance(-10 * 86_400)
+        let report = try await lab.run()
+        #expect(report.workloads == ["host": .ok])
+        #expect(report.snapshotsRemoved == 0)
+    }
+
+    @Test func `snapshots of other hands count, and are never removed`() async throws {
+        let lab = try TestLab { $0.replacing("last: 3", with: "last: 1") }
+        try await lab.runDaily(1)
+        let environment = try lab.environment
+        let repository = try await #require(environment.store(named: "host-os")).open()
+        let view = try await StoreView(repository, lab: environment.lab)
+        var document = try #require(view.newest("host")?.snapshot.document)
+        document.tags = []
+        document.time = ZonedTime(Timestamp(seconds: TestLab.noon - 86_400))
+        try await repository.withLock(.shared) { _ = try await repository.saveSnapshot(document) }
+        #expect(try await lab.counts()["host-os"] == 2)
+        try await lab.runDaily(2)
+        #expect(try await lab.counts()["host-os"] == 2)
+    }
+}

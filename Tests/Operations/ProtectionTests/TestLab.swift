@@ -1,0 +1,208 @@
+import Foundation
+import Synchronization
+import Testing
+
+import Bytes
+import HostSystem
+import Outcome
+import Protection
+import ResticRepository
+import Sealing
+import Strategy
+
+/// A clock that stands where a test puts it.
+final class TestClock: TimeSource {
+    private let moment: Mutex<Timestamp>
+
+    init(_ seconds: Int64) { moment = Mutex(Timestamp(seconds: seconds)) }
+
+    func now() -> Timestamp {
+        moment.withLock { moment in
+            // Each question takes a moment, so that two snapshots are never of the same one.
+            moment.nanoseconds += 1
+            return moment
+        }
+    }
+
+    func advance(_ seconds: Int64) { moment.withLock { $0.seconds += seconds } }
+    func monotonicNanoseconds() -> UInt64 { SystemTime().monotonicNanoseconds() }
+    func localOffsetSeconds(at moment: Timestamp) -> Int32 { 0 }
+
+    /// The lock's settling is a matter of other processes, which tests of one process have none of.
+    func sleep(nanoseconds: UInt64) async throws {
+        try await Task.sleep(nanoseconds: nanoseconds < 1_000_000_000 ? 1_000_000 : nanoseconds)
+    }
+}
+
+/// Hears nothing.
+struct SilentRunObserver: RunObserver {
+    func began(_ item: RunPlan.Item) {}
+    func began(_ step: RunStep) {}
+    func counting(_ counters: BackupCounters, of step: RunStep) {}
+    func progressed(_ done: UInt64, of total: UInt64, unit: String, in step: RunStep) {}
+    func finished(_ step: RunStep, _ result: StepResult, seconds: Double) {}
+    func unreadable(_ path: String, workload: String) {}
+}
+
+/// A lab in a folder of its own: three media, a small source, light keys, a clock of its own.
+///
+/// Removed afterwards.
+final class TestLab {
+    /// 2026-03-01 12:00 UTC, a Sunday.
+    static let noon: Int64 = 1_772_366_400
+    let root: String
+    let clock = TestClock(TestLab.noon)
+    private(set) var text = ""
+    private let pool: WorkerPool
+    let warnings = Warnings()
+
+    final class Warnings: Sendable {
+        private let list = Mutex<[String]>([])
+        var all: [String] { list.withLock { $0 } }
+        func add(_ text: String) { list.withLock { $0.append(text) } }
+    }
+
+    static let declaration = """
+        lab: test
+        time-zone: UTC
+        state: state
+        media:
+          os-ssd: { kind: internal, path: media/os-ssd }
+          usb-ssd: { kind: removable, path: media/usb-ssd }
+          cloud: { kind: stand-in, path: media/cloud }
+        repositories:
+          host-os: { medium: os-ssd, password: "file:secrets/host-os" }
+          host-usb: { medium: usb-ssd, password: "file:secrets/host-usb" }
+          offsite: { medium: cloud, password: "file:secrets/offsite" }
+        roles:
+          production: { backup: { schedule: "02:00", keep: { last: 3 } }, verify: { every: 8d } }
+        protect:
+          - host: { paths: [source] }
+            to: [offsite, host-usb, host-os]
+            role: production
+        """
+
+    init(_ change: (String) -> String = { $0 }) throws {
+        root = FileManager.default.temporaryDirectory.path + "/protection-\(UUID().uuidString)"
+        pool = try WorkerPool()
+        text = change(Self.declaration)
+        for medium in ["os-ssd", "usb-ssd", "cloud"] { try makeFolder("media/\(medium)") }
+        for index in 0..<40 { try write("source/folder/file-\(index)", String(repeating: "\(index) ", count: 400)) }
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: root) }
+
+    func declare(_ change: (String) -> String) { text = change(text) }
+
+    func makeFolder(_ path: String) throws {
+        try FileManager.default.createDirectory(atPath: "\(root)/\(path)", withIntermediateDirectories: true)
+    }
+
+    func write(_ path: String, _ content: String) throws {
+        let url = URL(fileURLWithPath: "\(root)/\(path)")
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
+        try Data(content.utf8).write(to: url)
+    }
+
+    func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: "\(root)/\(path)") }
+
+    func move(_ path: String, to other: String) throws {
+        try FileManager.default.moveItem(atPath: "\(root)/\(path)", toPath: "\(root)/\(other)")
+    }
+
+    func names(in path: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(path)")) ?? []).sorted()
+    }
+
+    var environment: ProtectionEnvironment {
+        get throws {
+            let file = DeclarationFile(name: "holdfast.yaml", folder: root, bytes: Array(text.utf8))
+            let rules = DeclarationRules(
+                load: { path throws(StrategyProblem) in
+                    throw StrategyProblem(Place(file: path), what: "no includes here", next: "")
+                },
+                patternProblem: { _ in nil }
+            )
+            let lab = try readDeclaration(file, rules)
+            let zones = MachineZones(lab, warn: { _ in })
+            let warnings = warnings
+            var environment = ProtectionEnvironment(
+                repository: RepositoryEnvironment(
+                    time: clock,
+                    entropy: SystemEntropy(),
+                    pool: pool,
+                    hostName: "docker-srv",
+                    userName: "root",
+                    userID: 0,
+                    groupID: 0,
+                    processID: currentProcessID(),
+                    isAlive: { isProcessAlive($0) }
+                ),
+                lab: lab,
+                stateFolder: lab.state ?? "",
+                declarationFiles: [(name: "holdfast.yaml", bytes: Array(text.utf8))],
+                programVersion: "holdfast test",
+                zone: { zones.rules(for: $0) },
+                warn: { warnings.add($0) }
+            )
+            environment.keyCost = ScryptParameters(n: 1024, r: 1, p: 1)
+            return environment
+        }
+    }
+
+    @discardableResult
+    func run(_ choice: RunChoice = .all, release: String? = nil, verifiesAll: Bool = false) async throws -> RunReport {
+        var request = ProtectionRun.Request(choice)
+        request.release = release
+        request.verifiesAll = verifiesAll
+        return try await ProtectionRun(try environment, observer: SilentRunObserver()).run(request)
+    }
+
+    /// Runs on that many days, one run a day.
+    func runDaily(_ days: Int) async throws {
+        for _ in 0..<days {
+            try await run()
+            clock.advance(86_400)
+        }
+    }
+
+    func status() async throws -> LabStatus {
+        let environment = try environment
+        let ledger = await LedgerFile(environment).loadOrRecover()
+        return try await StatusInspection(environment, ledger: ledger).run()
+    }
+
+    func lookAhead() async throws -> LookAhead {
+        try await ProtectionRun(try environment, observer: SilentRunObserver()).lookAhead(.due)
+    }
+
+    func ledger() throws -> Ledger { LedgerFile(try environment).current() }
+
+    /// Snapshots of the workload in each repository, by name.
+    func counts() async throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for copy in try await status().workloads[0].copies { counts[copy.repository] = copy.count }
+        return counts
+    }
+}
+
+extension RunReport {
+    /// How the steps of a kind ended, by repository, in a word.
+    func results(_ kind: RunStep.Kind) -> [String: String] {
+        var results: [String: String] = [:]
+        for line in lines where line.step.kind == kind {
+            results[line.step.repository] =
+                switch line.result {
+                case .done: "done"
+                case .nothing: "nothing"
+                case .partial: "partial"
+                case .skipped: "skipped"
+                case .failed(let failure): failure.codeName
+                }
+        }
+        return results
+    }
+}
