@@ -91,7 +91,7 @@ struct HoldfastVerbs: ParsableCommand, ExampledCommand {
             """,
         version: "holdfast \(holdfastVersion)",
         subcommands: [
-            QuickstartVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, ConfigVerb.self,
+            QuickstartVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, CoverageVerb.self, ConfigVerb.self,
         ]
     )
 }

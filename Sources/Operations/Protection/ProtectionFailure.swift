@@ -11,10 +11,14 @@ package enum ProtectionCode: String, FailureCode {
     case mediumMissing = "E-MEDIUM"
     /// Another disk is where the medium should be (B-10).
     case mediumForeign = "E-FOREIGN"
+    /// The medium can be read only (B-07).
+    case mediumReadOnly = "E-READONLY"
     /// Reading data found damage.
     case damage = "E-VERIFY"
     /// Nothing of the sources could be read.
     case source = "E-SOURCE"
+    /// A command before or after a backup failed.
+    case command = "E-COMMAND"
     /// The workload is being run by another process.
     case busy = "E-BUSY"
     /// Retention would remove more than may go unasked.
@@ -24,8 +28,8 @@ package enum ProtectionCode: String, FailureCode {
 
     package var exitStatus: ExitStatus {
         switch self {
-        case .secret, .folder, .source, .unknown: .failed
-        case .mediumMissing, .mediumForeign, .held: .refusedByGuard
+        case .secret, .folder, .source, .unknown, .command: .failed
+        case .mediumMissing, .mediumForeign, .mediumReadOnly, .held: .refusedByGuard
         case .damage: .damageFound
         case .busy: .locked
         }

@@ -12,7 +12,8 @@ struct EffectiveDeclaration {
         if let state = lab.state { lines.append("state: \(quoted(state))") }
         lines += ["", "media:"]
         for medium in lab.media {
-            lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path)) }")
+            let identity = medium.identity.map { ", identity: \(quoted($0))" } ?? ""
+            lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path))\(identity) }")
         }
         lines += ["", "repositories:"]
         for repository in lab.repositories {
@@ -37,6 +38,11 @@ struct EffectiveDeclaration {
         lines += self.lines(of: workload.host)
         lines.append("    to: [\(workload.repositories.joined(separator: ", "))]")
         if let role = workload.role { lines.append("    role: \(role)") }
+        if !workload.before.isEmpty { lines.append("    before: [\(flow(workload.before))]") }
+        if !workload.after.isEmpty { lines.append("    after: [\(flow(workload.after))]") }
+        if !workload.before.isEmpty || !workload.after.isEmpty {
+            lines.append("    command-deadline: \(lengthText(workload.commandDeadline))")
+        }
         lines.append("    objective: { \(self.text(of: workload.objective)) }")
         lines.append("    backup:")
         if let schedule = workload.backup.schedule { lines.append("      schedule: \(quoted(schedule.text))") }

@@ -175,6 +175,8 @@ func stepText(_ step: RunStep) -> String {
     let whose = step.workload.map { " of \($0)" } ?? ""
     switch step.kind {
     case .open: return "open \(step.repository)"
+    case .before: return "command before the backup"
+    case .after: return "command after the backup"
     case .backUp: return "backup to \(step.repository)"
     case .copy: return "copy to \(step.repository)"
     case .readBack: return "read-back from \(step.repository)"

@@ -7,6 +7,8 @@ package struct RunStep: Sendable, Hashable {
     /// What is done.
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         case open
+        case before
+        case after
         case backUp = "backup"
         case copy
         case readBack = "read-back"

@@ -86,6 +86,35 @@ struct WorkloadRun: Sendable {
     // MARK: the flow
 
     private func protect(_ result: inout Result) async throws {
+        let before = HookStep(.before, workload: workload)
+        if let failure = try await hook(before, &result) { return result.fail(before.step, failure, run.observer) }
+        do {
+            try await store(&result)
+        } catch {
+            // Cancelled: what was stopped before has to be started again all the same.
+            _ = try? await HookStep(.after, workload: workload).run()
+            throw error
+        }
+        let after = HookStep(.after, workload: workload)
+        if let failure = try await hook(after, &result) { result.fail(after.step, failure, run.observer) }
+    }
+
+    /// Runs a command of the declaration; returns its failure.
+    private func hook(_ hook: HookStep, _ result: inout Result) async throws -> (any ReportableFailure)? {
+        guard !hook.words.isEmpty else { return nil }
+        run.observer.began(hook.step)
+        let begun = environment.repository.time.monotonicNanoseconds()
+        do {
+            try await hook.run()
+            let seconds = Double(environment.repository.time.monotonicNanoseconds() &- begun) / 1e9
+            result.add(hook.step, .done(hook.words[0]), seconds, run.observer)
+            return nil
+        } catch {
+            return try reportable(error, operation: "run", object: hook.words[0])
+        }
+    }
+
+    private func store(_ result: inout Result) async throws {
         for store in environment.stores(of: workload) {
             let step = RunStep(.open, workload: workload.name, repository: store.name)
             do {

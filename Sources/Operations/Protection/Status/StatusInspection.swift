@@ -142,15 +142,16 @@ package struct StatusInspection: Sendable {
     }
 
     private func posture(of state: LabStatus.WorkloadState) -> Posture {
+        let names = DiskNames()
         let facts = state.copies.map { copy in
             CopyFacts(
                 medium: copy.medium.name,
                 kind: copy.medium.kind,
-                disks: nil,
+                disks: copy.medium.kind == .offsite ? nil : names.disks(below: [copy.medium.path]),
                 isGood: !copy.point.isBreached && copy.newest != nil,
                 isOutOfReach: false
             )
         }
-        return Posture(facts, source: nil, errors: nil)
+        return Posture(facts, source: names.disks(below: state.workload.host.paths), errors: nil)
     }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import HostSystem
 import Outcome
 import Strategy
 
@@ -13,6 +14,9 @@ struct StatusProblems {
         if offsite.isEmpty {
             add(.amber, "lab", "no copy leaves the house", "add a medium of kind offsite (docs/manual/media.md)")
         }
+        // Each once: two workloads may meet the same disk.
+        var seen: Set<LabStatus.Problem> = []
+        all = all.filter { seen.insert($0).inserted }
         // Stable: what is wrong comes first.
         all = all.filter { $0.severity == .wrong } + all.filter { $0.severity == .amber }
     }
@@ -48,6 +52,7 @@ struct StatusProblems {
                 )
             }
         }
+        judgeDisks(state)
         if let history = state.history {
             switch history.lastOutcome {
             case .failed?: add(.wrong, name, "failed when it ran last", "holdfast run \(name)")
@@ -66,6 +71,27 @@ struct StatusProblems {
         }
         if state.workload.backup.schedule == nil {
             add(.amber, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
+        }
+    }
+
+    /// A copy on the disk of its source, or of another copy, dies with it.
+    private mutating func judgeDisks(_ state: LabStatus.WorkloadState) {
+        let names = DiskNames()
+        let local = state.copies.filter { $0.medium.kind == .internal || $0.medium.kind == .removable }
+        for (number, copy) in local.enumerated() {
+            let path = copy.medium.path
+            let next = "put \(copy.medium.name) on another disk"
+            let object = "\(state.workload.name) on \(copy.medium.name)"
+            if let twin = local[..<number].first(where: { names.share($0.medium.path, path) == true }) {
+                add(.amber, object, "shares a disk with \(twin.medium.name): they count as one medium", next)
+            } else if state.workload.host.paths.contains(where: { names.share($0, path) == true }) {
+                add(.amber, object, "shares a disk with its source: it adds no medium", next)
+            }
+            if copy.medium.kind == .removable, copy.medium.identity == nil {
+                let uuid = (try? DiskSources().identity(of: ByteString(path)))?.uuid.text
+                let what = "has no identity: another disk in its place would not be noticed"
+                if let uuid { add(.amber, copy.medium.name, what, "write into holdfast.yaml: identity: \"\(uuid)\"") }
+            }
         }
     }
 

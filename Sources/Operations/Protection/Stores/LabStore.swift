@@ -30,7 +30,7 @@ package struct LabStore: Sendable {
     ///
     /// Errors: `E-MEDIUM` when the disk or the repository on it is not there, `E-SECRET`, those of the engine.
     package func open(_ use: Use = .work) async throws -> Repository {
-        try requireMedium()
+        try MediumCheck(medium).requireReadable()
         guard let password = try readSecret(declaration.password) else {
             throw secretFailure(
                 declaration.password,
@@ -55,7 +55,7 @@ package struct LabStore: Sendable {
     ///
     /// `polynomial` lets copies from another repository deduplicate. `created` tells which.
     package func openOrCreate(polynomial: Polynomial?) async throws -> (repository: Repository, created: Bool) {
-        try requireMedium()
+        try MediumCheck(medium).requireWritable()
         let store = LocalStorage(ByteString(path))
         if let password = try readSecret(declaration.password) {
             do {
@@ -109,21 +109,6 @@ package struct LabStore: Sendable {
         )
         try promoteSecret(from: temporary, to: file)
         return repository
-    }
-
-    /// Refuses to go on when the medium's folder is not there.
-    package func requireMedium() throws {
-        let kind = try? status(at: ByteString(medium.path), followLinks: true).kind
-        guard kind == .directory else {
-            throw ProtectionFailure(
-                .mediumMissing,
-                operation: "open medium",
-                object: "\(medium.name) (\(medium.path))",
-                what: kind == nil ? "the folder is not there" : "is no folder",
-                state: "nothing was written; the other media are not touched",
-                next: "attach and mount the disk, or create the folder if it is new: mkdir -p \(medium.path)"
-            )
-        }
     }
 
     private func missing(_ cause: RepositoryFailure?) -> ProtectionFailure {

@@ -67,6 +67,8 @@ package struct Medium: Sendable, Hashable {
     package var name: String
     package var kind: MediumKind
     package var path: String
+    /// UUID of the file system that has to hold the path; nil: any.
+    package var identity: String?
     package var place: Place
 }
 
@@ -116,6 +118,12 @@ package struct Workload: Sendable, Hashable {
     package var backup: BackupPolicy
     /// Within this time each stored byte is read again.
     package var verifyEvery: Duration
+    /// A command before the backup, in words; empty: none.
+    package var before: [String] = []
+    /// A command after it.
+    package var after: [String] = []
+    /// How long each of them may take.
+    package var commandDeadline = Duration.seconds(3600)
     package var place: Place
 
     /// The folders of this machine that it is.

@@ -39,7 +39,13 @@ struct LabBuilder {
     private func medium(_ entry: DeclaredTable.Entry) -> Medium {
         let table = entry.value.table
         let kind = table["kind"].flatMap { MediumKind(rawValue: $0.text) } ?? .internal
-        return Medium(name: entry.key, kind: kind, path: table["path"]?.text ?? "", place: entry.place)
+        return Medium(
+            name: entry.key,
+            kind: kind,
+            path: table["path"]?.text ?? "",
+            identity: table["identity"]?.text,
+            place: entry.place
+        )
     }
 
     private func repository(_ entry: DeclaredTable.Entry) -> RepositoryDeclaration {
@@ -69,6 +75,8 @@ struct LabBuilder {
         let policy = PolicyTables(own: table, role: roleTable, defaults: root["defaults"]?.table)
         let repositories = table["to"]?.texts ?? []
         checkOnce(repositories, key: "protect.to", place: table.place(of: "to"))
+        let deadline: Duration =
+            if case .duration(let length)? = table["command-deadline"]?.scalar { length } else { .seconds(3600) }
         return Workload(
             name: table["name"]?.text ?? "host",
             source: .host(host(table["host"]?.table)),
@@ -77,8 +85,26 @@ struct LabBuilder {
             objective: objective(policy),
             backup: backup(policy),
             verifyEvery: policy.duration("verify", "every") ?? .seconds(30 * 86_400),
+            before: command("before", table),
+            after: command("after", table),
+            commandDeadline: deadline,
             place: table.place
         )
+    }
+
+    /// No shell reads it: one text with blanks would be a program of that name.
+    private mutating func command(_ key: String, _ table: DeclaredTable) -> [String] {
+        let words = table[key]?.texts ?? []
+        if words.count == 1, words[0].contains(" ") {
+            let list = words[0].split(separator: " ").joined(separator: ", ")
+            report(
+                table.place(of: key),
+                "protect.\(key)",
+                "is one word with blanks",
+                "write it as a list of words: [\(list)]"
+            )
+        }
+        return words
     }
 
     private func host(_ table: DeclaredTable?) -> HostPaths {

@@ -29,6 +29,11 @@ private let mediumShape = TableShape([
         fallback: MediumKind.internal.rawValue
     ),
     Key("path", .scalar(.path), "The folder that holds its repositories.", isRequired: true),
+    Key(
+        "identity",
+        .scalar(.text),
+        "The UUID of the file system that has to be there; another one is refused. `holdfast init` writes it."
+    ),
 ])
 
 private let repositoryShape = TableShape([
@@ -110,6 +115,17 @@ private let protectShape = TableShape(
         Key("host", .table(hostShape), "Folders of this machine."),
         Key("to", .list(.scalar(.reference(to: "repositories"))), "The repositories that keep it.", isRequired: true),
         Key("role", .scalar(.reference(to: "roles")), "The class it belongs to."),
+        Key(
+            "before",
+            .list(.scalar(.text)),
+            "A command before the backup, as a list of words; when it fails, nothing is stored."
+        ),
+        Key(
+            "after",
+            .list(.scalar(.text)),
+            "A command after the backup, as a list of words; it runs also when the backup failed."
+        ),
+        Key("command-deadline", .scalar(.duration), "How long each of them may take.", fallback: "1h"),
     ] + policyKeys,
     alternatives: ["host"]
 )

@@ -1,0 +1,112 @@
+import Bytes
+package import HostSystem
+import Outcome
+package import Strategy
+
+/// Looks whether a medium is the one that is meant, before anything is read from it or written to it.
+///
+/// 1. A folder that is not there is never made: below an empty mount point it would be on another disk (B-09).
+/// 2. Where the declaration names the file system, another one is refused, and so is none (B-10).
+/// 3. A file system that the kernel has made read-only is read from, and not written to (B-07).
+///
+/// The store itself is looked at again before each commit, by its directory and config (`LocalStorage`).
+package struct MediumCheck: Sendable {
+    let medium: Medium
+    private let sources: DiskSources
+
+    package init(_ medium: Medium, sources: DiskSources = DiskSources()) {
+        self.medium = medium
+        self.sources = sources
+    }
+
+    /// Refuses a medium that is not there, or is another one.
+    ///
+    /// Errors: `E-MEDIUM`, `E-FOREIGN`.
+    package func requireReadable() throws { _ = try identity() }
+
+    /// Refuses one that cannot be written to, too.
+    ///
+    /// Errors: as above, `E-READONLY`.
+    package func requireWritable() throws {
+        guard let identity = try identity(), identity.mount.isReadOnly else { return }
+        throw failure(
+            .mediumReadOnly,
+            "its file system is mounted read-only (\(identity.mount.source.display) at \(identity.mount.point.display))",
+            next: "look at the kernel's log for errors of the disk; then mount it again for writing"
+        )
+    }
+
+    /// The file system that holds the medium; nil when it cannot be told and none is asked for.
+    private func identity() throws -> FileSystemIdentity? {
+        let kind = try? status(at: ByteString(medium.path), followLinks: true).kind
+        guard kind == .directory else {
+            throw failure(
+                .mediumMissing,
+                kind == nil ? "the folder is not there" : "is no folder",
+                next: "attach and mount the disk, or create the folder if it is new: mkdir -p \(medium.path)"
+            )
+        }
+        let found = try? sources.identity(of: ByteString(medium.path))
+        guard let wanted = medium.identity else { return found ?? nil }
+        let seen = found?.uuid.text
+        if let seen, isSame(seen, wanted) { return found ?? nil }
+        guard let found, found.mount.point != "/" else {
+            throw failure(
+                .mediumMissing,
+                "is not mounted: \(medium.path) is an empty place on the disk of the system",
+                next: "attach the disk with file system \(wanted), and mount it"
+            )
+        }
+        throw failure(
+            .mediumForeign,
+            "is another disk: file system \(seen ?? "without UUID") (\(found.mount.source.display)) is mounted there, \(wanted) is declared",
+            next:
+                "attach the right disk; or, if it is dead, take this one in its place: holdfast media replace \(medium.name)"
+        )
+    }
+
+    /// UUIDs are written with and without dashes, in either case.
+    private func isSame(_ left: String, _ right: String) -> Bool {
+        func plain(_ text: String) -> String { text.lowercased().filter { $0 != "-" } }
+        return plain(left) == plain(right)
+    }
+
+    private func failure(_ code: ProtectionCode, _ what: String, next: String) -> ProtectionFailure {
+        ProtectionFailure(
+            code,
+            operation: "open medium",
+            object: "\(medium.name) (\(medium.path))",
+            what: what,
+            state: "nothing was written; the other media are not touched",
+            next: next
+        )
+    }
+}
+
+/// The physical disks below folders, as far as they can be told apart.
+package struct DiskNames: Sendable {
+    private let sources: DiskSources
+
+    package init(sources: DiskSources = DiskSources()) { self.sources = sources }
+
+    /// Stable names of the disks below all of the paths; nil when one of them cannot be told.
+    package func disks(below paths: [String]) -> Set<String>? {
+        var names: Set<String> = []
+        for path in paths {
+            guard let set = try? sources.disks(below: ByteString(path)), set.isComplete else { return nil }
+            for disk in set.disks {
+                guard let name = disk.stableID else { return nil }
+                names.insert(name)
+            }
+        }
+        return names.isEmpty ? nil : names
+    }
+
+    /// Whether two folders share a disk; nil when that cannot be told.
+    package func share(_ left: String, _ right: String) -> Bool? {
+        guard let first = try? sources.disks(below: ByteString(left)),
+            let second = try? sources.disks(below: ByteString(right))
+        else { return nil }
+        return first.shares(with: second)
+    }
+}

@@ -1,0 +1,54 @@
+import Bytes
+import HostSystem
+import Outcome
+import Strategy
+
+/// A command of the declaration before or after a backup: a dump of a database, the stop of an app.
+///
+/// No shell reads it. It sees the allow-listed variables of our environment alone (S-02), runs in a group of its own, and is killed with all
+/// it started after the declared time (G-14). What it prints to standard error is shown when it fails, the last of it.
+struct HookStep: Sendable {
+    private static let outputBytes = 64 << 10
+    /// Bytes of standard error that a failure quotes.
+    private static let quotedBytes = 500
+
+    let kind: RunStep.Kind
+    let workload: Workload
+
+    init(_ kind: RunStep.Kind, workload: Workload) {
+        self.kind = kind
+        self.workload = workload
+    }
+
+    var words: [String] { kind == .before ? workload.before : workload.after }
+    var step: RunStep { RunStep(kind, workload: workload.name, repository: "-") }
+
+    /// Runs it; nothing when none is declared. Errors: `E-COMMAND`, cancellation.
+    func run() async throws {
+        guard !words.isEmpty else { return }
+        var command = Command(words.map { ByteString($0) })
+        command.hasOwnGroup = true
+        let nanoseconds = UInt64(max(1, workload.commandDeadline.components.seconds)) * 1_000_000_000
+        let result: CommandResult
+        do {
+            result = try await HostSystem.run(command, outputLimit: Self.outputBytes, timeoutNanoseconds: nanoseconds)
+        } catch let error as Errno {
+            throw failure("cannot be started: \(error)", next: error.remedy)
+        }
+        guard !result.ending.isSuccess else { return }
+        let tail = String(decoding: result.errorOutput.suffix(Self.quotedBytes), as: UTF8.self)
+        let said = tail.isEmpty ? "" : ", and said: \(tail.split(whereSeparator: \.isNewline).joined(separator: " | "))"
+        throw failure("ended with \(result.ending)\(said)", next: "run it by hand: \(words.joined(separator: " "))")
+    }
+
+    private func failure(_ what: String, next: String) -> ProtectionFailure {
+        ProtectionFailure(
+            .command,
+            operation: kind == .before ? "run before the backup" : "run after the backup",
+            object: words[0],
+            what: what,
+            state: kind == .before ? "nothing was stored; earlier snapshots are not touched" : "the backup is stored",
+            next: next
+        )
+    }
+}
