@@ -1,7 +1,8 @@
 /// The kinds of entries, as the emergency file names them, and what each does to the database.
 ///
 /// 1. Each statement may be repeated: the same values again leave the same rows.
-/// 2. A later version appends columns that may be null, and never moves one: lines of an older emergency file stay readable.
+/// 2. A later version appends columns that may be null, and never moves one: lines of an older emergency file stay
+///    readable.
 enum EntryKind: String, Sendable, Hashable, CaseIterable {
     case run, step, evidence, owed, settled, audit, fact, message
     case messageTried = "message-tried"

@@ -7,7 +7,8 @@ enum JournalValue: Sendable, Hashable {
     case text(String)
 }
 
-/// An entry in the form that both the database and the emergency file take: its kind and its values in the order of the columns.
+/// An entry in the form that both the database and the emergency file take: its kind and its values in the order of the
+/// columns.
 struct EntryRow: Sendable, Hashable {
     var kind: EntryKind
     var values: [JournalValue]

@@ -3,7 +3,8 @@ import HostSystem
 
 /// A small file that remembers how far the database had come, so that an older copy in its place is noticed (M-03).
 ///
-/// It is written after each commit and never synced: after a power cut it may be behind the database, which says nothing, and never ahead of it.
+/// It is written after each commit and never synced: after a power cut it may be behind the database, which says
+/// nothing, and never ahead of it.
 ///
 /// Layout: 16 hexadecimal digits that name the journal, a space, the number of transactions in 20 digits, a line end.
 struct GenerationMark: Sendable {

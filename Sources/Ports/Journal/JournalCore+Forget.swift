@@ -5,7 +5,8 @@ import GRDB
 extension JournalCore {
     /// Removes rows from before the moment; returns how many.
     ///
-    /// Of each kind, workload and repository the newest good and the newest other one stay, and whatever still runs or is owed.
+    /// Of each kind, workload and repository the newest good and the newest other one stay, and whatever still runs or
+    /// is owed.
     mutating func forget(before moment: Timestamp) -> Int {
         guard let connection = usable() else { return 0 }
         do {

@@ -64,13 +64,13 @@ extension JournalCore {
     /// Takes over what waits and closes what is over; a disk that cannot be written leaves a journal that can be read.
     private mutating func settle(_ connection: Connection) throws {
         do {
-            let (wasSetBack, imported, interrupted) = try transaction(connection) { database in
+            let (wasSetBack, taken, interrupted) = try transaction(connection) { database in
                 (try noteSetBack(connection, database), try takeOver(database), try closeRuns(database))
             }
             opening.wasSetBack = wasSetBack
-            opening.imported = imported
+            opening.imported = taken.entries
             opening.interruptedRuns = interrupted
-            emptyPending()
+            emptyPending(after: taken)
             healed()
             if wasSetBack { tell("set back", "is an older copy of itself; it is to be rebuilt from the stores") }
         } catch {
@@ -190,6 +190,7 @@ extension JournalCore {
                 return .commit
             }
         } catch {
+            folder.removeCopy(copy)
             // The original is whole; a step that fails is our mistake and no reason to move anything aside.
             throw JournalTrouble.passing(
                 "schema \(version) cannot be brought up to date: \(JournalTrouble(error).text)"

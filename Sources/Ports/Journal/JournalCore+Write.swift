@@ -27,12 +27,13 @@ extension JournalCore {
             do {
                 let waiting = try lockedPending()
                 defer { waiting?.unlock() }
-                opening.imported += try transaction(connection) { database in
-                    let imported = waiting == nil ? 0 : try takeOver(database)
-                    for row in rows { try apply(row, to: database) }
-                    return imported
+                let taken = try transaction(connection) { database in
+                    let taken = waiting == nil ? Takeover() : try takeOver(database)
+                    for row in rows { _ = try apply(row, to: database) }
+                    return taken
                 }
-                if waiting != nil { emptyPending() }
+                opening.imported += taken.entries
+                if waiting != nil { emptyPending(after: taken) }
                 healed()
                 return true
             } catch {
@@ -86,26 +87,37 @@ extension JournalCore {
         }
     }
 
-    /// Applies what the emergency file holds, in the transaction that is open and under its lock; returns how many entries.
-    func takeOver(_ database: Database) throws -> Int {
-        guard let pending, !pending.isEmpty else { return 0 }
-        let content = try pending.content()
-        if !content.name.isEmpty, try Meta.value("imported", in: database) == content.name { return 0 }
-        for row in content.rows { try apply(row, to: database) }
-        if !content.name.isEmpty { try Meta.set("imported", content.name, in: database) }
-        return content.rows.count
+    /// What became of the content of the emergency file.
+    struct Takeover {
+        var entries = 0
+        /// Lines that could not be read, or that the tables refused.
+        var unusableLines = 0
     }
 
-    /// Empties the emergency file after its content was taken over, under its lock; what could not be read is kept aside first.
-    mutating func emptyPending() {
+    /// Applies what the emergency file holds, in the transaction that is open and under its lock.
+    func takeOver(_ database: Database) throws -> Takeover {
+        guard let pending, !pending.isEmpty else { return Takeover() }
+        let content = try pending.content()
+        var taken = Takeover(unusableLines: content.unreadableLines)
+        // The last process got this far, and not as far as to empty it.
+        if !content.name.isEmpty, try Meta.value("imported", in: database) == content.name { return taken }
+        for row in content.rows {
+            if try apply(row, to: database) { taken.entries += 1 } else { taken.unusableLines += 1 }
+        }
+        if !content.name.isEmpty { try Meta.set("imported", content.name, in: database) }
+        return taken
+    }
+
+    /// Empties the emergency file after its content was taken over, under its lock; with unusable lines it is kept
+    /// aside first.
+    mutating func emptyPending(after taken: Takeover) {
         guard let pending, !pending.isEmpty else { return }
         do throws(Errno) {
-            let content = try pending.content()
-            if content.unreadableLines > 0, let folder {
-                try folder.keepUnread(content.bytes, stamp: stamp, entropy: entropy)
+            if taken.unusableLines > 0, let folder {
+                try folder.keepUnread(try pending.content().bytes, stamp: stamp, entropy: entropy)
                 tell(
                     "unread",
-                    "\(content.unreadableLines) lines of its emergency file could not be read; they are kept beside it"
+                    "\(taken.unusableLines) lines of its emergency file could not be read; a copy is kept beside it"
                 )
             }
             try pending.clear()
@@ -117,13 +129,15 @@ extension JournalCore {
 
     // MARK: Rows
 
-    /// Applies one row; one that breaks a rule of the tables is left out, since it would block all that follow.
-    private func apply(_ row: EntryRow, to database: Database) throws {
+    /// Applies one row; false for one that breaks a rule of the tables, which is left out, since it would block all
+    /// that follow.
+    private func apply(_ row: EntryRow, to database: Database) throws -> Bool {
         do {
             try database.cachedStatement(sql: row.kind.statement)
                 .execute(arguments: StatementArguments(row.values.map(\.databaseValue)))
+            return true
         } catch let error as DatabaseError where [.SQLITE_CONSTRAINT, .SQLITE_MISMATCH].contains(error.resultCode) {
-            return
+            return false
         }
     }
 

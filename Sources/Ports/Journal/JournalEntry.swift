@@ -2,8 +2,8 @@ package import Bytes
 
 /// One thing to be recorded.
 ///
-/// No field may hold a password, a key or a token, nor an address that has one in it: the journal is a plain file, and it is copied into
-/// support bundles (S-07). A channel of notification is named, never spelt out.
+/// No field may hold a password, a key or a token, nor an address that has one in it: the journal is a plain file, and
+/// it is copied into support bundles (S-07). A channel of notification is named, never spelt out.
 package enum JournalEntry: Sendable, Hashable {
     /// Begins a run or says more about it; the identifier decides which. A run that ended does not go back to running.
     case run(RunRecord)
@@ -17,9 +17,11 @@ package enum JournalEntry: Sendable, Hashable {
     case audit(AuditRecord)
     /// A small named fact, as of a moment; an older one never replaces a newer one.
     case fact(key: String, value: String, when: Timestamp)
-    /// Puts a message out for delivery; the same identifier again changes nothing, so that a flood is one message (M-11).
+    /// Puts a message out for delivery; the same identifier again changes nothing, so that a flood is one message
+    /// (M-11).
     case message(OutboxMessage)
-    /// What an attempt at delivery gave: without `nextTry` and not done, it is not tried again and stays for the record.
+    /// What an attempt at delivery gave: without `nextTry` and not done, it is not tried again and stays for the
+    /// record.
     case messageTried(id: String, when: Timestamp, error: String?, nextTry: Timestamp?, done: Bool)
 }
 

@@ -4,9 +4,10 @@ import HostSystem
 
 /// The folder of the journal: names, modes, and what is put aside.
 ///
-/// 1. The database is never opened here, not even to look at it: POSIX drops all locks that this process has on a file when any descriptor of it
-///    is closed, and SQLite's are of that sort.
-/// 2. A database is moved aside together with its rollback journal, which would otherwise be rolled back into the next one.
+/// 1. The database is never opened here, not even to look at it: POSIX drops all locks that this process has on a file
+///    when any descriptor of it is closed, and SQLite's are of that sort.
+/// 2. A database is moved aside together with its rollback journal, which would otherwise be rolled back into the next
+///    one.
 struct JournalFolder: Sendable {
     static let database: ByteString = "journal.sqlite"
     private static let sideFiles = ["-journal", "-wal", "-shm"]
@@ -88,6 +89,9 @@ struct JournalFolder: Sendable {
         try directory.sync()
         removeOldest(prefix: "journal.sqlite.schema-", except: name)
     }
+
+    /// Takes an unfinished copy away again, so that attempts on a full disk do not pile up.
+    func removeCopy(_ path: String) { try? directory.remove(ByteString(String(path.dropFirst(self.path.count + 1)))) }
 
     /// Keeps lines of the emergency file that could not be read.
     func keepUnread(_ bytes: [UInt8], stamp: String, entropy: any EntropySource) throws(Errno) {

@@ -1,8 +1,10 @@
 /// Every bound of the journal, with unit and reason (L5).
 package enum JournalLimits {
-    /// Longest wait, in milliseconds, for another process that holds the database or the folder; a backup waits this long once.
+    /// Longest wait, in milliseconds, for another process that holds the database or the folder; a backup waits this
+    /// long once.
     package static let busyMilliseconds = 5_000
-    /// The wait, in milliseconds, while the last attempt failed: a backup of many steps must not pay the long one for each.
+    /// The wait, in milliseconds, while the last attempt failed: a backup of many steps must not pay the long one for
+    /// each.
     package static let busyTroubledMilliseconds = 100
     /// Pause between two looks at a lock of the folder, in milliseconds.
     package static let lockPollMilliseconds = 20
@@ -22,7 +24,7 @@ package enum JournalLimits {
     package static let detailBytesMax = 64 << 10
     /// Rows that one question returns at most.
     package static let rowsReadMax = 10_000
-    /// Rows of one table that `forget` leaves, newest first: thirty years of ten steps a day.
+    /// Rows of one table that `forget` leaves, newest first: some twenty-seven years of ten steps a day.
     package static let rowsKeptMax = 100_000
     /// Files of one sort that stay beside the journal (damaged ones, copies from before a migration), newest first.
     package static let asideFilesMax = 5

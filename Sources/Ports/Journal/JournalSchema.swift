@@ -57,12 +57,12 @@ package struct JournalSchema: Sendable {
         CREATE TABLE step (run TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, workload TEXT,
             repository TEXT, medium TEXT, started INTEGER NOT NULL, ended INTEGER, outcome TEXT NOT NULL,
             bytes INTEGER, files INTEGER, snapshot TEXT, text TEXT NOT NULL, PRIMARY KEY (run, number)) STRICT;
-        CREATE INDEX step_newest ON step (kind, workload, repository, started);
+        CREATE INDEX step_newest ON step (kind, workload, repository, started DESC, outcome);
         CREATE INDEX step_started ON step (started);
         CREATE TABLE evidence (id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, workload TEXT, repository TEXT,
             snapshot TEXT, medium TEXT, at INTEGER NOT NULL, outcome TEXT NOT NULL, bytes INTEGER,
             nanoseconds INTEGER, detail TEXT NOT NULL) STRICT;
-        CREATE INDEX evidence_newest ON evidence (kind, workload, repository, at);
+        CREATE INDEX evidence_newest ON evidence (kind, workload, repository, at DESC, outcome);
         CREATE INDEX evidence_at ON evidence (at);
         CREATE TABLE owed (id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, object TEXT NOT NULL,
             text TEXT NOT NULL, since INTEGER NOT NULL) STRICT;

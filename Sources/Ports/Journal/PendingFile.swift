@@ -4,8 +4,8 @@ import HostSystem
 
 /// The emergency file beside the database: entries that the database did not take, one line each, in their order.
 ///
-/// 1. The first line has a random name of the content; the database remembers the name of what it took over, so
-///    that a crash between taking over and emptying imports nothing twice.
+/// 1. The first line has a random name of the content; the database remembers the name of what it took over, so that a
+///    crash between taking over and emptying imports nothing twice.
 /// 2. Its lock (flock) is also the lock under which a journal is opened, checked and moved aside.
 /// 3. It is emptied in place, never renamed: the lock belongs to the file.
 /// 4. It holds `pendingReserveBytes` reserved, so that a full disk still takes the end of a run (C-04).

@@ -1,7 +1,8 @@
 import Bytes
 import GRDB
 
-/// Columns of a row, never trusted to have the type that was written (L3): GRDB's own decoding traps where these say nil.
+/// Columns of a row, never trusted to have the type that was written (L3): GRDB's own decoding traps where these say
+/// nil.
 extension Row {
     func text(_ column: String) -> String? {
         let value: DatabaseValue = self[column]

@@ -2,17 +2,19 @@ package import Bytes
 package import HostSystem
 import Synchronization
 
-/// The record of runs, steps, evidence, owed clean-ups, facts and audit: a cache of what happened, never the truth (L8).
+/// The record of runs, steps, evidence, owed clean-ups, facts and audit: a cache of what happened, never the truth
+/// (L8).
 ///
-/// 1. Nothing here throws, and no failure of it ends a backup: what the database does not take goes to an emergency file beside it and is taken over
-///    later; what that does not take stays in memory and is told through `warn`, once until it works again (M-03, C-04).
-/// 2. A damaged database is moved aside, a newer one left alone, an older one migrated after a copy (M-13). `needsRebuild` then asks the caller to
-///    read the stores and hand what they say to `rebuild`.
-/// 3. What `record` has returned from is on the disk, and survives a power cut (M-01).
+/// 1. Nothing here throws, and no failure of it ends a backup: what the database does not take goes to an emergency
+///    file beside it and is taken over later; what that does not take stays in memory and is told through `warn`, once
+///    until it works again (M-03, C-04).
+/// 2. A damaged database is moved aside, a newer one left alone, an older one migrated after a copy (M-13).
+///    `needsRebuild` then asks the caller to read the stores and hand what they say to `rebuild`.
+/// 3. What `record` has returned from is on the disk and survives a power cut (M-01), unless a warning told otherwise.
 /// 4. No secret is ever put in: see `JournalEntry` (S-07). Files are for their owner alone (S-06).
 ///
-/// **isolation**: calls block on threads of the pool, one at a time; each waits at most about `busyMilliseconds` for other processes.
-/// A cancelled task records as any other, since that it was cancelled is worth recording.
+/// **isolation**: calls block on threads of the pool, one at a time; each waits at most about `busyMilliseconds` for
+/// other processes. A cancelled task records as any other, since that it was cancelled is worth recording.
 package final class RunJournal: Sendable {
     private struct Status {
         var opening: Opening
@@ -37,7 +39,8 @@ package final class RunJournal: Sendable {
 
     /// Opens the journal in `folder`, which is created when it is missing; whatever it finds, a journal comes back.
     ///
-    /// Runs that a process left `running` which is gone become `interrupted` (M-05). **Cost**: reads the whole database once, for its integrity.
+    /// Runs that a process left `running` which is gone become `interrupted` (M-05). **Cost**: reads the whole database
+    /// once, for its integrity.
     package static func open(
         folder: String,
         on pool: WorkerPool,
@@ -53,7 +56,8 @@ package final class RunJournal: Sendable {
         return journal
     }
 
-    /// What the last opening found; a journal that was unavailable or turned out damaged is opened again when it is used.
+    /// What the last opening found; a journal that was unavailable or turned out damaged is opened again when it is
+    /// used.
     package var opening: Opening { status.withLock { $0.opening } }
 
     /// Whether the last use of the database succeeded; when not, empty answers mean nothing.
@@ -94,12 +98,14 @@ package final class RunJournal: Sendable {
         await use { $0.record(rows) }
     }
 
-    /// Whether the database is new, or an older copy, so that it is to be rebuilt from the stores; false while it cannot be used.
+    /// Whether the database is new, or an older copy, so that it is to be rebuilt from the stores; false while it
+    /// cannot be used.
     package func needsRebuild() async -> Bool {
         await use { $0.read(false) { try Meta.value("needs-rebuild", in: $0) != nil } }
     }
 
-    /// Inserts what was learned from the stores, where the journal does not know it already, and ends the need to rebuild.
+    /// Inserts what was learned from the stores, where the journal does not know it already, and ends the need to
+    /// rebuild.
     ///
     /// Idempotent by identifier. False when the journal could not be written; the need then stays.
     @discardableResult
@@ -116,7 +122,8 @@ package final class RunJournal: Sendable {
 
     /// Removes what is older than `age`, and what is beyond `rowsKeptMax`; returns how many rows.
     ///
-    /// Of each kind, workload and repository the newest good and the newest other one stay; facts and what is owed always do.
+    /// Of each kind, workload and repository the newest good and the newest other one stay; facts and what is owed
+    /// always do.
     @discardableResult
     package func forget(olderThan age: Duration, now: Timestamp) async -> Int {
         let moment = Timestamp(

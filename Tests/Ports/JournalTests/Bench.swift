@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Glibc
 import HostSystem
 import Journal
 import Synchronization
@@ -12,8 +13,11 @@ final class Bench: Sendable {
     private let said = Mutex<[String]>([])
     private static let opened = Atomic<UInt64>(0)
 
-    init() throws {
-        path = NSTemporaryDirectory() + "holdfast-test-" + UUID().uuidString
+    /// `inMemory` where thousands of syncs would only cost time.
+    init(inMemory: Bool = false) throws {
+        let memory = "/dev/shm/"
+        let base = inMemory && access(memory, W_OK) == 0 ? memory : NSTemporaryDirectory()
+        path = base + "holdfast-test-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         pool = try WorkerPool(width: 2, name: "journal")
     }

@@ -9,7 +9,7 @@ import Testing
 @Suite(.serialized) struct DamageTests {
     let bench: Bench
 
-    init() throws { bench = try Bench() }
+    init() throws { bench = try Bench(inMemory: true) }
 
     private func isMovedAside(_ journal: RunJournal) -> Bool {
         guard case .movedAside(let path) = journal.opening.state else { return false }
@@ -154,7 +154,7 @@ import Testing
 
     @Test func `M-03 a journal of another machine in its place asks to be rebuilt`() async throws {
         await bench.fill(3)
-        let other = try Bench()
+        let other = try Bench(inMemory: true)
         await other.fill(9)
         bench.write(other.content())
         let journal = await bench.open()
