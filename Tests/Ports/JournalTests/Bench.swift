@@ -81,6 +81,16 @@ final class Bench: Sendable {
         return isMounted
     }
 
+    /// Mounts a new ext4 of 16 MiB at `mnt`; false, and says so, when this user or machine cannot.
+    func mountDisk(for identifier: String) -> Bool {
+        let commands = [
+            "cd '\(path)'", "truncate -s 16M disk", "mkfs.ext4 -q -m0 disk", "mkdir -p mnt", "mount -o loop disk mnt",
+        ]
+        let isMounted = Bench.shell(commands.joined(separator: " && ") + " 2>/dev/null") == 0
+        if !isMounted { print("SKIP \(identifier) loop mounts of ext4 need root, mkfs.ext4 and loop devices") }
+        return isMounted
+    }
+
     @discardableResult
     static func shell(_ line: String) -> Int32 {
         let process = Process()

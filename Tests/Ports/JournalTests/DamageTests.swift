@@ -203,6 +203,11 @@ import Testing
             await journal.record(run(1))
             Bench.shell("cd '\(bench.folder)' && \(line)")
             await journal.record(run(2))
+            // What was taken away is begun anew at once, not after a wait.
+            if line.hasPrefix("rm ") || line.hasPrefix("mv ") || line.hasPrefix("cp ") {
+                #expect(await journal.run("run-2") != nil, "\(line)")
+                #expect(journal.isUsable)
+            }
             await journal.record(run(3))
             await journal.close()
             let again = await bench.open()

@@ -69,15 +69,21 @@ import Testing
         #expect(await runs(journal) == (1...5).map(id))
     }
 
-    @Test
-    func `C-04 a disk that is full takes the result of the run into the emergency file, and has it after reopening`()
-        async throws
-    {
-        guard bench.mountMemory("size=2m", for: "C-04") else { return }
+    @Test(arguments: ["tmpfs", "ext4"])
+    func `C-04 a full disk takes the result of the run into the emergency file`(kind: String) async throws {
+        let isMounted =
+            kind == "tmpfs" ? bench.mountMemory("size=2m", for: "C-04") : bench.mountDisk(for: "C-04 on ext4")
+        guard isMounted else { return }
         let folder = bench.path + "/mnt/state"
         let journal = await bench.open(folder)
         await journal.record(run(1, outcome: .running))
-        Bench.shell("cat /dev/zero > '\(bench.path)/mnt/filler' 2>/dev/null")
+        // The last blocks take small files only.
+        Bench.shell(
+            """
+            cd '\(bench.path)/mnt'; cat /dev/zero > filler 2>/dev/null; sync -f .
+            for n in $(seq 1 80); do head -c 1024 /dev/zero > filler$n; done 2>/dev/null; sync -f .
+            """
+        )
         await journal.record(run(1))
         for number in 2...60 { await journal.record(run(number)) }
         #expect(!journal.isUsable)
@@ -87,7 +93,7 @@ import Testing
         let blind = await bench.open(folder)
         #expect(await blind.run("run-1") != nil)
         await blind.close()
-        Bench.shell("rm '\(bench.path)/mnt/filler'")
+        Bench.shell("rm '\(bench.path)/mnt/'filler*")
         let again = await bench.open(folder)
         #expect(again.opening.imported == 120)
         #expect(again.opening.interruptedRuns == 0)
