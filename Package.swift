@@ -26,6 +26,7 @@ let package = Package(
     products: [.executable(name: "holdfast", targets: ["holdfast"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     ],
     targets: [
@@ -59,8 +60,14 @@ let package = Package(
         .target(name: "CHost", path: "Sources/Ports/CHost"),
         module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
         module("Ports", "ObjectStorage", ["Bytes", "Outcome", "HostSystem"]),
+        module("Ports", "Journal", ["Bytes", "HostSystem", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
+        tests(
+            "Ports",
+            "JournalTests",
+            ["Journal", "HostSystem", "Bytes", "Outcome", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
 
         // Strategy: the operator's declaration as values and functions. Pure.
         module("Strategy", "Strategy", ["Bytes", .product(name: "Yams", package: "Yams")]),
