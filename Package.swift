@@ -97,14 +97,15 @@ let package = Package(
             "Protection",
             [
                 "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository",
+                "ResticRepository", "Journal",
             ]
         ),
         tests(
             "Operations",
             "ProtectionTests",
             [
-                "Protection", "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem", "ObjectStorage",
+                "Protection", "Journal", "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem",
+                "ObjectStorage",
                 "ResticFormat", "ResticRepository",
             ]
         ),
@@ -135,7 +136,7 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Protection", "Console",
+                "ResticRepository", "Journal", "Protection", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -91,7 +91,8 @@ struct HoldfastVerbs: ParsableCommand, ExampledCommand {
             """,
         version: "holdfast \(holdfastVersion)",
         subcommands: [
-            QuickstartVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, CoverageVerb.self, ConfigVerb.self,
+            QuickstartVerb.self, InitVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, CoverageVerb.self,
+            ConfigVerb.self,
         ]
     )
 }

@@ -1,4 +1,6 @@
 package import Bytes
+import Chunking
+package import Journal
 package import ResticRepository
 package import Sealing
 package import Strategy
@@ -11,6 +13,8 @@ package struct ProtectionEnvironment: Sendable {
     package var stateFolder: String
     /// The declaration and what it includes, as files to be left in each repository: name and bytes.
     package var declarationFiles: [(name: String, bytes: [UInt8])]
+    /// The record of runs; nil where none is kept.
+    package var journal: RunJournal?
     /// Cost of the keys of new repositories; nil, as outside of tests always, measures this machine for half a second.
     package var keyCost: ScryptParameters?
     /// Recorded in snapshots.
@@ -38,6 +42,9 @@ package struct ProtectionEnvironment: Sendable {
         self.warn = warn
     }
 
+    /// Folders of our own, which stay out of path sets by themselves.
+    package var ownFolders: [String] { lab.media.map(\.path) + [stateFolder] }
+
     package var now: Timestamp { repository.time.now() }
 
     /// The repositories of a workload, the nearest first: disks of the machine, disks that can be unplugged, stand-ins, off-site.
@@ -53,6 +60,18 @@ package struct ProtectionEnvironment: Sendable {
             return nil
         }
         return LabStore(declaration: declaration, medium: medium, environment: self)
+    }
+
+    /// Opens each repository, or creates it where neither it nor its password is there, all cut by one polynomial.
+    ///
+    /// Errors: those of `LabStore.openOrCreate`, the first of them.
+    package func createRepositories(_ done: (LabStore, _ isNew: Bool) -> Void) async throws {
+        var polynomial: Polynomial?
+        for store in stores {
+            let (repository, isNew) = try await store.openOrCreate(polynomial: polynomial)
+            polynomial = polynomial ?? repository.chunkerPolynomial
+            done(store, isNew)
+        }
     }
 
     /// All repositories, in the order of the file.

@@ -16,6 +16,7 @@ import Strategy
         workload.runSeconds = [1, 0, 300]
         workload.size = SourceSize(files: 3, bytes: 1 << 50)
         workload.shrunkTo = SourceSize(files: 0, bytes: 1)
+        workload.live = ["/srv/a (SQLite)"]
         ledger.workloads["ho\"st\n"] = workload
         var repository = RepositoryHistory(id: "ab12", seen: Timestamp(seconds: 1_772_000_000))
         repository.storedBytes = 77

@@ -27,7 +27,7 @@ struct CoverageVerb: ParsableCommand, LabVerb {
         let session = try LabSession(options, screen: screen)
         let environment = session.environment
         let (items, isCut) = try await session.onPool {
-            var discovery = HostDiscovery(leaving: environment.lab.media.map(\.path) + [environment.stateFolder])
+            var discovery = HostDiscovery(leaving: environment.ownFolders)
             return discovery.run()
         }
         let coverage = Coverage(items, lab: session.lab) { workload, path in

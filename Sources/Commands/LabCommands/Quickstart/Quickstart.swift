@@ -38,7 +38,7 @@ package struct Quickstart: Sendable {
         say(isNew ? "Wrote \(place.declarationPath)" : "Read \(place.declarationPath)")
         if isNew { try place.makeMedia(session.lab) }
         let reporter = RunReporter(printer: printer, time: time)
-        let protection = ProtectionRun(session.environment, observer: reporter)
+        let protection = ProtectionRun(await session.recording().environment, observer: reporter)
         var request = ProtectionRun.Request(.all)
         request.verifiesAll = true
         let asked = request

@@ -49,7 +49,8 @@ struct RunVerb: ParsableCommand, LabVerb {
         let session = try LabSession(options, screen: screen)
         guard !dryRun else { return try await showPlan(session) }
         let reporter = session.reporter
-        let run = ProtectionRun(session.environment, observer: reporter)
+        let recording = await session.recording()
+        let run = ProtectionRun(recording.environment, observer: reporter)
         var request = ProtectionRun.Request(choice)
         request.release = release
         request.verifiesAll = verify

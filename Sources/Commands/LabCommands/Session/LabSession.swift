@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import Console
 import HostSystem
+import Journal
 import Outcome
 import Protection
 import ResticRepository
@@ -27,7 +28,7 @@ struct LabOptions: ParsableArguments {
 
 /// A verb's view of the lab: the declaration, and all that its flows need.
 struct LabSession {
-    let environment: ProtectionEnvironment
+    private(set) var environment: ProtectionEnvironment
     let place: DeclarationPlace
     let printer: Printer
 
@@ -59,13 +60,36 @@ struct LabSession {
     /// Shows what a run does.
     var reporter: RunReporter { RunReporter(printer: printer, time: environment.repository.time) }
 
+    /// The same with the journal open; for verbs that change something.
+    func recording() async -> LabSession {
+        var copy = self
+        guard let pool = try? WorkerPool(width: 1, name: "journal") else { return self }
+        copy.environment.journal = await RunJournal.open(
+            folder: environment.stateFolder,
+            on: pool,
+            host: environment.repository.hostName.display,
+            time: environment.repository.time,
+            entropy: environment.repository.entropy,
+            warn: environment.warn
+        )
+        return copy
+    }
+
     /// Runs `body` on the pool, where calls may block.
     func onPool<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
-        try await withThrowingTaskGroup(of: Result.self) { group in
-            group.addTask(executorPreference: environment.repository.pool) { try await body() }
-            guard let result = try await group.next() else { throw CancellationError() }
-            return result
-        }
+        try await LabCommands.onPool(environment.repository.pool, body)
+    }
+}
+
+/// Runs `body` on a pool, where calls may block.
+func onPool<Result: Sendable>(
+    _ pool: WorkerPool,
+    _ body: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
+    try await withThrowingTaskGroup(of: Result.self) { group in
+        group.addTask(executorPreference: pool) { try await body() }
+        guard let result = try await group.next() else { throw CancellationError() }
+        return result
     }
 }
 

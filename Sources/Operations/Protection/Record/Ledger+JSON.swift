@@ -102,6 +102,7 @@ extension WorkloadHistory {
             .suffix(StrategyLimits.rememberedRuns)
         size = tree.size("size")
         shrunkTo = tree.size("shrunk_to")
+        live = (tree["live"]?.items ?? []).compactMap { $0.text?.plainText }
     }
 
     fileprivate func encode(to writer: inout GoJSONWriter) {
@@ -114,6 +115,8 @@ extension WorkloadHistory {
         writer.endArray()
         writer.add("size", size)
         writer.add("shrunk_to", shrunkTo)
+        writer.key("live")
+        writer.strings(live.map { ByteString($0) })
         writer.endObject()
     }
 }

@@ -189,15 +189,15 @@ extension ProtectionRun {
         } catch {
             let step = RunStep(.record, repository: store.name)
             let failure = try reportable(error, operation: "leave the record", object: store.name)
-            part.lines.append(RunReport.Line(step: step, result: .failed(failure), seconds: 0))
-            observer.finished(step, .failed(failure), seconds: 0)
+            part.lines.append(end(step, .failed(failure), since: environment.repository.time.monotonicNanoseconds()))
         }
     }
 
-    private func end(_ step: RunStep, _ result: StepResult, since begun: UInt64) -> RunReport.Line {
+    /// Tells that a step has ended.
+    func end(_ step: RunStep, _ result: StepResult, since begun: UInt64) -> RunReport.Line {
         let seconds = Double(environment.repository.time.monotonicNanoseconds() &- begun) / 1e9
         observer.finished(step, result, seconds: seconds)
-        return RunReport.Line(step: step, result: result, seconds: seconds)
+        return RunReport.Line(step: step, result: result, ended: environment.now, seconds: seconds)
     }
 }
 

@@ -35,6 +35,8 @@ package struct ProtectionRun: Sendable {
         package var release: String?
         /// Reads all data of the repositories that are touched.
         package var verifiesAll = false
+        /// Who asks, for the journal.
+        package var isByHand = true
 
         package init(_ choice: RunChoice) { self.choice = choice }
     }
@@ -54,14 +56,23 @@ package struct ProtectionRun: Sendable {
             zone: environment.zone
         )
         let released = try await self.released(request.release, plan, before)
-        var done: [WorkloadRun.Result] = []
-        for item in plan.items {
-            observer.began(item)
-            done.append(try await WorkloadRun(item: item, run: self).run(&report))
-        }
         guard !plan.items.isEmpty else { return report }
-        try await finish(done, before: before, released: released, request: request, &report)
+        let recorder = RunRecorder(environment)
+        await recorder.begin(plan, isByHand: request.isByHand, at: report.started)
+        do {
+            var done: [WorkloadRun.Result] = []
+            for item in plan.items {
+                observer.began(item)
+                done.append(try await WorkloadRun(item: item, run: self).run(&report))
+                await recorder.record(report.lines)
+            }
+            try await finish(done, before: before, released: released, request: request, &report)
+        } catch {
+            await recorder.interrupted(report)
+            throw error
+        }
         report.ended = environment.now
+        await recorder.end(report)
         return report
     }
 

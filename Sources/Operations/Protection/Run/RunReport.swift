@@ -8,6 +8,7 @@ package struct RunReport: Sendable {
     package struct Line: Sendable {
         package var step: RunStep
         package var result: StepResult
+        package var ended: Timestamp
         package var seconds: Double
     }
 

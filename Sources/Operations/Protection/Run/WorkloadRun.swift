@@ -43,7 +43,7 @@ struct WorkloadRun: Sendable {
         }
         defer { lock?.unlock() }
         if lock == nil, (try? StateFolder.open(environment.stateFolder)) != nil {
-            result.fail(RunStep(.backUp, workload: workload.name, repository: "-"), busy, run.observer)
+            fail(RunStep(.backUp, workload: workload.name, repository: "-"), busy, &result)
         } else {
             try await protect(&result)
         }
@@ -87,7 +87,7 @@ struct WorkloadRun: Sendable {
 
     private func protect(_ result: inout Result) async throws {
         let before = HookStep(.before, workload: workload)
-        if let failure = try await hook(before, &result) { return result.fail(before.step, failure, run.observer) }
+        if let failure = try await hook(before, &result) { return fail(before.step, failure, &result) }
         do {
             try await store(&result)
         } catch {
@@ -96,7 +96,7 @@ struct WorkloadRun: Sendable {
             throw error
         }
         let after = HookStep(.after, workload: workload)
-        if let failure = try await hook(after, &result) { result.fail(after.step, failure, run.observer) }
+        if let failure = try await hook(after, &result) { fail(after.step, failure, &result) }
     }
 
     /// Runs a command of the declaration; returns its failure.
@@ -106,8 +106,7 @@ struct WorkloadRun: Sendable {
         let begun = environment.repository.time.monotonicNanoseconds()
         do {
             try await hook.run()
-            let seconds = Double(environment.repository.time.monotonicNanoseconds() &- begun) / 1e9
-            result.add(hook.step, .done(hook.words[0]), seconds, run.observer)
+            result.lines.append(end(hook.step, .done(hook.words[0]), since: begun))
             return nil
         } catch {
             return try reportable(error, operation: "run", object: hook.words[0])
@@ -125,7 +124,7 @@ struct WorkloadRun: Sendable {
                 result.opened.append(OpenStore(store: store, repository: repository, view: view))
                 await note(view, store: store.name)
             } catch {
-                result.fail(step, try reportable(error, operation: "open", object: store.name), run.observer)
+                fail(step, try reportable(error, operation: "open", object: store.name), &result)
             }
         }
         var rest = result.opened[...]
@@ -139,7 +138,7 @@ struct WorkloadRun: Sendable {
                 return
             } catch {
                 // The next repository is tried: what is wrong may be this disk.
-                result.fail(step, try reportable(error, operation: "back up", object: workload.name), run.observer)
+                fail(step, try reportable(error, operation: "back up", object: workload.name), &result)
                 if let failure = error as? ProtectionFailure, failure.code == .source { return }
             }
         }
@@ -148,15 +147,12 @@ struct WorkloadRun: Sendable {
     private func backUp(to source: OpenStore, thenCopyTo others: [OpenStore], _ result: inout Result) async throws {
         let backup = BackupStep(workload: workload, target: source, environment: environment, observer: run.observer)
         run.observer.began(backup.step)
+        let begun = environment.repository.time.monotonicNanoseconds()
         let outcome = try await backup.run()
         result.isComplete = outcome.errorCount == 0
         let text = BackupText(outcome)
-        result.add(
-            backup.step,
-            outcome.errorCount == 0 ? .done(text.done) : .partial(text.partial),
-            outcome.seconds,
-            run.observer
-        )
+        let said: StepResult = outcome.errorCount == 0 ? .done(text.done) : .partial(text.partial)
+        result.lines.append(end(backup.step, said, since: begun))
         await noteSize(outcome)
         let copies = try await withThrowingTaskGroup(of: Part.self) { group in
             let pool = environment.repository.pool
@@ -177,6 +173,11 @@ struct WorkloadRun: Sendable {
             result.lines += part.lines
             if part.isProven { result.proven.append(part.store) } else { result.hasFailures = true }
         }
+    }
+
+    private func fail(_ step: RunStep, _ failure: any ReportableFailure, _ result: inout Result) {
+        result.hasFailures = true
+        result.lines.append(end(step, .failed(failure), since: environment.repository.time.monotonicNanoseconds()))
     }
 
     // MARK: one repository
@@ -244,9 +245,7 @@ struct WorkloadRun: Sendable {
     }
 
     private func end(_ step: RunStep, _ result: StepResult, since begun: UInt64) -> RunReport.Line {
-        let seconds = Double(environment.repository.time.monotonicNanoseconds() &- begun) / 1e9
-        run.observer.finished(step, result, seconds: seconds)
-        return RunReport.Line(step: step, result: result, seconds: seconds)
+        run.end(step, result, since: begun)
     }
 
     // MARK: the ledger
@@ -262,10 +261,23 @@ struct WorkloadRun: Sendable {
         await run.ledgerFile.update { $0.repositories[store.name]?.readBack[name] = proof }
     }
 
+    /// What changes while it is read, and is neither dumped nor stopped before: such a copy is as after a crash.
+    private func liveItems() -> [String] {
+        guard workload.before.isEmpty else { return [] }
+        var discovery = HostDiscovery(leaving: environment.ownFolders)
+        let filter = SourceFilter(workload.host, leavingOut: environment.ownFolders)
+        let patterns = PatternList(filter.excludes)
+        let items = discovery.live(below: workload.host.paths).filter { item in
+            item.kind != .composeProject && !patterns.matches(ByteString(item.path))
+        }
+        return items.prefix(3).map { "\($0.path) (\($0.what))" }
+    }
+
     /// Remembers the size, or that the source has shrunk (P-06, G-16).
     private func noteSize(_ outcome: BackupOutcome) async {
         guard outcome.errorCount == 0 else { return }
         let (name, size) = (workload.name, outcome.size)
+        let live = liveItems()
         await run.ledgerFile.update { ledger in
             var history = ledger.workloads[name] ?? WorkloadHistory()
             if let known = history.size, size.isShrunk(from: known) {
@@ -274,20 +286,9 @@ struct WorkloadRun: Sendable {
                 history.size = size
                 history.shrunkTo = nil
             }
+            history.live = live
             ledger.workloads[name] = history
         }
-    }
-}
-
-extension WorkloadRun.Result {
-    mutating func add(_ step: RunStep, _ result: StepResult, _ seconds: Double, _ observer: any RunObserver) {
-        observer.finished(step, result, seconds: seconds)
-        lines.append(RunReport.Line(step: step, result: result, seconds: seconds))
-    }
-
-    mutating func fail(_ step: RunStep, _ failure: any ReportableFailure, _ observer: any RunObserver) {
-        hasFailures = true
-        add(step, .failed(failure), 0, observer)
     }
 }
 

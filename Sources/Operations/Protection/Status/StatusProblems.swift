@@ -60,6 +60,15 @@ struct StatusProblems {
                 add(.amber, name, "was incomplete when it ran last", "holdfast run \(name), and look at what it says")
             case .interrupted?, .ok?, nil: break
             }
+            if let first = history.live.first {
+                let more = history.live.count > 1 ? " and others" : ""
+                add(
+                    .amber,
+                    name,
+                    "is crash-consistent only: \(first)\(more) changes while it is read",
+                    "give it a command that dumps or stops it: before: [...] in holdfast.yaml"
+                )
+            }
             if let size = history.size, let now = history.shrunkTo {
                 add(
                     .amber,

@@ -81,8 +81,7 @@ struct BackupStep: Sendable {
             time: environment.repository.zonedNow(),
             programVersion: environment.programVersion
         )
-        let own = environment.lab.media.map(\.path) + [environment.stateFolder]
-        request.filter = SourceFilter(host, leavingOut: own)
+        request.filter = SourceFilter(host, leavingOut: environment.ownFolders)
         request.recordedExcludes = request.filter.excludes
         request.tags = [SnapshotTag.workload(workload.name)]
         request.tagsWhenIncomplete = [SnapshotTag.incomplete]

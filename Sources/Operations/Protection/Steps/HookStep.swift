@@ -23,7 +23,9 @@ struct HookStep: Sendable {
     var words: [String] { kind == .before ? workload.before : workload.after }
     var step: RunStep { RunStep(kind, workload: workload.name, repository: "-") }
 
-    /// Runs it; nothing when none is declared. Errors: `E-COMMAND`, cancellation.
+    /// Runs it; nothing when none is declared.
+    ///
+    /// Errors: `E-COMMAND`, cancellation.
     func run() async throws {
         guard !words.isEmpty else { return }
         var command = Command(words.map { ByteString($0) })

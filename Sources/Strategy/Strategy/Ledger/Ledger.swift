@@ -48,6 +48,8 @@ package struct WorkloadHistory: Sendable, Hashable {
     package var size: SourceSize?
     /// The source lost most of its files since then, and nobody has said that this is right.
     package var shrunkTo: SourceSize?
+    /// Databases and volumes in its paths that no command dumps or stops before, in words; the first few.
+    package var live: [String] = []
 
     package init() {}
 }

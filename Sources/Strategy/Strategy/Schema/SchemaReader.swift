@@ -120,7 +120,7 @@ struct SchemaReader {
 }
 
 /// Whether a word can name a thing of the declaration, in paths and on the command line too.
-func isName(_ word: String) -> Bool {
+package func isName(_ word: String) -> Bool {
     let isAllowed = word.utf8.allSatisfy { byte in
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -1,0 +1,127 @@
+import Bytes
+import HostSystem
+import Strategy
+
+/// The commented `holdfast.yaml` of an `init`: what was found, what was decided, and what was not.
+struct InitDeclaration {
+    let findings: InitFindings
+    let answers: InitAnswers
+    /// UUID of the file system that holds the second medium, and whether its disk can be unplugged.
+    let second: (identity: String?, isRemovable: Bool)
+
+    private func quoted(_ text: String) -> String { DeclarationTemplate.quoted(text) }
+
+    /// The whole file.
+    var text: String {
+        var lines = [
+            "# Written by `holdfast init`; from now on it is yours. `holdfast config check` says what is wrong with it.",
+            "# Keys: docs/manual/holdfast-yaml.md. Passwords never stand here, only where they are found.",
+            "lab: \(quoted(answers.labName))", "",
+        ]
+        lines += media + repositories + roles + protect + undecided + exclude
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var media: [String] {
+        var lines = [
+            "# Where copies live. A copy on the disk of its source adds no medium: `holdfast status` says so.",
+            "media:",
+        ]
+        lines.append("  os-disk: { kind: internal, path: \(quoted(answers.internalPath)) }")
+        if let path = answers.secondPath {
+            let kind = second.isRemovable ? "removable" : "internal"
+            let identity = second.identity.map { ", identity: \(quoted($0))" } ?? ""
+            lines.append(
+                "  # Another file system in its place is refused, and nothing is written into an empty mount point."
+            )
+            lines.append("  second-disk: { kind: \(kind), path: \(quoted(path))\(identity) }")
+        } else {
+            lines.append("  # undecided: no second disk was found. With the disk of this machine the only copy dies.")
+        }
+        for disk in findings.disks where answers.secondPath?.hasPrefix(disk.mount.point.display) != true {
+            lines.append("  # found, not used: \(describe(disk))")
+        }
+        lines.append("  # undecided: no copy leaves the house yet.")
+        return lines + [""]
+    }
+
+    private var repositories: [String] {
+        var lines = [
+            "# Repositories in restic's format, one on each medium; stock restic reads them.", "repositories:",
+        ]
+        lines.append("  host-os: { medium: os-disk, password: \"file:secrets/host-os.password\" }")
+        if answers.secondPath != nil {
+            lines.append("  host-second: { medium: second-disk, password: \"file:secrets/host-second.password\" }")
+        }
+        for path in findings.repositories { lines.append("  # found, not used: a restic repository in \(path)") }
+        return lines + [""]
+    }
+
+    private var names: String { answers.secondPath == nil ? "[host-os]" : "[host-os, host-second]" }
+
+    private var roles: [String] {
+        [
+            "# A class of workloads: what is promised, when it runs, what stays.", "roles:", "  production:",
+            "    objective: { rpo: last-scheduled, rto: 4h }",
+            "    backup: { schedule: \(quoted(answers.schedule)), keep: { daily: 7, weekly: 4, monthly: 6 } }",
+            "    verify: { every: 30d }", "",
+        ]
+    }
+
+    private var protect: [String] {
+        var lines = ["protect:", "  - name: host", "    host:", "      paths:"]
+        lines += answers.folders.map { "        - \(quoted($0))" }
+        lines += [
+            "      exclude: [\"*.cache\"]", "      exclude-caches: true", "    to: \(names)", "    role: production",
+        ]
+        return lines
+    }
+
+    /// What lives while it is read, with the entry that would protect it, to be uncommented.
+    private var undecided: [String] {
+        guard !findings.undecided.isEmpty else { return [""] }
+        var lines = [
+            "  # undecided: these change while they are read. Protect each with a command that dumps or stops it, or exclude it below."
+        ]
+        if !findings.engines.isEmpty {
+            lines.append("  # container engine: \(findings.engines.joined(separator: ", "))")
+        }
+        for item in findings.undecided {
+            lines.append("  # \(item.path): \(item.what)")
+            lines += proposal(for: item).map { "  #   \($0)" }
+        }
+        return lines + [""]
+    }
+
+    private func proposal(for item: FoundItem) -> [String] {
+        let name = item.path.split(separator: "/").last.map(String.init) ?? "data"
+        var path = item.path
+        if item.kind == .database, item.what == "PostgreSQL" { path = "/var/backups/postgresql.sql" }
+        if item.kind == .database, item.what.hasPrefix("MariaDB") { path = "/var/backups/mariadb.sql" }
+        var lines = ["- name: \(isName(name) ? name : "data")", "  host: { paths: [\(quoted(path))] }"]
+        switch item.kind {
+        case .vault:
+            lines.append(
+                "  before: [sqlite3, \(quoted(item.path + "/db.sqlite3")), \(quoted(".backup '\(item.path)/db.backup.sqlite3'"))]"
+            )
+        case .composeProject:
+            lines.append("  before: [docker, compose, --project-directory, \(quoted(item.path)), stop]")
+            lines.append("  after: [docker, compose, --project-directory, \(quoted(item.path)), start]")
+        case .database where item.what == "PostgreSQL":
+            lines.append("  before: [sudo, -u, postgres, pg_dumpall, --file, \(quoted(path))]")
+        case .database where item.what.hasPrefix("MariaDB"):
+            lines.append(
+                "  before: [mariadb-dump, --all-databases, --single-transaction, --result-file, \(quoted(path))]"
+            )
+        case .database, .volumes, .folder, .home: break
+        }
+        return lines + ["  to: \(names)", "  role: production"]
+    }
+
+    private var exclude: [String] {
+        [
+            "# What was found and needs no protection, with the reason that `holdfast coverage` shows.",
+            "# exclude:", "#   - { paths: [/srv/scratch], because: \"made again by the builds\" }",
+        ]
+    }
+}

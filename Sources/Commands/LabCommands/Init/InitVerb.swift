@@ -1,0 +1,162 @@
+import ArgumentParser
+import Bytes
+import Console
+import HostSystem
+import Outcome
+import Protection
+import ResticRepository
+import Strategy
+
+/// The verb `holdfast init`.
+struct InitVerb: ParsableCommand, LabVerb {
+    static let examples = [
+        "holdfast init", "holdfast init --yes --config /etc/holdfast/holdfast.yaml --second /mnt/usb/holdfast",
+    ]
+
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract:
+            "Looks at this machine, writes a commented holdfast.yaml, and creates the repositories that it names.",
+        discussion: """
+            Asks at most five questions; with --yes none. What it cannot decide stands in the file as undecided. A file that is there is \
+            never overwritten, and neither is a repository or a password.
+            """
+    )
+
+    @Option(help: "The file to write; ./holdfast.yaml unless given.")
+    var config: String?
+
+    @Flag(name: .shortAndLong, help: "Ask nothing, and take what is proposed.")
+    var yes = false
+
+    @Option(help: "Folder for copies on a disk of this machine.")
+    var `internal`: String?
+
+    @Option(help: "Folder for copies on a second disk; - for none.")
+    var second: String?
+
+    @Option(
+        name: .customLong("protect"),
+        help: "A folder to protect, instead of those that are proposed; may be repeated."
+    )
+    var folders: [String] = []
+
+    func perform(on screen: Screen) async throws -> Int32 {
+        let machine = try LabEnvironment.current()
+        let path = absolute(config ?? DeclarationPlace.fileName, machine)
+        try refuseExisting(path)
+        let printer = Printer(screen: screen, verbosity: .normal, isJSON: false)
+        screen.line("Looking at disks and folders")
+        let findings = try await onPool(machine.repository.pool) { InitFindings() }
+        var answers = InitAnswers(findings, home: environmentText("HOME"))
+        if let path = `internal` { answers.internalPath = absolute(path, machine) }
+        if let second { answers.secondPath = second == "-" ? nil : absolute(second, machine) }
+        if !folders.isEmpty { answers.folders = folders.map { absolute($0, machine) } }
+        if !yes {
+            guard Terminal.isTerminal(.standardInput) else { throw notAsked }
+            try answers.ask(findings, on: screen)
+        }
+        guard !answers.folders.isEmpty else { throw nothingFound }
+        let declaration = InitDeclaration(findings: findings, answers: answers, second: secondDisk(answers))
+        try write(declaration.text, to: path, machine)
+        screen.line(Text("Wrote \(path)"))
+        let place = try DeclarationPlace(named: path, workingDirectory: machine.workingDirectory)
+        let session = try LabSession(place, printer: printer, machine: machine)
+        for folder in [answers.internalPath, answers.secondPath].compactMap({ $0 }) { _ = try StateFolder.open(folder) }
+        try await session.onPool {
+            try await session.environment.createRepositories { store, isNew in
+                session.printer.normal("\(isNew ? "Created" : "Found") \(store.name) in \(store.path)")
+            }
+        }
+        tell(findings, path, screen)
+        return ExitStatus.success.rawValue
+    }
+
+    private func tell(_ findings: InitFindings, _ path: String, _ screen: Screen) {
+        if !findings.undecided.isEmpty {
+            screen.line(Text("\(counted(findings.undecided.count, "thing")) undecided; the file names each"))
+        }
+        let option = config == nil ? "" : " --config \(path)"
+        for line in [
+            "Next", "  1. Read \(path), and keep a copy of the folder secrets beside it elsewhere.",
+            "  2. holdfast run --all\(option)", "  3. holdfast status\(option)",
+        ] { screen.line(Text(line)) }
+    }
+
+    // MARK: the file
+
+    private func absolute(_ path: String, _ machine: LabEnvironment) -> String {
+        path.hasPrefix("/") ? path : "\(machine.workingDirectory)/\(path)"
+    }
+
+    private func refuseExisting(_ path: String) throws {
+        guard (try? status(at: ByteString(path))) != nil else { return }
+        throw LabFailure(
+            .declaration,
+            operation: "init",
+            object: path,
+            what: "is there already, and is never overwritten",
+            state: "nothing was changed",
+            next: "edit it; or name another file with --config FILE"
+        )
+    }
+
+    /// Reads it back before it is written: what `init` writes is right.
+    private func write(_ text: String, to path: String, _ machine: LabEnvironment) throws {
+        let (folder, name) = splitPath(path)
+        let file = DeclarationFile(name: name, folder: folder, bytes: Array(text.utf8))
+        let rules = DeclarationRules(
+            load: { path throws(StrategyProblem) in
+                throw StrategyProblem(Place(file: path), what: "no includes", next: "")
+            },
+            patternProblem: { _ in nil }
+        )
+        do { _ = try readDeclaration(file, rules) } catch { throw LabFailure.declaration(error, path: path) }
+        do throws(Errno) {
+            let directory = try Directory.createAll(ByteString(folder))
+            try writeDurably(
+                Array(text.utf8),
+                to: ByteString(name),
+                in: directory,
+                ifExists: .fail,
+                entropy: machine.repository.entropy
+            )
+        } catch {
+            throw LabFailure.folder("write", path, error)
+        }
+    }
+
+    private func secondDisk(_ answers: InitAnswers) -> (identity: String?, isRemovable: Bool) {
+        guard let path = answers.secondPath else { return (nil, false) }
+        // The folder may be new: the nearest one that is there tells.
+        var folder = path
+        while folder.count > 1, (try? status(at: ByteString(folder))) == nil { folder = splitPath(folder).folder }
+        let sources = DiskSources()
+        let identity = try? sources.identity(of: ByteString(folder))
+        let isOwnMount = identity.map { $0.mount.point != "/" } ?? false
+        let disks = try? sources.disks(below: ByteString(folder))
+        return (isOwnMount ? identity?.uuid.text : nil, disks?.isRemovable ?? false)
+    }
+
+    private var notAsked: LabFailure {
+        LabFailure(
+            .declaration,
+            operation: "init",
+            object: "questions",
+            what: "cannot be asked: this is no terminal",
+            state: "nothing was changed",
+            next: "run it on a terminal, or with --yes"
+        )
+    }
+
+    private var nothingFound: LabFailure {
+        LabFailure(
+            .declaration,
+            operation: "init",
+            object: "this machine",
+            what: "has no folder that is worth protecting and can be read",
+            state: "nothing was changed",
+            next: "name one with --protect FOLDER, or run as root"
+        )
+    }
+}

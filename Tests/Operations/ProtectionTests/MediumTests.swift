@@ -1,0 +1,130 @@
+import Foundation
+import Testing
+
+import Bytes
+import HostSystem
+import Outcome
+import Protection
+import ResticRepository
+import Strategy
+
+/// A file system in an image, mounted; root alone can have one.
+///
+/// Unmounted and removed afterwards.
+private final class MountedImage: Sendable {
+    let image: String
+    let point: String
+
+    init?(in folder: String, _ name: String) throws {
+        image = "\(folder)/\(name).img"
+        point = "\(folder)/media/usb-ssd"
+        guard isSuperuser else { return nil }
+        try FileManager.default.createDirectory(atPath: point, withIntermediateDirectories: true)
+        _ = FileManager.default.createFile(atPath: image, contents: nil)
+        guard truncate(image, 64 << 20) == 0, shell("mkfs.ext4 -q -F \(image)"), mount() else { return nil }
+    }
+
+    deinit { unmount() }
+
+    @discardableResult func mount() -> Bool { shell("mount -o loop \(image) \(point)") }
+    @discardableResult func unmount() -> Bool { shell("umount -l \(point) 2>/dev/null") }
+    func remountReadOnly() -> Bool { shell("mount -o remount,ro \(point)") }
+
+    var uuid: String? { (try? DiskSources().identity(of: ByteString(point)))?.uuid.text }
+}
+
+@discardableResult
+private func shell(_ line: String) -> Bool {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", line]
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+}
+
+private let canMount = isSuperuser && shell("command -v mkfs.ext4 >/dev/null")
+
+@Suite(.serialized, .enabled(if: canMount, "needs root and mkfs.ext4")) struct MediumTests {
+    /// A lab whose second medium is a real file system with its identity declared.
+    private func lab() throws -> (TestLab, MountedImage) {
+        let lab = try TestLab()
+        try lab.makeFolder("media/usb-ssd")
+        let disk = try #require(try MountedImage(in: lab.root, "usb"), "a loop device could not be mounted")
+        let uuid = try #require(disk.uuid)
+        lab.declare { $0.replacing("path: media/usb-ssd }", with: "path: media/usb-ssd, identity: \"\(uuid)\" }") }
+        return (lab, disk)
+    }
+
+    @Test func `B-09 a disk that is pulled between runs leaves nothing in the empty mount point, and catches up`()
+        async throws
+    {
+        let (lab, disk) = try lab()
+        try await lab.runDaily(1)
+        disk.unmount()
+        let report = try await lab.run()
+        #expect(report.results(.open) == ["host-usb": "E-MEDIUM"])
+        #expect(report.results(.copy) == ["offsite": "done"])
+        #expect(lab.names(in: "media/usb-ssd").isEmpty)
+        let away = try #require(try await lab.status().workloads[0].copies.first { $0.repository == "host-usb" })
+        #expect(away.remembered != nil && away.count == 1)
+        lab.clock.advance(86_400)
+        disk.mount()
+        #expect(try await lab.run().exitStatus == .success)
+        #expect(try await lab.counts()["host-usb"] == 3)
+    }
+
+    @Test func `B-10 another disk in its place is refused by its identity, and a first run makes nothing on it`()
+        async throws
+    {
+        let (lab, disk) = try lab()
+        disk.unmount()
+        let other = try #require(try MountedImage(in: lab.root, "other"))
+        let report = try await lab.run()
+        #expect(report.results(.open) == ["host-usb": "E-FOREIGN"])
+        #expect(lab.names(in: "media/usb-ssd") == ["lost+found"])
+        other.unmount()
+        disk.mount()
+        #expect(try await lab.run().exitStatus == .success)
+    }
+
+    @Test func `B-07 a disk that became read-only is read from, and not written to`() async throws {
+        let (lab, disk) = try lab()
+        try await lab.runDaily(1)
+        try #require(disk.remountReadOnly())
+        let report = try await lab.run()
+        #expect(report.results(.open) == ["host-usb": "E-READONLY"])
+        let copy = try #require(try await lab.status().workloads[0].copies.first { $0.repository == "host-usb" })
+        #expect(copy.remembered == nil && copy.count == 1)
+    }
+
+    @Test func `B-05 a disk that is pulled while a run writes to it fails its step alone`() async throws {
+        let (lab, disk) = try lab()
+        try await lab.runDaily(1)
+        for index in 0..<200 { try lab.write("source/big/\(index)", String(repeating: "\(index)-", count: 20_000)) }
+        let environment = try lab.environment
+        let puller = Puller(disk: { disk.unmount() })
+        let report = try await ProtectionRun(environment, observer: puller).run(.init(.all))
+        #expect(report.results(.copy)["offsite"] == "done")
+        let result = report.results(.copy)["host-usb"] ?? report.results(.readBack)["host-usb"]
+        #expect(result != nil && result != "done", "\(String(describing: result))")
+        #expect(lab.names(in: "media/usb-ssd").isEmpty)
+        disk.mount()
+        lab.clock.advance(86_400)
+        #expect(try await lab.run(verifiesAll: true).exitStatus == .success)
+    }
+}
+
+/// Pulls a disk as soon as the copy to it begins.
+private final class Puller: RunObserver {
+    private let disk: @Sendable () -> Void
+
+    init(disk: @escaping @Sendable () -> Void) { self.disk = disk }
+
+    func began(_ item: RunPlan.Item) {}
+    func began(_ step: RunStep) { if step.kind == .copy, step.repository == "host-usb" { disk() } }
+    func counting(_ counters: BackupCounters, of step: RunStep) {}
+    func progressed(_ done: UInt64, of total: UInt64, unit: String, in step: RunStep) {}
+    func finished(_ step: RunStep, _ result: StepResult, seconds: Double) {}
+    func unreadable(_ path: String, workload: String) {}
+}
