@@ -110,6 +110,18 @@ let package = Package(
             ]
         ),
 
+        // Services: listens and runs until told to stop.
+        module(
+            "Services",
+            "Daemon",
+            ["Bytes", "Outcome", "Strategy", "HostSystem", "ResticRepository", "Protection"]
+        ),
+        tests(
+            "Services",
+            "DaemonTests",
+            ["Daemon", "Protection", "Bytes", "Outcome", "Strategy", "HostSystem", "ResticRepository", "Sealing"]
+        ),
+
         // Commands: what a person or script types and reads.
         module("Commands", "Console", ["Bytes", "Outcome", "ResticFormat", "HostSystem"]),
         module(
@@ -136,7 +148,7 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal", "Protection", "Console",
+                "ResticRepository", "Journal", "Protection", "Daemon", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -21,12 +21,13 @@ func startHoldfast(_ arguments: [ByteString], _ environment: Environment) async 
         screen.errorLine("Fatal: no thread can be started: \(error.description)\n  next:  \(error.remedy)")
         return ExitStatus.failed.rawValue
     }
+    let inbox = SignalInbox()
     let root = Task(executorPreference: pool) {
-        await runCommandLine(arguments, environment, screen, pool)
+        await SignalInbox.$current.withValue(inbox) { await runCommandLine(arguments, environment, screen, pool) }
     }
     do {
         try Signals.install { signal in
-            guard signal != .hangup else { return }
+            guard !inbox.post(signal), signal != .hangup else { return }
             if PasswordPrompt.isOpen {
                 PasswordPrompt.restoreTerminal()
                 Signals.exitInterrupted()

@@ -92,6 +92,7 @@ struct HoldfastVerbs: ParsableCommand, ExampledCommand {
         version: "holdfast \(holdfastVersion)",
         subcommands: [
             QuickstartVerb.self, InitVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, CoverageVerb.self,
+            ServeVerb.self,
             ConfigVerb.self,
         ]
     )

@@ -8,14 +8,18 @@ import Glibc
 /// (standard output) or `errorLimit` bytes (standard error) is dropped and `isCut` says so. After
 /// `timeoutNanoseconds` it is killed and the ending is `timedOut`; when the task is cancelled it is killed and
 /// `CancellationError` is thrown. A process that outlives the command and holds its pipes open is not waited for.
-/// **Errors**: `Errno` when the program cannot be started. **Isolation**: blocks its thread; call it on a `WorkerPool`.
+/// With `isShielded` a cancelled task does not end it. **Errors**: `Errno` when the program cannot be started. **Isolation**: blocks its thread; call it on a `WorkerPool`.
 package func run(
     _ command: Command,
     outputLimit: Int = 1 << 20,
     errorLimit: Int = 64 << 10,
-    timeoutNanoseconds: UInt64? = nil
+    timeoutNanoseconds: UInt64? = nil,
+    isShielded: Bool = false
 ) async throws -> CommandResult {
-    try await withCancellationEvent { cancellation in
+    if isShielded {
+        return try runToEnd(command, outputLimit, errorLimit, Deadline(after: timeoutNanoseconds), CancellationEvent())
+    }
+    return try await withCancellationEvent { cancellation in
         try runToEnd(command, outputLimit, errorLimit, Deadline(after: timeoutNanoseconds), cancellation)
     }
 }

@@ -51,6 +51,16 @@ import Strategy
         #expect(try await lab.counts()["host-usb"] == 2)
     }
 
+    @Test func `damage found later does not hide damage found before`() {
+        var history = RepositoryHistory(id: "", seen: Timestamp(seconds: 1))
+        history.add(OpenFinding(since: Timestamp(seconds: 5), text: "one", packs: ["a", "b"]))
+        history.add(OpenFinding(since: Timestamp(seconds: 9), text: "two", packs: ["b", "c"]))
+        #expect(history.finding == OpenFinding(since: Timestamp(seconds: 5), text: "two", packs: ["a", "b", "c"]))
+        #expect(history.finding?.isCut == false)
+        history.add(OpenFinding(since: Timestamp(seconds: 9), text: "many", packs: (0..<300).map { "p\($0)" }))
+        #expect(history.finding?.isCut == true)
+    }
+
     @Test func `the rotation reads every pack within its period`() async throws {
         let lab = try TestLab()
         try await lab.runDaily(1)

@@ -78,6 +78,68 @@ import Strategy
         #expect(report.snapshotsRemoved == 0)
     }
 
+    @Test(arguments: ["host", "lab"])
+    func `P-04 what another host or lab keeps under the same names is neither counted nor removed nor adopted`(
+        _ other: String
+    ) async throws {
+        let lab = try TestLab { $0.replacing("last: 3", with: "last: 1") }
+        try await lab.runDaily(1)
+        let repository = try await #require(try lab.environment.store(named: "host-os")).open()
+        let first = Set(try await repository.listSnapshots())
+        lab.clock.advance(86_400)
+        // The same repository, seen from a machine that has never run this lab.
+        try lab.remove("state")
+        if other == "host" {
+            lab.hostName = "other-srv"
+        } else {
+            lab.declare { $0.replacing("lab: test", with: "lab: other") }
+        }
+        let status = try await lab.status()
+        #expect(status.isBreached)
+        #expect(status.workloads[0].copies.allSatisfy { $0.point == .never && $0.readBack == nil })
+        #expect(try await lab.lookAhead().plan.items.map(\.workload.name) == ["host"])
+        try await lab.runDaily(3)
+        let present = Set(try await repository.listSnapshots())
+        #expect(first.isSubset(of: present))
+        #expect(try await lab.counts() == ["host-os": 1, "host-usb": 1, "offsite": 1])
+    }
+
+    @Test func `a path that was added shows as not protected until it was backed up`() async throws {
+        let lab = try TestLab()
+        try await lab.runDaily(1)
+        try lab.write("more/file", "new")
+        lab.declare { $0.replacing("paths: [source]", with: "paths: [source, more]") }
+        #expect(try await lab.status().problems.contains { $0.what.contains("one was added since") })
+        #expect(try await lab.status().isBreached)
+        try await lab.run()
+        #expect(try await !lab.status().isBreached)
+    }
+
+    @Test func `F-01 snapshots and runs that are dated after now neither look fresh nor keep anything from being due`()
+        async throws
+    {
+        let lab = try TestLab()
+        lab.clock.advance(300 * 86_400)
+        try await lab.run()
+        lab.clock.advance(-300 * 86_400)
+        let status = try await lab.status()
+        #expect(status.isBreached)
+        #expect(status.problems.contains { $0.severity == .wrong && $0.what.contains("dated after now") })
+        #expect(try await lab.lookAhead().plan.items.count == 1)
+        try await lab.run()
+        #expect(try await lab.status().workloads[0].copies.allSatisfy { !$0.point.isBreached })
+    }
+
+    @Test func `records are left in each repository, and the old ones go`() async throws {
+        let lab = try TestLab()
+        try await lab.runDaily(12)
+        let repository = try await #require(try lab.environment.store(named: "host-os")).open()
+        let records = try await repository.loadSnapshots(filter: SnapshotFilter(tags: [[SnapshotTag.record]])) {
+            throw $1
+        }
+        #expect((5...10).contains(records.count), "\(records.count)")
+    }
+
     @Test func `snapshots of other hands count, and are never removed`() async throws {
         let lab = try TestLab { $0.replacing("last: 3", with: "last: 1") }
         try await lab.runDaily(1)

@@ -53,6 +53,8 @@ final class TestLab {
     let root: String
     let clock = TestClock(TestLab.noon)
     private(set) var text = ""
+    /// Of this machine, as snapshots record it.
+    var hostName: ByteString = "docker-srv"
     private let pool: WorkerPool
     let warnings = Warnings()
 
@@ -134,7 +136,7 @@ final class TestLab {
                     time: clock,
                     entropy: SystemEntropy(),
                     pool: pool,
-                    hostName: "docker-srv",
+                    hostName: hostName,
                     userName: "root",
                     userID: 0,
                     groupID: 0,

@@ -15,7 +15,7 @@ struct StatusVerb: ParsableCommand, LabVerb {
         discussion: """
             Copies are counted by a look at the stores. A medium that is not here is shown with what was seen last, and when.
 
-            Ends in 0; 22 when an objective is breached.
+            Ends in 0; 22 when an objective is breached; 20 when a repository is damaged.
             """
     )
 
@@ -25,6 +25,7 @@ struct StatusVerb: ParsableCommand, LabVerb {
         let session = try LabSession(options, screen: screen)
         let status = try await session.onPool { try await labStatus(session.environment) }
         StatusPage(status: status, printer: session.printer).show()
+        if status.isDamaged { return ExitStatus.damageFound.rawValue }
         return (status.isBreached ? ExitStatus.objectiveBreached : .success).rawValue
     }
 }

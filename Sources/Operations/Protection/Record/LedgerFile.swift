@@ -47,11 +47,13 @@ package final class LedgerFile: Sendable {
     /// Cost: where it was lost, each repository is opened and its index read.
     package func loadOrRecover() async -> Ledger {
         let (ledger, isDamaged) = load()
-        if ledger != nil { return current() }
+        if ledger != nil || !waiting.withLock(\.isEmpty) { return current() }
         if isDamaged { environment.warn("the ledger of this machine is damaged, and is read from the repositories") }
         var found = Ledger()
         for store in environment.stores {
-            guard let repository = try? await store.open(), let ledger = try? await repository.loadLedger() else {
+            guard let repository = try? await store.open(),
+                let ledger = try? await repository.loadLedger(of: environment.lab)
+            else {
                 continue
             }
             found = found.merged(with: ledger)

@@ -19,7 +19,7 @@ extension ProtectionRun {
     func finish(
         _ done: [WorkloadRun.Result],
         before: Ledger,
-        released: Set<String>,
+        released: Release,
         request: Request,
         _ report: inout RunReport
     ) async throws {
@@ -51,14 +51,14 @@ extension ProtectionRun {
             report.snapshotsRemoved += part.removed
         }
         let releasable = report.held.filter { $0.held.allSatisfy(\.isReleasable) }
-        if !releasable.isEmpty { report.digits = ReleaseDigits.digits(of: releasable) }
+        if !releasable.isEmpty { report.digits = Release.digits(of: releasable) }
     }
 
     private func finish(
         _ store: OpenStore,
         _ workloads: [Workload],
         _ before: Ledger,
-        _ released: Set<String>,
+        _ released: Release,
         isWhole: Bool
     ) async throws -> Part {
         var part = Part()
@@ -73,7 +73,7 @@ extension ProtectionRun {
         _ workload: Workload,
         _ store: OpenStore,
         _ before: Ledger,
-        _ released: Set<String>,
+        _ released: Release,
         _ part: inout Part
     ) async throws {
         guard workload.backup.keep != nil else { return }
@@ -161,13 +161,13 @@ extension ProtectionRun {
             let now = environment.now
             guard verdict.findings.isEmpty else {
                 let damage = Damage(store: store.store, findings: verdict.findings, brokenPacks: verdict.brokenPacks)
-                await ledgerFile.update { $0.repositories[store.name]?.finding = damage.open(now) }
+                await ledgerFile.update { $0.repositories[store.name]?.add(damage.open(now)) }
                 part.lines.append(end(step.step, .failed(damage.failure), since: begun))
                 return
             }
-            let isMended = history.finding != nil
+            let isMended = step.closesFinding(groups)
             await ledgerFile.update {
-                $0.repositories[store.name]?.finding = nil
+                if isMended { $0.repositories[store.name]?.finding = nil }
                 if isWhole { $0.repositories[store.name]?.rotation.beginWhole(at: now) }
                 $0.repositories[store.name]?.rotation.finished(upTo: groups.upperBound, now: now)
             }

@@ -26,7 +26,9 @@ extension ProtectionRun {
         let plan = try await plan(choice)
         let ledger = await ledgerFile.loadOrRecover()
         let views = try await look(at: environment.stores.map(\.name))
-        let removals = removals(environment.lab.workloads, views.open, ledger).filter { !$0.plan.removed.isEmpty }
+        let removals = removals(environment.lab.workloads, views.open, ledger).filter {
+            !$0.plan.removed.isEmpty || !$0.held.isEmpty
+        }
         var ahead = LookAhead(plan: plan, removals: removals, freedBytes: [:], failures: views.failures, digits: nil)
         for store in views.open {
             let going = removals.filter { $0.repository == store.name }.flatMap { $0.plan.removed.map(\.id) }
@@ -34,7 +36,7 @@ extension ProtectionRun {
             ahead.freedBytes[store.name] = try? await freed(store.repository, Set(going))
         }
         let releasable = removals.filter { !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable) }
-        if !releasable.isEmpty { ahead.digits = ReleaseDigits.digits(of: releasable) }
+        if !releasable.isEmpty { ahead.digits = Release.digits(of: releasable) }
         return ahead
     }
 

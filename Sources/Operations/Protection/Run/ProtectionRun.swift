@@ -22,10 +22,16 @@ package struct ProtectionRun: Sendable {
     let observer: any RunObserver
     let ledgerFile: LedgerFile
 
-    package init(_ environment: ProtectionEnvironment, observer: any RunObserver) {
+    /// `continuing` is a run before in this process, whose unwritten changes of the ledger count on.
+    package init(
+        _ environment: ProtectionEnvironment,
+        observer: any RunObserver,
+        continuing earlier: ProtectionRun? = nil
+    ) {
         self.environment = environment
         self.observer = observer
-        ledgerFile = LedgerFile(environment)
+        let isSame = earlier?.environment.stateFolder == environment.stateFolder
+        ledgerFile = isSame ? earlier?.ledgerFile ?? LedgerFile(environment) : LedgerFile(environment)
     }
 
     /// What is asked for beside the choice of workloads.
@@ -99,15 +105,14 @@ package struct ProtectionRun: Sendable {
 
     // MARK: what the operator releases
 
-    private func released(_ digits: String?, _ plan: RunPlan, _ ledger: Ledger) async throws -> Set<String> {
-        guard let digits else { return [] }
-        let workloads = plan.items.map(\.workload)
-        let names = Set(workloads.flatMap(\.repositories))
-        let views = try await look(at: environment.stores.map(\.name).filter { names.contains($0) })
-        let held = removals(workloads, views.open, ledger).filter {
+    private func released(_ digits: String?, _ plan: RunPlan, _ ledger: Ledger) async throws -> Release {
+        guard let digits else { return Release() }
+        // Of everything, as the plan that showed the digits.
+        let views = try await look(at: environment.stores.map(\.name))
+        let held = removals(environment.lab.workloads, views.open, ledger).filter {
             !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable)
         }
-        let present = ReleaseDigits.digits(of: held)
+        let present = Release.digits(of: held)
         guard digits == present, !held.isEmpty else {
             throw ProtectionFailure(
                 .held,
@@ -119,14 +124,15 @@ package struct ProtectionRun: Sendable {
                 next: "look at `holdfast plan`, and type the digits that it shows"
             )
         }
-        for workload in Set(held.map(\.workload)) {
+        let chosen = Set(plan.items.map(\.workload.name))
+        for workload in Set(held.map(\.workload)) where chosen.contains(workload) {
             await ledgerFile.update { ledger in
                 guard let now = ledger.workloads[workload]?.shrunkTo else { return }
                 ledger.workloads[workload]?.size = now
                 ledger.workloads[workload]?.shrunkTo = nil
             }
         }
-        return Set(held.flatMap { $0.plan.removed.map(\.id) })
+        return Release(held)
     }
 
     func removals(_ workloads: [Workload], _ open: [OpenStore], _ ledger: Ledger) -> [Removal] {

@@ -86,16 +86,18 @@ struct WorkloadRun: Sendable {
     // MARK: the flow
 
     private func protect(_ result: inout Result) async throws {
-        let before = HookStep(.before, workload: workload)
-        if let failure = try await hook(before, &result) { return fail(before.step, failure, &result) }
+        let (before, after) = (HookStep(.before, workload: workload), HookStep(.after, workload: workload))
         do {
-            try await store(&result)
+            if let failure = try await hook(before, &result) {
+                fail(before.step, failure, &result)
+            } else {
+                try await store(&result)
+            }
         } catch {
             // Cancelled: what was stopped before has to be started again all the same.
-            _ = try? await HookStep(.after, workload: workload).run()
+            _ = try? await after.run()
             throw error
         }
-        let after = HookStep(.after, workload: workload)
         if let failure = try await hook(after, &result) { fail(after.step, failure, &result) }
     }
 
@@ -118,7 +120,8 @@ struct WorkloadRun: Sendable {
             let step = RunStep(.open, workload: workload.name, repository: store.name)
             do {
                 let (repository, _) = try await store.openOrCreate(
-                    polynomial: result.opened.first?.repository.chunkerPolynomial
+                    polynomial: result.opened.first?.repository.chunkerPolynomial,
+                    isKnown: run.ledgerFile.current().repositories[store.name] != nil
                 )
                 let view = try await StoreView(repository, lab: environment.lab)
                 result.opened.append(OpenStore(store: store, repository: repository, view: view))
@@ -234,7 +237,7 @@ struct WorkloadRun: Sendable {
                 let damage = Damage(store: store.store, findings: verdict.findings, brokenPacks: verdict.brokenPacks)
                 part.lines.append(end(proof.step, .failed(damage.failure), since: begun))
                 let finding = damage.open(environment.now)
-                await run.ledgerFile.update { $0.repositories[store.name]?.finding = finding }
+                await run.ledgerFile.update { $0.repositories[store.name]?.add(finding) }
             }
             if part.isProven { await noteProof(copy, verdict.bytes, store) }
         } catch {

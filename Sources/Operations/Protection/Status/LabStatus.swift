@@ -10,6 +10,10 @@ package struct LabStatus: Sendable {
         package var medium: Medium
         package var point: RecoveryPoint
         package var newest: Timestamp?
+        /// The newest snapshot is dated after now.
+        package var isFromFuture: Bool
+        /// The newest snapshot lacks a path that the workload has now.
+        package var lacksPaths: Bool
         package var count: Int
         /// When what was read back last was read; nil: never.
         package var readBack: Timestamp?
@@ -62,6 +66,11 @@ package struct LabStatus: Sendable {
     package var repositories: [RepositoryState]
     package var posture: [String: Posture]
     package var problems: [Problem]
+
+    /// True when a repository has damage that nobody has mended, or snapshots that cannot be read.
+    package var isDamaged: Bool {
+        repositories.contains { $0.history?.finding != nil || !$0.unreadable.isEmpty }
+    }
 
     /// True when an objective is breached.
     package var isBreached: Bool {

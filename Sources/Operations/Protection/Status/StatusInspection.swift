@@ -101,7 +101,7 @@ package struct StatusInspection: Sendable {
         _ now: Timestamp
     ) -> LabStatus.Copy {
         let history = ledger.repositories[look.store.name]
-        var seen = observed
+        var seen = look.view?.covering(workload.name) ?? []
         var count = observed.count
         var remembered: Timestamp?
         if look.view == nil {
@@ -122,6 +122,8 @@ package struct StatusInspection: Sendable {
                 zone: workload.backup.schedule.map(environment.zone) ?? .utc
             ),
             newest: newest?.time.moment,
+            isFromFuture: observed.contains { now.earlier(by: .seconds(-RecoveryPoint.skewSeconds)) < $0.time.moment },
+            lacksPaths: look.view?.workloads[workload.name]?.last?.coversPaths == false,
             count: count,
             readBack: history?.readBack[workload.name]?.time,
             remembered: remembered,
@@ -148,7 +150,8 @@ package struct StatusInspection: Sendable {
                 medium: copy.medium.name,
                 kind: copy.medium.kind,
                 disks: copy.medium.kind == .offsite ? nil : names.disks(below: [copy.medium.path]),
-                isGood: !copy.point.isBreached && copy.newest != nil,
+                isGood: !copy.point.isBreached && copy.newest != nil
+                    && ledger.repositories[copy.repository]?.finding == nil,
                 isOutOfReach: false
             )
         }

@@ -27,7 +27,17 @@ struct StatusProblems {
             let place = "\(name) on \(copy.medium.name)"
             let isAway = copy.remembered != nil
             let mend = isAway ? "bring \(copy.medium.name) back, then: holdfast run \(name)" : "holdfast run \(name)"
+            if copy.isFromFuture {
+                add(
+                    .wrong,
+                    place,
+                    "has a snapshot dated after now: a clock was wrong, and retention waits",
+                    "holdfast restic -r PATH snapshots, then forget the one of that date"
+                )
+            }
             switch copy.point {
+            case .never where copy.lacksPaths:
+                add(.wrong, place, "has no copy of all its paths: one was added since", mend)
             case .never: add(.wrong, place, "has no complete copy", mend)
             case .missed(let age, let due):
                 add(
@@ -53,33 +63,37 @@ struct StatusProblems {
             }
         }
         judgeDisks(state)
-        if let history = state.history {
-            switch history.lastOutcome {
-            case .failed?: add(.wrong, name, "failed when it ran last", "holdfast run \(name)")
-            case .partial?:
-                add(.amber, name, "was incomplete when it ran last", "holdfast run \(name), and look at what it says")
-            case .interrupted?, .ok?, nil: break
-            }
-            if let first = history.live.first {
-                let more = history.live.count > 1 ? " and others" : ""
-                add(
-                    .amber,
-                    name,
-                    "is crash-consistent only: \(first)\(more) changes while it is read",
-                    "give it a command that dumps or stops it: before: [...] in holdfast.yaml"
-                )
-            }
-            if let size = history.size, let now = history.shrunkTo {
-                add(
-                    .amber,
-                    name,
-                    "shrank from \(size.files) files to \(now.files); its retention waits",
-                    "look at the source; if that is right: holdfast plan, and release it"
-                )
-            }
-        }
+        if let history = state.history { judge(history, of: state.workload) }
         if state.workload.backup.schedule == nil {
             add(.amber, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
+        }
+    }
+
+    /// How the last run went, and what it saw.
+    private mutating func judge(_ history: WorkloadHistory, of workload: Workload) {
+        let name = workload.name
+        switch history.lastOutcome {
+        case .failed?: add(.wrong, name, "failed when it ran last", "holdfast run \(name)")
+        case .partial?:
+            add(.amber, name, "was incomplete when it ran last", "holdfast run \(name), and look at what it says")
+        case .interrupted?, .ok?, nil: break
+        }
+        if let first = history.live.first {
+            let more = history.live.count > 1 ? " and others" : ""
+            add(
+                .amber,
+                name,
+                "is crash-consistent only: \(first)\(more) changes while it is read",
+                "give it a command that dumps or stops it: before: [...] in holdfast.yaml"
+            )
+        }
+        if let size = history.size, let now = history.shrunkTo {
+            add(
+                .amber,
+                name,
+                "shrank from \(size.files) files to \(now.files); its retention waits",
+                "look at the source; if that is right: holdfast plan, and release it"
+            )
         }
     }
 

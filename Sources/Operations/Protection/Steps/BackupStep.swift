@@ -83,7 +83,7 @@ struct BackupStep: Sendable {
         )
         request.filter = SourceFilter(host, leavingOut: environment.ownFolders)
         request.recordedExcludes = request.filter.excludes
-        request.tags = [SnapshotTag.workload(workload.name)]
+        request.tags = [SnapshotTag.lab(environment.lab.name), SnapshotTag.workload(workload.name)]
         request.tagsWhenIncomplete = [SnapshotTag.incomplete]
         let now = request.time.moment
         request.parent = target.view.workloads[workload.name]?.last { !(now < $0.observed.time.moment) }?.snapshot

@@ -6,11 +6,9 @@ import Strategy
 /// A command of the declaration before or after a backup: a dump of a database, the stop of an app.
 ///
 /// No shell reads it. It sees the allow-listed variables of our environment alone (S-02), runs in a group of its own, and is killed with all
-/// it started after the declared time (G-14). What it prints to standard error is shown when it fails, the last of it.
+/// it started after the declared time (G-14). What it prints is dropped: it may be a secret (S-03).
 struct HookStep: Sendable {
     private static let outputBytes = 64 << 10
-    /// Bytes of standard error that a failure quotes.
-    private static let quotedBytes = 500
 
     let kind: RunStep.Kind
     let workload: Workload
@@ -25,6 +23,7 @@ struct HookStep: Sendable {
 
     /// Runs it; nothing when none is declared.
     ///
+    /// The one after a backup is not cancelled: what was stopped is started again.
     /// Errors: `E-COMMAND`, cancellation.
     func run() async throws {
         guard !words.isEmpty else { return }
@@ -33,14 +32,17 @@ struct HookStep: Sendable {
         let nanoseconds = UInt64(max(1, workload.commandDeadline.components.seconds)) * 1_000_000_000
         let result: CommandResult
         do {
-            result = try await HostSystem.run(command, outputLimit: Self.outputBytes, timeoutNanoseconds: nanoseconds)
+            result = try await HostSystem.run(
+                command,
+                outputLimit: Self.outputBytes,
+                timeoutNanoseconds: nanoseconds,
+                isShielded: kind == .after
+            )
         } catch let error as Errno {
             throw failure("cannot be started: \(error)", next: error.remedy)
         }
         guard !result.ending.isSuccess else { return }
-        let tail = String(decoding: result.errorOutput.suffix(Self.quotedBytes), as: UTF8.self)
-        let said = tail.isEmpty ? "" : ", and said: \(tail.split(whereSeparator: \.isNewline).joined(separator: " | "))"
-        throw failure("ended with \(result.ending)\(said)", next: "run it by hand: \(words.joined(separator: " "))")
+        throw failure("ended with \(result.ending)", next: "run it by hand, and look at what it says")
     }
 
     private func failure(_ what: String, next: String) -> ProtectionFailure {

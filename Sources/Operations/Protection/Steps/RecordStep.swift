@@ -24,8 +24,24 @@ struct RecordStep: Sendable {
                 time: environment.repository.zonedNow(),
                 programVersion: environment.programVersion
             )
-            request.tags = [SnapshotTag.record]
+            request.tags = [SnapshotTag.record, SnapshotTag.lab(environment.lab.name)]
             _ = try await backup(request, to: repository, observer: SilentBackupObserver())
+        }
+        try await removeOld()
+    }
+
+    /// Records of this host and lab that stay, and how many there are when the others go.
+    private static let (kept, most) = (5, 10)
+
+    private func removeOld() async throws {
+        let repository = store.repository
+        let filter = repository.recordFilter(environment.lab)
+        guard try await repository.loadSnapshots(filter: filter, unreadable: { _, _ in }).count > Self.most else {
+            return
+        }
+        try await repository.locked(.exclusive) {
+            let records = try await repository.loadSnapshots(filter: filter) { _, _ in }
+            try await repository.removeSnapshots(records.dropLast(Self.kept).map(\.id)) { _, _ in }
         }
     }
 
@@ -50,12 +66,16 @@ struct RecordStep: Sendable {
 }
 
 extension Repository {
-    /// The newest ledger that was left here; nil when there is none that can be read.
+    /// Records of this host and lab.
+    func recordFilter(_ lab: Lab) -> SnapshotFilter {
+        SnapshotFilter(hosts: [environment.hostName], tags: [[SnapshotTag.record, SnapshotTag.lab(lab.name)]])
+    }
+
+    /// The newest ledger that this host left here for the lab; nil when there is none that can be read.
     ///
     /// Errors: those of the engine, cancellation. **Bounds**: `Ledger.bytesMax`; the newest five records are tried.
-    package func loadLedger() async throws -> Ledger? {
-        let filter = SnapshotFilter(tags: [[SnapshotTag.record]])
-        let records = try await loadSnapshots(filter: filter) { _, _ in }
+    package func loadLedger(of lab: Lab) async throws -> Ledger? {
+        let records = try await loadSnapshots(filter: recordFilter(lab)) { _, _ in }
         guard !records.isEmpty else { return nil }
         try await loadIndex()
         for record in records.suffix(5).reversed() {

@@ -16,8 +16,8 @@ struct RetentionStep: Sendable {
     let environment: ProtectionEnvironment
     /// As it was when the run began, but with what this run proved.
     let ledger: Ledger
-    /// Released by the operator: names of snapshots.
-    let released: Set<String>
+    /// What the operator released.
+    let released: Release
 
     var step: RunStep { RunStep(.forget, workload: workload.name, repository: store.name) }
 
@@ -50,9 +50,8 @@ struct RetentionStep: Sendable {
             var outcome = Outcome(kept: removal.plan.kept.count)
             outcome.findings = await repository.surprises(isComplete: false)
             var going = Set(removal.plan.removed.map(\.id))
-            if !removal.held.isEmpty {
-                let isReleasable = removal.held.allSatisfy(\.isReleasable)
-                going = isReleasable ? going.intersection(released) : []
+            if !removal.held.isEmpty, !going.isEmpty {
+                going = released.covers(removal) ? going.intersection(released.snapshots) : []
                 if going.isEmpty { outcome.held = removal }
             }
             let ids = items.map(\.snapshot.id).filter { going.contains($0.hex) }
@@ -69,17 +68,40 @@ struct RetentionStep: Sendable {
     }
 }
 
-/// The digits by which the operator releases what retention holds back.
-package enum ReleaseDigits {
+/// What the operator released: exactly what a plan showed, for the reasons that it showed.
+package struct Release: Sendable {
     /// Hexadecimal digits that people type.
-    package static let count = 8
+    package static let digitCount = 8
 
-    /// The digits of a set of removals: the same whenever the same snapshots would go.
+    /// Names of the snapshots that may go.
+    private(set) var snapshots: Set<String> = []
+    /// Why each was held back, by repository and workload.
+    private var reasons: [String: Set<Removal.Held>] = [:]
+
+    /// Nothing.
+    init() {}
+
+    init(_ removals: [Removal]) {
+        for removal in removals {
+            snapshots.formUnion(removal.plan.removed.map(\.id))
+            reasons[Self.key(removal)] = Set(removal.held)
+        }
+    }
+
+    /// True when it is held back for no other reason than those that were shown.
+    func covers(_ removal: Removal) -> Bool {
+        guard let known = reasons[Self.key(removal)] else { return false }
+        return removal.held.allSatisfy { $0.isReleasable && known.contains($0) }
+    }
+
+    private static func key(_ removal: Removal) -> String { "\(removal.repository) \(removal.workload)" }
+
+    /// The digits of a set of removals: the same whenever the same snapshots would go for the same reasons.
     package static func digits(of removals: [Removal]) -> String {
         let lines = removals.flatMap { removal in
-            removal.plan.removed.map { "\(removal.repository) \(removal.workload) \($0.id)\n" }
+            removal.plan.removed.map { "\(key(removal)) \($0.id)\n" }
+                + removal.held.map { "\(key(removal)) \($0.text)\n" }
         }
-        let digest = sha256(Array(lines.sorted().joined().utf8))
-        return String(digest.hex.prefix(count))
+        return String(sha256(Array(lines.sorted().joined().utf8)).hex.prefix(digitCount))
     }
 }

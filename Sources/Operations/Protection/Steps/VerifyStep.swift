@@ -33,6 +33,12 @@ struct VerifyStep: Sendable {
         return groups.isEmpty && history.finding == nil ? nil : groups
     }
 
+    /// Whether finding nothing in these groups closes an open finding.
+    func closesFinding(_ groups: Range<Int>) -> Bool {
+        guard let finding = history.finding else { return false }
+        return !finding.isCut || groups == 0..<VerifyRotation.groups
+    }
+
     /// Verifies; takes a shared lock on a handle of its own.
     ///
     /// Errors: those of the engine, cancellation.

@@ -32,12 +32,7 @@ package struct LabStore: Sendable {
     package func open(_ use: Use = .work) async throws -> Repository {
         try MediumCheck(medium).requireReadable()
         guard let password = try readSecret(declaration.password) else {
-            throw secretFailure(
-                declaration.password,
-                "does not exist",
-                next:
-                    "bring the password back to where the declaration says, or make the repository with `holdfast init`"
-            )
+            throw passwordGone
         }
         do {
             return try await Repository.open(
@@ -54,7 +49,11 @@ package struct LabStore: Sendable {
     /// Opens the repository, or creates it together with its password file when neither exists.
     ///
     /// `polynomial` lets copies from another repository deduplicate. `created` tells which.
-    package func openOrCreate(polynomial: Polynomial?) async throws -> (repository: Repository, created: Bool) {
+    /// One that was seen before (`isKnown`) is never made anew.
+    package func openOrCreate(
+        polynomial: Polynomial?,
+        isKnown: Bool = false
+    ) async throws -> (repository: Repository, created: Bool) {
         try MediumCheck(medium).requireWritable()
         let store = LocalStorage(ByteString(path))
         if let password = try readSecret(declaration.password) {
@@ -70,7 +69,17 @@ package struct LabStore: Sendable {
                 throw missing(failure)
             }
         }
+        guard !isKnown else { throw passwordGone }
         return (try await create(store, polynomial), true)
+    }
+
+    private var passwordGone: ProtectionFailure {
+        secretFailure(
+            declaration.password,
+            "does not exist",
+            next:
+                "bring the password back to where the declaration says; a repository is made only where none was ever seen"
+        )
     }
 
     private func options(_ use: Use) -> RepositoryOptions {

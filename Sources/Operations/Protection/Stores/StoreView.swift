@@ -13,6 +13,8 @@ package struct StoreView: Sendable {
         package var observed: ObservedSnapshot
         /// We made it: retention may remove it.
         package var isOurs: Bool
+        /// All paths that the workload has now are in it.
+        package var coversPaths: Bool
     }
 
     /// The identifier in the repository's config, in hexadecimal digits.
@@ -29,6 +31,11 @@ package struct StoreView: Sendable {
     /// Snapshots of a workload for the strategy, oldest first.
     package func observed(_ workload: String) -> [ObservedSnapshot] { (workloads[workload] ?? []).map(\.observed) }
 
+    /// Those that hold all that the workload is now.
+    package func covering(_ workload: String) -> [ObservedSnapshot] {
+        (workloads[workload] ?? []).filter(\.coversPaths).map(\.observed)
+    }
+
     /// The newest complete snapshot of a workload.
     package func newest(_ workload: String) -> Item? { workloads[workload]?.last { $0.observed.isComplete } }
 
@@ -44,7 +51,8 @@ package struct StoreView: Sendable {
             let document = snapshot.document
             guard !document.tags.contains(SnapshotTag.record) else { continue }
             let isThisHost = document.hostname == repository.environment.hostName
-            guard let owner = lab.owner(tags: document.tags, paths: document.paths, isThisHost: isThisHost) else {
+            guard let owner = SnapshotOwner(tags: document.tags, paths: document.paths, isThisHost: isThisHost, in: lab)
+            else {
                 others += 1
                 continue
             }
@@ -55,8 +63,13 @@ package struct StoreView: Sendable {
                 isComplete: !document.tags.contains(SnapshotTag.incomplete),
                 sourceBytes: document.summary?.totalBytesProcessed
             )
-            let item = Item(snapshot: snapshot, observed: observed, isOurs: owner.isOurs)
-            workloads[owner.name, default: []].append(item)
+            let item = Item(
+                snapshot: snapshot,
+                observed: observed,
+                isOurs: owner.isOurs,
+                coversPaths: owner.coversPaths
+            )
+            workloads[owner.workload, default: []].append(item)
         }
     }
 

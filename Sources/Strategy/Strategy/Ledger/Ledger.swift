@@ -140,6 +140,20 @@ package struct OpenFinding: Sendable, Hashable {
     package init(since: Timestamp, text: String, packs: [String]) {
         self.since = since
         self.text = text
-        self.packs = packs
+        self.packs = Array(packs.prefix(StrategyLimits.rememberedPacks))
     }
+
+    /// There may be more damaged packs than are named: only a verification of everything closes it.
+    package var isCut: Bool { packs.count >= StrategyLimits.rememberedPacks }
+
+    /// Both at once: the older date, the newer words, the packs of both.
+    package func joined(with newer: OpenFinding) -> OpenFinding {
+        let more = newer.packs.filter { !packs.contains($0) }
+        return OpenFinding(since: min(since, newer.since), text: newer.text, packs: packs + more)
+    }
+}
+
+extension RepositoryHistory {
+    /// Records damage beside what is known already.
+    package mutating func add(_ found: OpenFinding) { finding = finding?.joined(with: found) ?? found }
 }

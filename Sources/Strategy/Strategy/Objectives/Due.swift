@@ -24,7 +24,9 @@ package enum Due: Sendable, Hashable {
             self = .notBefore(next)
             return
         }
-        if let lastAttempt, lastAttempt >= last {
+        // A clock that was set back a little starts nothing twice; an attempt dated after the next due time was dated by a wrong clock,
+        // and would keep everything from running until then.
+        if let lastAttempt, lastAttempt >= last, lastAttempt <= next ?? lastAttempt {
             self = .notBefore(next)
         } else {
             self = .since(last)

@@ -15,6 +15,9 @@ package enum RecoveryPoint: Sendable, Hashable {
     /// Nothing was promised that could be judged: last-scheduled without a schedule.
     case unjudged(age: Duration)
 
+    /// Seconds that a clock may be ahead of ours.
+    package static let skewSeconds: Int64 = 600
+
     /// Judges by the snapshots of one repository, in any order.
     package init(
         _ snapshots: [ObservedSnapshot],
@@ -23,7 +26,10 @@ package enum RecoveryPoint: Sendable, Hashable {
         now: Timestamp,
         zone: ZoneRules
     ) {
-        guard let newest = snapshots.filter(\.isComplete).map(\.time.moment).max() else {
+        // What is dated after now was made with a clock that was wrong: nobody knows how old it is.
+        let latest = now.earlier(by: .seconds(-Self.skewSeconds))
+        let good = snapshots.filter { $0.isComplete && !(latest < $0.time.moment) }
+        guard let newest = good.map(\.time.moment).max() else {
             self = .never
             return
         }

@@ -48,12 +48,12 @@ package struct Removal: Sendable {
             localOffset: localOffset
         )
         held = []
-        guard !plan.removed.isEmpty else { return }
-        if Self.isAboveFloor(plan, wasTrusted: Self.isTrusted(workload, history)) { held.append(.aboveFloor) }
-        if let finding = history?.finding { held.append(.damaged(finding.text)) }
         if let known = ledger.workloads[workload.name], let size = known.size, let now = known.shrunkTo {
             held.append(.shrunk(from: size, to: now))
         }
+        guard !plan.removed.isEmpty else { return }
+        if Self.isAboveFloor(plan, wasTrusted: Self.isTrusted(workload, history)) { held.append(.aboveFloor) }
+        if let finding = history?.finding { held.append(.damaged(finding.text)) }
         if let doubt = Self.clockDoubt(snapshots, ledger, now) { held.append(.clock(doubt)) }
     }
 

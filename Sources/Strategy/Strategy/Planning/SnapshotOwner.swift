@@ -7,28 +7,51 @@ package enum SnapshotTag {
     /// What this program knows of the lab, left in each repository.
     package static let record: ByteString = "holdfast-record"
 
-    private static let prefix = Array("workload:".utf8)
+    private static let workloadPrefix = Array("workload:".utf8)
+    private static let labPrefix = Array("lab:".utf8)
 
     /// The tag of a workload's snapshots.
-    package static func workload(_ name: String) -> ByteString { ByteString(prefix + Array(name.utf8)) }
+    package static func workload(_ name: String) -> ByteString { ByteString(workloadPrefix + Array(name.utf8)) }
+
+    /// The tag of everything that a lab stores.
+    package static func lab(_ name: String) -> ByteString { ByteString(labPrefix + Array(name.utf8)) }
 
     /// The workload that a tag names; nil for other tags.
     package static func workload(in tag: ByteString) -> String? {
-        tag.bytes.starts(with: prefix) ? String(decoding: tag.bytes.dropFirst(prefix.count), as: UTF8.self) : nil
+        guard tag.bytes.starts(with: workloadPrefix) else { return nil }
+        return String(decoding: tag.bytes.dropFirst(workloadPrefix.count), as: UTF8.self)
     }
 }
 
-extension Lab {
-    /// The workload that a snapshot belongs to: the one that its tag names, or, where it has none, the one with the same paths.
-    ///
-    /// `isOurs` tells which: a snapshot of other hands counts as a copy, and no rule of ours removes it.
-    package func owner(tags: [ByteString], paths: [ByteString], isThisHost: Bool) -> (name: String, isOurs: Bool)? {
-        for tag in tags {
-            if let name = SnapshotTag.workload(in: tag) { return (name, true) }
+/// Whose a snapshot is, as a lab on one host sees it.
+///
+/// 1. Ours is what carries the tags of a workload and of this lab, and was made on this host. Another host, or another lab, may use the
+///    same repository and the same names: what it made is neither counted nor removed here (P-04).
+/// 2. A snapshot of this host without such tags, and with the very paths of a workload, counts as a copy, and no rule removes it.
+package struct SnapshotOwner: Sendable, Hashable {
+    package var workload: String
+    /// We made it: retention may remove it.
+    package var isOurs: Bool
+    /// All paths that the workload has now are in it.
+    package var coversPaths: Bool
+
+    /// Nil: it is none of this lab's workloads.
+    package init?(tags: [ByteString], paths: [ByteString], isThisHost: Bool, in lab: Lab) {
+        guard isThisHost, !tags.contains(SnapshotTag.record) else { return nil }
+        let held = Set(paths)
+        let names = tags.compactMap(SnapshotTag.workload)
+        if let name = names.first {
+            guard names.count == 1, tags.contains(SnapshotTag.lab(lab.name)) else { return nil }
+            workload = name
+            isOurs = true
+            let declared = lab.workloads.first { $0.name == name }?.host.paths ?? []
+            coversPaths = declared.allSatisfy { held.contains(ByteString($0)) }
+            return
         }
-        guard isThisHost, !tags.contains(SnapshotTag.record), !paths.isEmpty else { return nil }
-        let wanted = Set(paths)
-        let owner = workloads.first { Set($0.host.paths.map { ByteString($0) }) == wanted }
-        return owner.map { ($0.name, false) }
+        let twin = lab.workloads.first { Set($0.host.paths.map { ByteString($0) }) == held }
+        guard let twin, !held.isEmpty else { return nil }
+        workload = twin.name
+        isOurs = false
+        coversPaths = true
     }
 }

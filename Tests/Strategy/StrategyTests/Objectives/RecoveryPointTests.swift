@@ -128,8 +128,11 @@ import Strategy
         #expect(try due(nil, last: nil, now: 4 * 3600) == .byHand)
     }
 
-    @Test func `F-01 F-02 an attempt dated ahead lets nothing run twice`() throws {
-        #expect(try due("02:00", last: 50 * 3600, now: 3 * 3600) == .notBefore(Timestamp(seconds: 26 * 3600)))
+    @Test func `F-01 F-02 an attempt dated ahead lets nothing run twice, unless it lies beyond the next due time`()
+        throws
+    {
+        #expect(try due("02:00", last: 25 * 3600, now: 3 * 3600) == .notBefore(Timestamp(seconds: 26 * 3600)))
+        #expect(try due("02:00", last: 50 * 3600, now: 3 * 3600) == .since(Timestamp(seconds: 2 * 3600)))
     }
 }
 
