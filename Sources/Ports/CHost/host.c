@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <sys/timex.h>
 #include "CHost.h"
 
 #include <dirent.h>
@@ -316,3 +317,9 @@ void chost_start_writing(int descriptor, int64_t offset, int64_t count) {
 int chost_sync_file_system(int descriptor) { return syncfs(descriptor); }
 
 void chost_return_blocks(int bytes) { mallopt(M_MMAP_THRESHOLD, bytes); }
+
+int chost_clock_is_synchronized(void) {
+    struct timex state = {0};
+    int answer = adjtimex(&state);
+    return answer >= 0 && answer != TIME_ERROR && !(state.status & STA_UNSYNC);
+}

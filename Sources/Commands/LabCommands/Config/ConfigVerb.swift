@@ -3,6 +3,7 @@ import Bytes
 import Console
 import HostSystem
 import Outcome
+import Protection
 import Strategy
 
 /// The verb `holdfast config`.
@@ -55,7 +56,7 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
 
     func perform(on screen: Screen) async throws -> Int32 {
         let place = try declaration.place()
-        let lab: Lab
+        var lab: Lab
         do {
             lab = try place.decode().lab
         } catch let refused as StrategyProblems {
@@ -68,9 +69,22 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
             }
             return ExitStatus.failed.rawValue
         }
+        lab.warnings += promiseWarnings(lab, screen)
         for warning in lab.warnings { show(warning, isError: false, screen) }
         summarize(lab, place, screen)
         return ExitStatus.success.rawValue
+    }
+
+    /// What the schedules, and the runs that this machine remembers, cannot keep.
+    private func promiseWarnings(_ lab: Lab, _ screen: Screen) -> [StrategyProblem] {
+        let zones = MachineZones(lab) { _ in }
+        let ledger = LedgerFile.read(lab.state ?? defaultStateFolder(of: lab))
+        return lab.workloads.compactMap { workload in
+            let longest = ledger?.workloads[workload.name]?.runSeconds.max() ?? 0
+            let zone = workload.backup.schedule.map { zones.rules(for: $0) } ?? .utc
+            let now = SystemTime().now()
+            return PromiseCheck.warning(workload, longestRun: .seconds(longest), now: now, zone: zone)
+        }
     }
 
     private func show(_ problem: StrategyProblem, isError: Bool, _ screen: Screen) {

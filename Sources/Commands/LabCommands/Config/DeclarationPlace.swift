@@ -88,7 +88,8 @@ struct DeclarationPlace: Sendable {
             },
             patternProblem: {
                 PatternList.malformed([ByteString($0)]).isEmpty ? nil : "a bracket or a backslash has no end"
-            }
+            },
+            isKnownZone: { MachineZones.read($0) != nil }
         )
         let lab = try readDeclaration(DeclarationFile(name: name, folder: folder, bytes: bytes), rules)
         return Reading(lab: lab, files: files)

@@ -51,6 +51,9 @@ package struct QuickstartScreen {
             "       holdfast plan --config \(file)",
             "       holdfast run --config \(file)",
             "       holdfast status --config \(file)",
+            "       holdfast coverage --config \(file)",
+            "  4. Let it run by itself, each workload at its time:",
+            "       holdfast serve --config \(file)",
         ]
         if let secret = report.secretFiles.first(where: { $0.repository == report.restoredFrom }) {
             lines += [

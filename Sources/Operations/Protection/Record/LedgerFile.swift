@@ -24,6 +24,12 @@ package final class LedgerFile: Sendable {
 
     private var folder: String { StateFolder.record(in: environment.stateFolder) }
 
+    /// The ledger in a state folder; nil when there is none that can be read.
+    package static func read(_ stateFolder: String) -> Ledger? {
+        let path = "\(StateFolder.record(in: stateFolder))/\(name.display)"
+        return (try? readFile(ByteString(path), limit: Ledger.bytesMax)).flatMap { Ledger(decoding: $0) }
+    }
+
     /// What is there: nil when nothing is, or nothing that can be read, and then `isDamaged` tells which.
     package func load() -> (ledger: Ledger?, isDamaged: Bool) {
         do throws(Errno) {

@@ -92,4 +92,7 @@ int chost_forbid_dump(void);
 
 uint64_t chost_make_device(unsigned major, unsigned minor);
 
+// 1 when a time service has told the kernel that the clock is right.
+int chost_clock_is_synchronized(void);
+
 #endif

@@ -21,13 +21,17 @@ package struct DeclarationRules {
     package var load: (String) throws(StrategyProblem) -> DeclarationFile
     /// What is wrong with an exclude pattern; nil: nothing.
     package var patternProblem: (String) -> String?
+    /// Whether the machine knows a time zone of that name.
+    package var isKnownZone: (String) -> Bool
 
     package init(
         load: @escaping (String) throws(StrategyProblem) -> DeclarationFile,
-        patternProblem: @escaping (String) -> String?
+        patternProblem: @escaping (String) -> String?,
+        isKnownZone: @escaping (String) -> Bool = { _ in true }
     ) {
         self.load = load
         self.patternProblem = patternProblem
+        self.isKnownZone = isKnownZone
     }
 }
 
@@ -100,7 +104,7 @@ private struct DeclarationReader {
         files.append(file.name)
         do throws(StrategyProblem) {
             let root = try readYAML(file.bytes, file: file.name)
-            var reader = SchemaReader(folder: file.folder, patternProblem: rules.patternProblem)
+            var reader = SchemaReader(folder: file.folder, rules: rules)
             let value = reader.read(root, as: .table(schema), key: "", isPart: true)
             problems += reader.problems
             return value?.table

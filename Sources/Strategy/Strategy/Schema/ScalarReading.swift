@@ -19,6 +19,8 @@ extension ScalarShape {
         }
     }
 
+    var isTimeZone: Bool { if case .timeZone = self { true } else { false } }
+
     /// What to write where the noun alone does not say it.
     var advice: String {
         switch self {
@@ -91,7 +93,7 @@ private func readSchedule(_ text: String) throws(NotationError) -> Schedule {
     }
 }
 
-/// The name alone is looked at here; whether the machine knows the zone, who reads the file asks.
+/// The name alone is looked at here; whether the machine knows the zone is asked by `DeclarationRules`.
 private func readTimeZone(_ text: String) throws(NotationError) -> String {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     let isZone = parts.allSatisfy { part in

@@ -4,12 +4,12 @@
 struct SchemaReader {
     /// Absolute folder of the file, from which relative paths count.
     let folder: String
-    let patternProblem: (String) -> String?
+    let rules: DeclarationRules
     private(set) var problems: [StrategyProblem] = []
 
-    init(folder: String, patternProblem: @escaping (String) -> String?) {
+    init(folder: String, rules: DeclarationRules) {
         self.folder = folder
-        self.patternProblem = patternProblem
+        self.rules = rules
     }
 
     /// Reads a value; nil after a problem.
@@ -90,7 +90,7 @@ struct SchemaReader {
             return refuse(value.place, key, "is \(value.shape), not \(shape.noun)", shape.advice)
         }
         guard !text.utf8.contains(0) else { return refuse(place, key, "holds a zero byte") }
-        if case .pattern = shape, let problem = patternProblem(text) {
+        if case .pattern = shape, let problem = rules.patternProblem(text) {
             return refuse(
                 place,
                 key,
@@ -99,7 +99,18 @@ struct SchemaReader {
             )
         }
         do throws(NotationError) {
-            return .scalar(try shape.read(text, isBare: isBare, folder: folder), place)
+            let value = try shape.read(text, isBare: isBare, folder: folder)
+            let zone: String? =
+                switch value {
+                case .text(let name) where shape.isTimeZone: name
+                case .schedule(let schedule): schedule.zoneName
+                default: nil
+                }
+            if let zone, !rules.isKnownZone(zone) {
+                let next = "look into /usr/share/zoneinfo, or install tzdata"
+                return refuse(place, key, "this machine knows no time zone \"\(printable(zone))\"", next)
+            }
+            return .scalar(value, place)
         } catch {
             return refuse(place, key, error.what, error.next)
         }

@@ -1,0 +1,184 @@
+import Bytes
+import HostSystem
+import Outcome
+import ResticRepository
+import Strategy
+
+/// One thing that was looked at.
+package struct Examined: Sendable, Hashable {
+    /// How it stands.
+    package enum Verdict: String, Sendable, Hashable {
+        case good
+        case doubtful
+        case bad
+    }
+
+    package var verdict: Verdict
+    package var object: String
+    package var what: String
+    /// What mends it; empty when it is good.
+    package var next: String
+
+    package init(_ verdict: Verdict, _ object: String, _ what: String, next: String = "") {
+        self.verdict = verdict
+        self.object = object
+        self.what = what
+        self.next = next
+    }
+}
+
+/// Looks at all that a lab stands on: machine, clock, state, media, secrets, repositories.
+///
+/// Nothing is changed but for a file that is written and removed in the state folder.
+package struct Examination: Sendable {
+    /// Part of a medium that should stay free: one in this many.
+    private static let freeShare: UInt64 = 20
+    private static let memoryBytes: UInt64 = 512 << 20
+
+    private let environment: ProtectionEnvironment
+
+    package init(_ environment: ProtectionEnvironment) { self.environment = environment }
+
+    /// Looks at everything, in this order.
+    ///
+    /// Errors: cancellation.
+    package func run() async throws -> [Examined] {
+        var found = [memory(), clock(), zone(), state()]
+        for medium in environment.lab.media { found += self.medium(medium) }
+        for store in environment.stores { found += try await repository(store) }
+        found += programs()
+        return found
+    }
+
+    // MARK: machine
+
+    private func memory() -> Examined {
+        guard let available = availableMemory() else { return Examined(.doubtful, "memory", "cannot be told") }
+        let text = "\(amount(available)) available"
+        guard available < Self.memoryBytes else { return Examined(.good, "memory", text) }
+        return Examined(
+            .doubtful,
+            "memory",
+            text,
+            next: "backups of large trees take up to \(amount(Self.memoryBytes))"
+        )
+    }
+
+    /// From `/proc/meminfo`; nil where it is not told.
+    private func availableMemory() -> UInt64? {
+        guard let bytes = try? readFile("/proc/meminfo", limit: 64 << 10) else { return nil }
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("MemAvailable:")
+        {
+            return line.split(separator: " ").dropFirst().first.flatMap { UInt64($0) }.map { $0 << 10 }
+        }
+        return nil
+    }
+
+    private func clock() -> Examined {
+        let now = environment.now
+        if let updated = LedgerFile.read(environment.stateFolder)?.updated, now < updated {
+            let behind = ageText(updated.length(since: now))
+            return Examined(
+                .bad,
+                "clock",
+                "is \(behind) behind the last run",
+                next: "set the clock, and keep it right: timedatectl set-ntp true"
+            )
+        }
+        guard ClockDiscipline.isSynchronized else {
+            return Examined(.doubtful, "clock", "is not kept right by a time server", next: "timedatectl set-ntp true")
+        }
+        return Examined(.good, "clock", "is kept right by a time server")
+    }
+
+    private func zone() -> Examined {
+        guard let name = environment.lab.timeZone else { return Examined(.good, "time zone", "that of the machine") }
+        return Examined(.good, "time zone", name)
+    }
+
+    private func state() -> Examined {
+        let object = "state (\(environment.stateFolder))"
+        do throws(Errno) {
+            let directory = try Directory.createAll(ByteString(environment.stateFolder))
+            let entropy = environment.repository.entropy
+            try writeDurably([], to: "probe", in: directory, ifExists: .replace, entropy: entropy)
+            try directory.remove("probe")
+            return Examined(.good, object, "can be written")
+        } catch {
+            return Examined(.bad, object, "cannot be written: \(error)", next: error.remedy)
+        }
+    }
+
+    /// Commands before and after backups have to be there.
+    private func programs() -> [Examined] {
+        environment.lab.workloads.flatMap { workload in
+            [workload.before, workload.after].compactMap(\.first).compactMap { program in
+                guard program.hasPrefix("/") else { return nil }
+                let isThere = (try? status(at: ByteString(program), followLinks: true)) != nil
+                return isThere
+                    ? Examined(.good, program, "is there, for \(workload.name)")
+                    : Examined(
+                        .bad,
+                        program,
+                        "is not there; \(workload.name) calls it",
+                        next: "install it, or correct before and after in holdfast.yaml"
+                    )
+            }
+        }
+    }
+
+    // MARK: media and repositories
+
+    private func medium(_ medium: Medium) -> [Examined] {
+        let object = "\(medium.name) (\(medium.path))"
+        do {
+            try MediumCheck(medium).requireWritable()
+        } catch let failure as ProtectionFailure {
+            return [Examined(.bad, object, failure.what, next: failure.next)]
+        } catch {
+            return [Examined(.bad, object, "\(error)")]
+        }
+        var found: [Examined] = []
+        let sources = DiskSources()
+        let disks = try? sources.disks(below: ByteString(medium.path))
+        let names = disks?.disks.map(\.id).joined(separator: " + ") ?? ""
+        found.append(Examined(.good, object, names.isEmpty ? "is there" : "is there, on \(names)"))
+        if let space = (try? sources.identity(of: ByteString(medium.path)))?.space {
+            let text = "\(amount(space.freeBytes)) of \(amount(space.totalBytes)) free"
+            let isTight = space.freeBytes < space.totalBytes / Self.freeShare || space.isOutOfInodes
+            found.append(
+                isTight
+                    ? Examined(
+                        .doubtful,
+                        object,
+                        text,
+                        next: "keep fewer snapshots, run `holdfast restic prune`, or take a larger disk"
+                    )
+                    : Examined(.good, object, text)
+            )
+        }
+        if medium.kind == .removable, medium.identity == nil {
+            found.append(
+                Examined(
+                    .doubtful,
+                    object,
+                    "has no identity: another disk in its place is not noticed",
+                    next: "write its UUID into holdfast.yaml: `holdfast status` shows it"
+                )
+            )
+        }
+        return found
+    }
+
+    private func repository(_ store: LabStore) async throws -> [Examined] {
+        let object = "\(store.name) (\(store.path))"
+        do {
+            let repository = try await store.open(.proof)
+            let count = try await repository.listSnapshots().count
+            return [Examined(.good, object, "opens with \(store.declaration.password.text), \(count) snapshots")]
+        } catch {
+            let failure = try reportable(error, operation: "open", object: store.name)
+            return [Examined(.bad, object, failure.what, next: failure.next)]
+        }
+    }
+}
