@@ -59,8 +59,10 @@ let package = Package(
         .target(name: "CHost", path: "Sources/Ports/CHost"),
         module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
         module("Ports", "ObjectStorage", ["Bytes", "Outcome", "HostSystem"]),
+        module("Ports", "SecretStore", ["Bytes", "Outcome", "Strategy", "HostSystem"]),
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
+        tests("Ports", "SecretStoreTests", ["SecretStore", "Strategy", "HostSystem", "Bytes", "Outcome"]),
 
         // Strategy: the operator's declaration as values and functions. Pure.
         module("Strategy", "Strategy", ["Bytes", .product(name: "Yams", package: "Yams")]),
@@ -110,7 +112,7 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Console",
+                "ResticRepository", "SecretStore", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

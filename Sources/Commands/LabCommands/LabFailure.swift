@@ -6,7 +6,7 @@ import Strategy
 package enum LabCode: String, FailureCode {
     /// `holdfast.yaml` cannot be read or says something impossible.
     case declaration = "E-DECLARATION"
-    /// A password cannot be read.
+    /// A password cannot be written.
     case secret = "E-SECRET"
     /// A folder of the lab cannot be made or read.
     case folder = "E-FOLDER"

@@ -1,33 +1,14 @@
 import Bytes
 import HostSystem
 import Outcome
+import SecretStore
 import Strategy
 
 /// Reads the password behind a reference; nil when its file does not exist yet.
 ///
-/// **Bounds**: 64 KiB. The first line counts, as in restic. Errors: `E-SECRET`; the text never holds what the file holds.
-func readSecret(_ reference: SecretReference) throws -> Secret? {
-    switch reference {
-    case .environment(let name):
-        guard let value = environmentVariable(name), !value.bytes.isEmpty else {
-            throw secretFailure(reference, "the variable is not set", next: "set \(name) and run again")
-        }
-        return Secret(value.bytes)
-    case .file(let path):
-        let bytes: [UInt8]
-        do throws(Errno) {
-            bytes = try readFile(ByteString(path), limit: 64 << 10)
-        } catch  where error.kind == .missing {
-            return nil
-        } catch {
-            throw secretFailure(reference, "\(error)", next: error.remedy)
-        }
-        let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
-        guard !line.isEmpty else {
-            throw secretFailure(reference, "its first line is empty", next: "write the password there")
-        }
-        return Secret(line)
-    }
+/// Errors: `SecretFailure`, whose text never holds what the file holds.
+func readSecret(_ reference: SecretReference) async throws -> Secret? {
+    try await SecretResolver().resolveIfPresent(reference)?.secret
 }
 
 /// A new password of 256 random bits in a file of mode 0600 that did not exist.
@@ -68,7 +49,7 @@ func splitPath(_ path: String) -> (folder: String, name: String) {
 private func secretFailure(_ reference: SecretReference, _ what: String, next: String) -> LabFailure {
     LabFailure(
         .secret,
-        operation: "read password",
+        operation: "write password",
         object: reference.text,
         what: what,
         state: "nothing was changed",

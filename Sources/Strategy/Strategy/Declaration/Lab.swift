@@ -76,22 +76,6 @@ package struct RepositoryDeclaration: Sendable, Hashable {
     package var place: Place
 }
 
-/// Where a secret is found; the secret itself never stands in the file.
-package enum SecretReference: Sendable, Hashable {
-    /// `file:PATH`, absolute after reading: the first line of that file.
-    case file(String)
-    /// `env:NAME`: the value of an environment variable.
-    case environment(String)
-
-    /// As it is written in the file.
-    package var text: String {
-        switch self {
-        case .file(let path): "file:\(path)"
-        case .environment(let name): "env:\(name)"
-        }
-    }
-}
-
 /// A class of workloads with the same objectives; what it says stands with each workload.
 package struct Role: Sendable, Hashable {
     package var name: String

@@ -103,7 +103,7 @@ import Strategy
         let found = problems(completeDeclaration.replacing("file:secrets/host", with: "hunter2-canary"))
         #expect(
             found == [
-                "holdfast.yaml:9:40: repositories.host-os.password: is not a reference to a secret; write \"file:PATH\" or \"env:NAME\""
+                "holdfast.yaml:9:40: repositories.host-os.password: is not a reference to a secret; write \"file:PATH\", \"env:NAME\", \"command:PROGRAM ARGUMENTS\", \"credential:NAME\" or \"vault:ITEM#FIELD\""
             ]
         )
     }
