@@ -37,7 +37,9 @@ let package = Package(
             path: "Sources/Kernels/CKernels",
             // Debug builds chunk whole files in tests; unoptimised C would make them ten times slower.
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
-            linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("zstd"), .linkedLibrary("z")]
+            linkerSettings: [
+                .linkedLibrary("crypto"), .linkedLibrary("argon2"), .linkedLibrary("zstd"), .linkedLibrary("z"),
+            ]
         ),
         module("Kernels", "Chunking", ["Bytes", "CKernels"]),
         module("Kernels", "Sealing", ["Bytes", "CKernels", "Outcome"]),
