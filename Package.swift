@@ -27,6 +27,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
     ],
     targets: [
         // Kernels: computes. No I/O, no async, no Foundation, no clock.
@@ -61,10 +64,25 @@ let package = Package(
         .target(name: "CHost", path: "Sources/Ports/CHost"),
         module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
         module("Ports", "ObjectStorage", ["Bytes", "Outcome", "HostSystem"]),
-        module("Ports", "SecretStore", ["Bytes", "Outcome", "Strategy", "HostSystem"]),
+        module(
+            "Ports",
+            "SecretStore",
+            [
+                "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
-        tests("Ports", "SecretStoreTests", ["SecretStore", "Strategy", "HostSystem", "Bytes", "Outcome"]),
+        tests(
+            "Ports",
+            "SecretStoreTests",
+            ["SecretStore", "Sealing", "Strategy", "HostSystem", "Bytes", "Outcome"]
+        ),
 
         // Strategy: the operator's declaration as values and functions. Pure.
         module("Strategy", "Strategy", ["Bytes", .product(name: "Yams", package: "Yams")]),
