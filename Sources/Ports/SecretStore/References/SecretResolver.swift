@@ -14,9 +14,13 @@ package struct SecretResolver: Sendable {
     private let time: any TimeSource
     private let variable: @Sendable (String) -> ByteString?
     private let commandNanoseconds: UInt64
+    private let vault: VaultSecrets?
 
+    /// Reads from this machine, and from `vault` where one is declared.
+    ///
     /// `variable` reads the environment, `commandNanoseconds` bounds a command; both are for tests.
     package init(
+        vault: VaultSecrets? = nil,
         time: any TimeSource = SystemTime(),
         variable: @escaping @Sendable (String) -> ByteString? = { environmentVariable($0) },
         commandNanoseconds: UInt64 = SecretLimits.commandNanoseconds
@@ -24,6 +28,7 @@ package struct SecretResolver: Sendable {
         self.time = time
         self.variable = variable
         self.commandNanoseconds = commandNanoseconds
+        self.vault = vault
     }
 
     /// The secret behind the reference.
@@ -46,7 +51,15 @@ package struct SecretResolver: Sendable {
         case .environment(let name): try readVariable(name, reference)
         case .command(let line): try await runCommand(line, reference)
         case .credential(let name): try readCredential(name, reference)
-        case .vault:
+        case .vault(let place): try await readVault(place, reference)
+        }
+    }
+
+    private func readVault(
+        _ place: SecretReference.VaultField,
+        _ reference: SecretReference
+    ) async throws -> ResolvedSecret {
+        guard let vault else {
             throw SecretFailure(
                 .unreadable,
                 reference,
@@ -54,6 +67,7 @@ package struct SecretResolver: Sendable {
                 next: "name the secret by \"file:\", \"env:\", \"command:\" or \"credential:\""
             )
         }
+        return try await vault.resolve(place)
     }
 
     // MARK: files
