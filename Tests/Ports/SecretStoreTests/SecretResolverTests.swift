@@ -143,4 +143,22 @@ import Testing
         }
         #expect(failed?.what == "the command writes more than 64 KiB, which is no secret")
     }
+
+    @Test func `a check tells of each reference what it gives or why not, and keeps a tag alone`() async throws {
+        let references: [SecretReference] = [
+            .file(scratch.write("a", "hunter2\n")), .environment("B"), .environment("NONE"), .environment("SAME"),
+        ]
+        let resolver = resolver(["B": "hunter3", "SAME": "hunter2"])
+        let checks = try await resolver.check(references, tagKey: Secret("key of this machine".utf8))
+        #expect(checks.map(\.reference) == references)
+        let found = checks.map { try? $0.result.get() }
+        #expect(found.map { $0?.source } == [.file, .environment, nil, .environment])
+        #expect(found.map { $0?.byteCount } == [7, 7, nil, 7])
+        #expect(found[0]?.tag == found[3]?.tag)
+        #expect(found[0]?.tag != found[1]?.tag)
+        #expect(found[0]?.tag.count == 8)
+        #expect(!"\(checks)".contains("hunter"))
+        let otherwise = try await resolver.check([references[0]], tagKey: Secret("another key".utf8))
+        #expect(try otherwise[0].result.get().tag != found[0]?.tag)
+    }
 }

@@ -101,6 +101,43 @@ import Testing
         #expect(absent?.object == "file:/none")
     }
 
+    @Test func `a password that a person types is taken, and told as such when it is wrong or nobody is there`()
+        async throws
+    {
+        var rig = RigAccount("right")
+        rig.hasPasswordFile = false
+        let nobody = await failure { _ = try await rig.read(.datastore, rig.secrets()) }
+        #expect(nobody?.what == "is not declared, and nobody is there to type it")
+        rig.typed = VaultRig.password
+        #expect(try await rig.read(.datastore, rig.secrets()).secret.revealed == "S3cret-ü")
+        rig.typed = "canary-wrong"
+        let wrong = await failure { _ = try await rig.read(.datastore, rig.secrets()) }
+        #expect(wrong?.object == "master password of backup@example.test")
+        #expect(!words(wrong).contains("canary"))
+    }
+
+    @Test func `Q-06 a cancelled question ends at once`() async throws {
+        let rig = RigAccount("slow")
+        let secrets = try rig.secrets()
+        let clock = ContinuousClock()
+        let task = Task { _ = try await rig.read(.datastore, secrets) }
+        try await Task.sleep(for: .milliseconds(300))
+        let start = clock.now
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(clock.now - start < .seconds(2))
+    }
+
+    @Test func `many who ask at once share one login`() async throws {
+        let rig = RigAccount("right")
+        let secrets = try rig.secrets()
+        try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<8 { group.addTask { try await rig.read(.datastore, secrets).secret.revealed } }
+            for try await found in group { #expect(found == "S3cret-ü") }
+        }
+        #expect(try await VaultRig.state(rig.address)["logins"] as? Int == 1)
+    }
+
     @Test func `TLS is verified: a foreign certificate is refused, and that of our own authority taken`() async throws {
         let scratch = Scratch()
         let made = try await run(

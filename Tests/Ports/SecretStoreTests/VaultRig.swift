@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import HostSystem
+import Outcome
 import SecretStore
 import Strategy
 
@@ -64,6 +65,9 @@ struct RigAccount {
     var address: String
     var password = VaultRig.password
     var hasAPIKey = false
+    /// Typed by a person instead of read from a file.
+    var typed: String?
+    var hasPasswordFile = true
     var clientSecret = VaultRig.clientSecret
     var certificates: String?
 
@@ -91,7 +95,7 @@ struct RigAccount {
         let account = try VaultAccount(
             address: address,
             email: VaultRig.email,
-            password: passwordReference,
+            password: hasPasswordFile ? passwordReference : nil,
             apiKey: hasAPIKey ? VaultAccount.APIKey(id: id, secret: secret) : nil,
             certificates: certificates
         )
@@ -100,9 +104,15 @@ struct RigAccount {
             mode: mode,
             cache: cached ? try cache() : nil,
             resolver: SecretResolver(time: time),
+            ask: question,
             time: time,
             answerSeconds: answerSeconds
         )
+    }
+
+    private var question: VaultSecrets.Question? {
+        guard let typed else { return nil }
+        return { @Sendable _ in Secret(typed.utf8) }
     }
 
     /// Reads `vault:…` through a resolver, as everybody does.

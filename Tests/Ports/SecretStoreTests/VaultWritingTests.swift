@@ -47,6 +47,26 @@ import Testing
         #expect(try await rig.read(place, rig.secrets()).secret.revealed == "canary-new-password")
     }
 
+    @Test func `a new password whose answer is lost is looked for as well`() async throws {
+        let rig = RigAccount("lost")
+        try await rig.secrets().replacePassword(of: .datastore, with: new.password)
+        #expect(try await rig.read(.datastore, rig.secrets()).secret.revealed == "canary-new-password")
+        #expect(try await VaultRig.state(rig.address)["writes"] as? Int == 1)
+    }
+
+    @Test func `a vault that goes down while it is written to is told with what is not known`() async throws {
+        let rig = RigAccount("gone")
+        let added = await failure { _ = try await rig.secrets().add(new) }
+        #expect(added?.code == .vaultUnreachable)
+        #expect(added?.state == "the item may be there; the old secret is still the one that counts")
+        let login = RigAccount("gone")
+        let replaced = await failure { try await login.secrets().replacePassword(of: .datastore, with: new.password) }
+        #expect(replaced?.state == "the item has either password; its history keeps the old one")
+        try await VaultRig.state(rig.address, mode: "right")
+        _ = try await rig.secrets().add(new)
+        #expect(try await VaultRig.state(rig.address)["writes"] as? Int == 1)
+    }
+
     @Test func `a vault that says yes and stores nothing is found out`() async throws {
         let rig = RigAccount("forgetful")
         let failed = await failure { _ = try await rig.secrets().add(new) }

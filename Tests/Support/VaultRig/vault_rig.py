@@ -23,7 +23,7 @@ badmac         one bit of every item's name is another
 badkey         one bit of the user's key is another
 twice          two items have the first one's name
 expired        tokens end at once, and a 401 comes before the first answer
-lost           writes are stored and then the connection is cut
+lost, gone     writes are stored and then the connection is cut; gone stays down after that
 forgetful      writes are answered and not stored
 hidden         the account may not see passwords
 """
@@ -217,8 +217,8 @@ class Handler(BaseHTTPRequestHandler):
             stored = dict(item, id=old["id"], revisionDate=stamp)
             if room.mode != "forgetful":
                 room.sync["ciphers"][places[0]] = stored
-        if room.mode == "lost":
-            room.mode = "right"
+        if room.mode in ("lost", "gone"):
+            room.mode = "right" if room.mode == "lost" else "down"
             self.close_connection = True
             return
         self.answer(200, stored)

@@ -21,7 +21,8 @@ package struct VaultAccount: Sendable, Hashable {
     /// `https://vault.example`, with a path where the server has one.
     package var address: String
     package var email: String
-    package var password: SecretReference
+    /// Nil: a person types it, when one is there.
+    package var password: SecretReference?
     package var apiKey: APIKey?
     /// A file of certificates in PEM that are trusted beside no others; nil: those of the system.
     package var certificates: String?
@@ -32,7 +33,7 @@ package struct VaultAccount: Sendable, Hashable {
     package init(
         address: String,
         email: String,
-        password: SecretReference,
+        password: SecretReference?,
         apiKey: APIKey? = nil,
         certificates: String? = nil
     ) throws {
@@ -65,6 +66,9 @@ package struct VaultAccount: Sendable, Hashable {
             throw failure("would be asked without encryption", next: "write https:// in its address")
         }
     }
+
+    /// For messages: where the master password comes from.
+    var passwordObject: String { password?.text ?? "master password of \(email)" }
 
     /// For messages: the address without a user, should one stand in it.
     var object: String { "vault \(address.split(separator: "@").last.map(String.init) ?? "")" }

@@ -75,6 +75,7 @@ struct VaultConnection: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
+            try Task.checkCancellation()
             throw failure(of: error, request)
         }
         switch answer.status {

@@ -18,9 +18,23 @@ struct VaultCredentials: Sendable {
     var password: Secret
     var apiKey: (id: Secret, secret: Secret)?
 
-    /// Reads them; the account holds no reference into the vault.
-    init(of account: VaultAccount, _ resolver: SecretResolver) async throws {
-        password = try await resolver.resolve(account.password).secret
+    /// Reads them, and has a person asked where no place is named; the account holds no reference into the vault.
+    init(of account: VaultAccount, _ resolver: SecretResolver, ask: VaultSecrets.Question?) async throws {
+        if let reference = account.password {
+            password = try await resolver.resolve(reference).secret
+        } else if let ask {
+            password = try await ask("Master password of \(account.email) in \(account.object): ")
+        } else {
+            throw SecretFailure(
+                .unreadable,
+                retry: .afterRepair,
+                operation: "log in to \(account.object)",
+                object: account.passwordObject,
+                what: "is not declared, and nobody is there to type it",
+                state: "nothing was asked",
+                next: "fetch by hand on a terminal, or declare where it is found"
+            )
+        }
         if let key = account.apiKey {
             apiKey = (try await resolver.resolve(key.id).secret, try await resolver.resolve(key.secret).secret)
         }
@@ -223,7 +237,7 @@ struct VaultLogin: Sendable {
             .vaultRefused,
             retry: .never,
             operation: "log in to \(account.object)",
-            object: account.password.text,
+            object: account.passwordObject,
             what: what,
             state: "the login was not tried again; nothing was changed",
             next: "compare it with what opens the vault's web page"

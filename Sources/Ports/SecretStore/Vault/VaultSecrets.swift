@@ -19,7 +19,11 @@ package final class VaultSecrets: Sendable {
         case cacheOnly
     }
 
+    /// Asks a person for the master password; the text says for which.
+    package typealias Question = @Sendable (String) async throws -> Secret
+
     package let account: VaultAccount
+    private let ask: Question?
     private let mode: Mode
     private let cache: SealedCache?
     private let resolver: SecretResolver
@@ -38,12 +42,13 @@ package final class VaultSecrets: Sendable {
     /// One at a time: the second waits for the first one's login instead of making another.
     private let turn = ByteBudget(1)
 
-    /// `resolver` reads what opens the account; it knows no vault.
+    /// `resolver` reads what opens the account, and knows no vault; `ask` is there when a person is.
     package init(
         _ account: VaultAccount,
         mode: Mode,
         cache: SealedCache?,
         resolver: SecretResolver = SecretResolver(),
+        ask: Question? = nil,
         time: any TimeSource = SystemTime(),
         entropy: any EntropySource = SystemEntropy(),
         answerSeconds: Int = SecretLimits.answerSeconds
@@ -52,6 +57,7 @@ package final class VaultSecrets: Sendable {
         self.mode = mode
         self.cache = cache
         self.resolver = resolver
+        self.ask = ask
         self.time = time
         self.entropy = entropy
         self.answerSeconds = answerSeconds
@@ -91,7 +97,7 @@ package final class VaultSecrets: Sendable {
     }
 
     private func withSession<R: Sendable>(_ body: (VaultSession) async throws -> R) async throws -> R {
-        let credentials = try await VaultCredentials(of: account, resolver)
+        let credentials = try await VaultCredentials(of: account, resolver, ask: ask)
         // A damaged sealed copy remembers no derivation; the bounds hold all the same.
         let before = try? await sealed()?.kdf
         return try await VaultConnection.with(account, answerSeconds: answerSeconds) { connection in

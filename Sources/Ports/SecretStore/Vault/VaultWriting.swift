@@ -60,13 +60,8 @@ struct VaultWriting {
             body: ("application/json", body.bytes),
             operation: "add an item to"
         )
-        var lost: (any Error)?
-        do {
-            _ = try await session.ask(request)
-        } catch let failure as SecretFailure where failure.code == .vaultUnreachable {
-            lost = failure
-        }
-        let after = try await session.sync()
+        let lost = try await write(request)
+        let after = try await readBack(lost, "the item may be there; the old secret is still the one that counts")
         guard let item = made(by: new.operation, in: after) else {
             throw lost
                 ?? SecretFailure(
@@ -99,18 +94,42 @@ struct VaultWriting {
         raw.set("login", .object(login))
         // The server refuses the change when somebody else made one since we read.
         if let revision = raw["revisionDate"] { raw.set("lastKnownRevisionDate", revision) }
-        _ = try await session.ask(
-            VaultRequest(
-                method: .PUT,
-                path: "/api/ciphers/\(item.id)",
-                body: ("application/json", JSONValue.object(raw).bytes),
-                operation: "write a new password to"
-            )
+        let request = VaultRequest(
+            method: .PUT,
+            path: "/api/ciphers/\(item.id)",
+            body: ("application/json", JSONValue.object(raw).bytes),
+            operation: "write a new password to"
         )
-        _ = try proven(item.id, password, in: try await session.sync())
+        let lost = try await write(request)
+        let after = try await readBack(lost, "the item has either password; its history keeps the old one")
+        do {
+            _ = try proven(item.id, password, in: after)
+        } catch {
+            throw lost ?? error
+        }
     }
 
     // MARK: inside
+
+    /// Writes once; what is returned says that the answer was lost, and with it whether it was done.
+    private func write(_ request: VaultRequest) async throws -> SecretFailure? {
+        do {
+            _ = try await session.ask(request)
+            return nil
+        } catch let failure as SecretFailure where failure.code == .vaultUnreachable {
+            return failure
+        }
+    }
+
+    private func readBack(_ lost: SecretFailure?, _ state: String) async throws -> VaultContents {
+        do {
+            return try await session.sync()
+        } catch var failure as SecretFailure {
+            failure.state = state
+            failure.cause = lost
+            throw failure
+        }
+    }
 
     private func document(of new: NewVaultItem, _ reference: SecretReference) throws -> JSONValue {
         var bytes = entropy.bytes(CBCCipher.keyBytes)
