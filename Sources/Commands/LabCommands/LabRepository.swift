@@ -14,6 +14,7 @@ struct LabRepository {
     let declaration: RepositoryDeclaration
     let medium: Medium
     let environment: RepositoryEnvironment
+    let secrets: LabSecrets
     /// As in `LabEnvironment`.
     let keyCost: ScryptParameters?
 
@@ -25,7 +26,7 @@ struct LabRepository {
     func openOrCreate() async throws -> (repository: Repository, created: Bool) {
         try requireMedium()
         let store = LocalStorage(ByteString(path))
-        if let password = try await readSecret(declaration.password) {
+        if let password = try await secrets.read(declaration.password) {
             do {
                 return (try await Repository.open(store: store, password: password, environment: environment), false)
             } catch let failure as RepositoryFailure where failure.code == .noRepository {
@@ -37,7 +38,7 @@ struct LabRepository {
 
     /// Opens it once more, without the index that a backup loaded.
     func reopen() async throws -> Repository {
-        guard let password = try await readSecret(declaration.password) else { throw missing(nil) }
+        guard let password = try await secrets.read(declaration.password) else { throw missing(nil) }
         return try await Repository.open(
             store: LocalStorage(ByteString(path)),
             password: password,
@@ -49,7 +50,7 @@ struct LabRepository {
     private func create(_ store: LocalStorage) async throws -> Repository {
         guard case .file(let file) = declaration.password else { throw missing(nil) }
         let temporary = file + ".new"
-        let waiting = try await readSecret(.file(temporary))
+        let waiting = try await secrets.read(.file(temporary))
         let password = try waiting ?? makeSecret(at: temporary, entropy: environment.entropy)
         if waiting != nil,
             let found = try? await Repository.open(store: store, password: password, environment: environment)

@@ -39,11 +39,14 @@ package struct Quickstart: Sendable {
         if isNew { try place.makeMedia(lab) }
         var report = QuickstartReport(labPath: folder, paths: lab.workloads.flatMap(\.host.paths))
         let targets = Self.orderedTargets(lab)
+        let secrets = try LabSecrets(lab) { [printer] finding in
+            printer.error("warning: \(finding.object): \(finding.what); \(finding.next)")
+        }
         for (declaration, medium, workloads) in targets {
-            let place = repository(declaration, on: medium)
+            let place = repository(declaration, on: medium, secrets)
             report.copies.append(try await backUp(workloads, to: place))
         }
-        try await restoreAndCompare(lab, targets, place, &report)
+        try await restoreAndCompare(targets, place, secrets, &report)
         return report
     }
 
@@ -62,11 +65,16 @@ package struct Quickstart: Sendable {
 
     // MARK: one repository
 
-    private func repository(_ declaration: RepositoryDeclaration, on medium: Medium) -> LabRepository {
+    private func repository(
+        _ declaration: RepositoryDeclaration,
+        on medium: Medium,
+        _ secrets: LabSecrets
+    ) -> LabRepository {
         LabRepository(
             declaration: declaration,
             medium: medium,
             environment: environment.repository,
+            secrets: secrets,
             keyCost: environment.keyCost
         )
     }
@@ -195,13 +203,13 @@ package struct Quickstart: Sendable {
 
     /// Restores the newest snapshots of the farthest copy into the scratch folder and compares them with their source.
     private func restoreAndCompare(
-        _ lab: Lab,
         _ targets: [Target],
         _ folder: LabFolder,
+        _ secrets: LabSecrets,
         _ report: inout QuickstartReport
     ) async throws {
         guard let (declaration, medium, workloads) = targets.last else { return }
-        let place = repository(declaration, on: medium)
+        let place = repository(declaration, on: medium, secrets)
         let repository = try await place.reopen()
         try removeScratch(folder)
         let scratch = ByteString(folder.restoredPath)

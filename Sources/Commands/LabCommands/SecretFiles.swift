@@ -1,15 +1,7 @@
 import Bytes
 import HostSystem
 import Outcome
-import SecretStore
 import Strategy
-
-/// Reads the password behind a reference; nil when its file does not exist yet.
-///
-/// Errors: `SecretFailure`, whose text never holds what the file holds.
-func readSecret(_ reference: SecretReference) async throws -> Secret? {
-    try await SecretResolver().resolveIfPresent(reference)?.secret
-}
 
 /// A new password of 256 random bits in a file of mode 0600 that did not exist.
 func makeSecret(at path: String, entropy: any EntropySource) throws -> Secret {

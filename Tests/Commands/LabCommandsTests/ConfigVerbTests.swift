@@ -14,7 +14,17 @@ import LabCommands
           usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd" }
         repositories:
           host-os: { medium: os-ssd, password: "file:secrets/host" }
-          host-usb: { medium: usb-ssd, password: "env:USB" }
+          host-usb: { medium: usb-ssd, password: "command:pass show 'host usb'" }
+        vault:
+          address: https://vault.example
+          email: a@b
+          password: "credential:vault"
+          client-id: "env:ID"
+          client-secret: "file:secrets/client"
+          certificates: conf/home.pem
+          sealed-copy: state/vault.sealed
+          sealed-by: "credential:machine"
+          data: [/srv/vw, data]
         defaults: { verify: { every: 10d } }
         roles:
           production:
@@ -93,7 +103,7 @@ import LabCommands
         let objects = try json.output.split(separator: "\n").map {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
-        #expect(objects.map { $0["line"] as? Int } == [6, 14, 6, 6])
+        #expect(objects.map { $0["line"] as? Int } == [6, 24, 6, 6])
         #expect(objects.allSatisfy { $0["message_type"] as? String == "error" && $0["next"] is String })
     }
 
@@ -112,6 +122,7 @@ import LabCommands
             "one-file-system: true",
             "exclude-larger-than: 2147483648 B", "schedule: \"mon..fri 02:00\"", "verify: { every: 10d }",
             "keep: { within-hourly: 2d, daily: 7, yearly: all, within: 14d, tags: [\"a\", \"b\"] }",
+            "password: \"command:pass show \\\"host usb\\\"\"", "  sealed-by: \"credential:machine\"",
             "objective: { rpo: 1d 2h, rto: 4h }", "because: \"rebuilt: \\\"from\\\" templates\"",
         ] {
             #expect(shown.output.contains(words), "\(words) in\n\(shown.output)")
@@ -128,7 +139,7 @@ import LabCommands
         #expect(
             keys == [
                 "defaults", "exclude", "include", "lab", "media", "protect", "repositories", "retired", "roles",
-                "time-zone",
+                "time-zone", "vault",
             ]
         )
         #expect(schema["additionalProperties"] as? Bool == false)

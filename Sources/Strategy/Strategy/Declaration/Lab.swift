@@ -9,6 +9,8 @@ package struct Lab: Sendable, Hashable {
     package var timeZone: String?
     package var media: [Medium]
     package var repositories: [RepositoryDeclaration]
+    /// Nil: no reference looks into one.
+    package var vault: VaultDeclaration?
     package var roles: [Role]
     package var workloads: [Workload]
     package var exclusions: [Exclusion]

@@ -6,7 +6,8 @@ import Strategy
 @Suite struct SecretReferenceTests {
     private func reference(_ text: String) throws -> SecretReference {
         let quoted = text.map { $0 == "\\" || $0 == "\"" ? "\\\($0)" : "\($0)" }.joined()
-        let lab = try decode(completeDeclaration.replacing("file:secrets/host", with: quoted))
+        let vault = "vault: { address: https://vault.example, email: a@b }\n"
+        let lab = try decode(vault + completeDeclaration.replacing("file:secrets/host", with: quoted))
         return try #require(lab.repositories.first?.password)
     }
 

@@ -1,0 +1,47 @@
+import Outcome
+import SecretStore
+import Strategy
+import Synchronization
+
+/// The way to the secrets that a declaration names, for one run.
+///
+/// The vault is asked when its master password is declared; else its sealed copy alone is used, as in every unattended run.
+final class LabSecrets: Sendable {
+    private let resolver: SecretResolver
+    private let report: @Sendable (Finding) -> Void
+    private let told = Mutex<Set<Finding>>([])
+
+    /// `report` gets each finding once: a sealed copy in the place of the vault, a file that others can read.
+    ///
+    /// Errors: `SecretFailure` for a vault that cannot be asked as it is declared.
+    init(_ lab: Lab, report: @escaping @Sendable (Finding) -> Void) throws {
+        resolver = SecretResolver(vault: try lab.vault.map { try LabSecrets.vault($0) })
+        self.report = report
+    }
+
+    private static func vault(_ declaration: VaultDeclaration) throws -> VaultSecrets {
+        var key: VaultAccount.APIKey?
+        if let id = declaration.clientID, let secret = declaration.clientSecret {
+            key = VaultAccount.APIKey(id: id, secret: secret)
+        }
+        let account = try VaultAccount(
+            address: declaration.address,
+            email: declaration.email,
+            password: declaration.password,
+            apiKey: key,
+            certificates: declaration.certificates
+        )
+        var cache: SealedCache?
+        if let path = declaration.sealedCopy, let key = declaration.sealedBy {
+            cache = try SealedCache(path: path, key: key, resolver: SecretResolver())
+        }
+        return VaultSecrets(account, mode: declaration.password == nil ? .cacheOnly : .vaultFirst, cache: cache)
+    }
+
+    /// The secret; nil when its file does not exist yet.
+    func read(_ reference: SecretReference) async throws -> Secret? {
+        guard let found = try await resolver.resolveIfPresent(reference) else { return nil }
+        for finding in found.findings where told.withLock({ $0.insert(finding).inserted }) { report(finding) }
+        return found.secret
+    }
+}
