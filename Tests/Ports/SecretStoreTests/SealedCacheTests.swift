@@ -107,8 +107,24 @@ import Testing
             #expect(failed?.object == rig.cachePath)
             #expect(failed?.next == "fetch it again while the vault answers, or remove it")
         }
-        #expect(try await rig.read(.datastore, rig.secrets(cached: true)).source == .vault)
+        let mended = try await rig.read(.datastore, rig.secrets(cached: true))
+        #expect(mended.source == .vault)
+        #expect(mended.findings.map(\.code) == ["secret-copy-replaced"])
         #expect(try await rig.read(.datastore, rig.secrets(.cacheOnly, cached: true)).secret.revealed == "S3cret-ü")
+        let aside = try Data(contentsOf: URL(fileURLWithPath: rig.cachePath + ".refused"))
+        #expect(aside == damaged.last)
+    }
+
+    @Test func `under another key a new copy is begun, and the old one still opens under its own`() async throws {
+        let rig = RigAccount("right")
+        _ = try await rig.read(.datastore, rig.secrets(cached: true))
+        let key = try Data(contentsOf: URL(fileURLWithPath: rig.scratch.path + "/machine.key"))
+        rig.scratch.write("machine.key", "another-key-0123456789abcdef")
+        let found = try await rig.read(.init(.named("shared/nas")), rig.secrets(cached: true))
+        #expect(found.findings.map(\.code) == ["secret-copy-replaced"])
+        try key.write(to: URL(fileURLWithPath: rig.scratch.path + "/machine.key"))
+        let old = try SealedCache(path: rig.cachePath + ".refused", key: rig.cacheKey, resolver: SecretResolver())
+        #expect(try await old.read()?.entries["vault:pbs/datastore-main"]?.secret.revealed == "S3cret-ü")
     }
 
     @Test func `another key, a short key and no key are told by the key's reference`() async throws {
@@ -132,6 +148,10 @@ import Testing
         moved.address = VaultRig.plain.address("right")
         let failed = await failure { _ = try await moved.read(.datastore, moved.secrets(.cacheOnly, cached: true)) }
         #expect(failed?.what == "is the copy of another vault or account")
+        let before = try bytes(rig)
+        let asked = try await moved.read(.datastore, moved.secrets(cached: true))
+        #expect(asked.findings.map(\.code) == ["secret-not-sealed"])
+        #expect(try bytes(rig) == before)
     }
 
     @Test func `a copy that cannot be written is told, and the secret is had all the same`() async throws {

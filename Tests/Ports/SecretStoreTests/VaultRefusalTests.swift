@@ -125,7 +125,8 @@ import Testing
         let start = clock.now
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(clock.now - start < .seconds(2))
+        // A tenth of a second on an idle machine; the deadline is twice as far as this bound.
+        #expect(clock.now - start < .seconds(10))
     }
 
     @Test func `many who ask at once share one login`() async throws {

@@ -11,7 +11,7 @@ package import Strategy
 /// "HFSECRT1"   | salt       | IV, ciphertext, MAC       JSON under AES-256-CTR and Poly1305-AES, the key by scrypt from the reference
 /// ```
 /// 1. The file is replaced durably and whole (L1); mode 0600. 2. The MAC is checked before a byte is opened (L3). 3. Damage is refused by name and never
-/// counts as absence: then the vault is asked again, or the run says why it cannot go on. 4. An entry leaves only with the file: an item that vanished from
+/// counts as absence: the vault is asked again and the old file set aside, or the run says why it cannot go on. 4. An entry leaves only with the file: an item that vanished from
 /// the vault still opens what it opened.
 package struct SealedCache: Sendable {
     /// The file.
@@ -137,6 +137,19 @@ package struct SealedCache: Sendable {
         } catch {
             throw failure("cannot be written: \(error)", next: error.remedy)
         }
+    }
+
+    /// Gives a copy that is refused another name, in the place of the one that was set aside before; returns the name.
+    func setAside() throws -> String {
+        let (folder, name) = place
+        do throws(Errno) {
+            let directory = try Directory.open(ByteString(folder))
+            try directory.rename(ByteString(name), to: ByteString(name + ".refused"), in: directory)
+            try directory.sync()
+        } catch {
+            throw failure("is refused, and cannot be set aside: \(error)", next: error.remedy)
+        }
+        return path + ".refused"
     }
 
     private func encode(_ contents: Contents) -> JSONValue {

@@ -1,12 +1,12 @@
 import Bytes
-import Outcome
+package import Outcome
 import Sealing
-import Strategy
+package import Strategy
 
 /// An item of the vault whose name could be opened.
-struct VaultItem: Sendable {
-    var id: String
-    var name: String
+package struct VaultItem: Sendable {
+    package var id: String
+    package var name: String
     /// 1 login, 2 note, 5 SSH key; others exist and have fields too.
     var kind: Int
     /// Opens every text of the item.
@@ -18,13 +18,13 @@ struct VaultItem: Sendable {
 /// What an account may read of its vault, names opened and all else sealed.
 ///
 /// An item that does not open is left out and counted; it is an error only when it is the one that was asked for.
-struct VaultContents: Sendable {
-    private(set) var items: [VaultItem] = []
+package struct VaultContents: Sendable {
+    package private(set) var items: [VaultItem] = []
     /// Ids of items that did not open, with the reason.
-    private(set) var damaged: [String: VaultText.Problem] = [:]
+    package private(set) var damaged: [String: VaultText.Problem] = [:]
 
     /// Nil when the document is no answer to a sync.
-    init?(_ document: JSONValue, userKey: VaultKey) {
+    package init?(_ document: JSONValue, userKey: VaultKey) {
         guard let profile = document["profile"], let ciphers = document["ciphers"]?.array else { return nil }
         let organizations = VaultContents.organizationKeys(profile, userKey)
         for cipher in ciphers {
@@ -99,7 +99,7 @@ struct VaultContents: Sendable {
     private var existing: String { "compare it with the vault; the account sees \(items.count) items, trash left out" }
 
     /// The secret that a reference means.
-    func secret(_ place: SecretReference.VaultField, for reference: SecretReference) throws -> Secret {
+    package func secret(_ place: SecretReference.VaultField, for reference: SecretReference) throws -> Secret {
         let item = try item(place, for: reference)
         guard let text = try sealedText(of: place.field, in: item, for: reference) else {
             let field = place.field.map { "field \"\(ByteString($0).display)\"" } ?? "password"

@@ -34,8 +34,6 @@ package final class VaultSecrets: Sendable {
     private struct Known {
         var contents: Result<VaultContents, SecretFailure>?
         var cached: Result<SealedCache.Contents?, SecretFailure>?
-        /// What came of writing the sealed copy.
-        var cacheFinding: Finding?
     }
 
     private let known = Mutex(Known())
@@ -113,6 +111,7 @@ package final class VaultSecrets: Sendable {
 
     // MARK: sealed copy
 
+    private static let foreign = "is the copy of another vault or account"
     private var origin: String { "\(account.address) \(account.email)" }
 
     private func sealed() async throws -> SealedCache.Contents? {
@@ -122,7 +121,7 @@ package final class VaultSecrets: Sendable {
             let contents = try await cache.read()
             guard contents == nil || contents?.origin == origin else {
                 throw cache.failure(
-                    "is the copy of another vault or account",
+                    Self.foreign,
                     next: "give each account a file of its own"
                 )
             }
@@ -198,27 +197,37 @@ package final class VaultSecrets: Sendable {
     }
 
     /// Adds to the sealed copy; that it cannot be written is told and spoils nothing.
+    ///
+    /// A copy that is refused is set aside, not overwritten: under its old key it may still open.
     private func remember(_ secrets: [SecretReference: Secret]) async -> Finding? {
         guard let cache else { return nil }
-        let before = (try? await sealed()) ?? nil
-        var contents = before ?? SealedCache.Contents(origin: origin)
-        contents.kdf = derivation.withLock { $0 } ?? contents.kdf
-        for (reference, secret) in secrets {
-            contents.entries[reference.text] = SealedCache.Contents.Entry(secret: secret, fetched: time.now())
-        }
+        var contents = SealedCache.Contents(origin: origin)
+        var finding: Finding?
         do {
+            do {
+                if let before = try await sealed() { contents = before }
+            } catch let failure as SecretFailure where failure.what != Self.foreign {
+                let name = try cache.setAside()
+                let what = "\(failure.what); a new one takes its place, and the old one is \(name)"
+                finding = Finding(
+                    .warning,
+                    "secret-copy-replaced",
+                    object: cache.path,
+                    what: what,
+                    next: "fetch all again"
+                )
+            }
+            contents.kdf = derivation.withLock { $0 } ?? contents.kdf
+            for (reference, secret) in secrets {
+                contents.entries[reference.text] = SealedCache.Contents.Entry(secret: secret, fetched: time.now())
+            }
             try await cache.write(contents)
             known.withLock { $0.cached = .success(contents) }
-            return nil
+            return finding
         } catch {
             let what = (error as? SecretFailure)?.what ?? "cannot be written"
-            return Finding(
-                .warning,
-                "secret-not-sealed",
-                object: cache.path,
-                what: what,
-                next: "mend it before the next night"
-            )
+            let next = "mend it before the next night"
+            return Finding(.warning, "secret-not-sealed", object: cache.path, what: what, next: next)
         }
     }
 
