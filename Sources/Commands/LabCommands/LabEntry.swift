@@ -90,6 +90,6 @@ struct HoldfastVerbs: ParsableCommand, ExampledCommand {
             `holdfast restic COMMAND …` takes restic's own command line; so does this program when it is called `restic`.
             """,
         version: "holdfast \(holdfastVersion)",
-        subcommands: [QuickstartVerb.self, ConfigVerb.self]
+        subcommands: [QuickstartVerb.self, ConfigVerb.self, SecretVerb.self]
     )
 }

@@ -7,19 +7,23 @@ import Synchronization
 ///
 /// The vault is asked when its master password is declared; else its sealed copy alone is used, as in every unattended run.
 final class LabSecrets: Sendable {
-    private let resolver: SecretResolver
+    let resolver: SecretResolver
     private let report: @Sendable (Finding) -> Void
     private let told = Mutex<Set<Finding>>([])
 
     /// `report` gets each finding once: a sealed copy in the place of the vault, a file that others can read.
     ///
-    /// Errors: `SecretFailure` for a vault that cannot be asked as it is declared.
-    init(_ lab: Lab, report: @escaping @Sendable (Finding) -> Void) throws {
-        resolver = SecretResolver(vault: try lab.vault.map { try LabSecrets.vault($0) })
+    /// With `ask` a person is there, and the vault is asked in any case. Errors: `SecretFailure` for a vault that cannot be asked as it is declared.
+    init(
+        _ lab: Lab,
+        ask: VaultSecrets.Question? = nil,
+        report: @escaping @Sendable (Finding) -> Void = { _ in }
+    ) throws {
+        resolver = SecretResolver(vault: try lab.vault.map { try LabSecrets.vault($0, ask) })
         self.report = report
     }
 
-    private static func vault(_ declaration: VaultDeclaration) throws -> VaultSecrets {
+    private static func vault(_ declaration: VaultDeclaration, _ ask: VaultSecrets.Question?) throws -> VaultSecrets {
         var key: VaultAccount.APIKey?
         if let id = declaration.clientID, let secret = declaration.clientSecret {
             key = VaultAccount.APIKey(id: id, secret: secret)
@@ -35,7 +39,8 @@ final class LabSecrets: Sendable {
         if let path = declaration.sealedCopy, let key = declaration.sealedBy {
             cache = try SealedCache(path: path, key: key, resolver: SecretResolver())
         }
-        return VaultSecrets(account, mode: declaration.password == nil ? .cacheOnly : .vaultFirst, cache: cache)
+        let isAsked = declaration.password != nil || ask != nil
+        return VaultSecrets(account, mode: isAsked ? .vaultFirst : .cacheOnly, cache: cache, ask: ask)
     }
 
     /// The secret; nil when its file does not exist yet.

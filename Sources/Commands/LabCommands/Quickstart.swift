@@ -39,9 +39,10 @@ package struct Quickstart: Sendable {
         if isNew { try place.makeMedia(lab) }
         var report = QuickstartReport(labPath: folder, paths: lab.workloads.flatMap(\.host.paths))
         let targets = Self.orderedTargets(lab)
-        let secrets = try LabSecrets(lab) { [printer] finding in
+        let warn: @Sendable (Finding) -> Void = { [printer] finding in
             printer.error("warning: \(finding.object): \(finding.what); \(finding.next)")
         }
+        let secrets = try LabSecrets(lab, report: warn)
         for (declaration, medium, workloads) in targets {
             let place = repository(declaration, on: medium, secrets)
             report.copies.append(try await backUp(workloads, to: place))

@@ -36,6 +36,12 @@ package struct VaultLoop: Sendable, Hashable {
 }
 
 extension Lab {
+    /// Every reference to a secret with the key that it stands behind, in the order of the file's parts.
+    package var secretReferences: [(key: String, reference: SecretReference)] {
+        repositories.map { ("repositories.\($0.name).password", $0.password) }
+            + (vault?.references ?? []).map { ("vault.\($0.key)", $0.reference) }
+    }
+
     /// Repositories that keep the vault's data and whose password is in that vault alone, with the workload that brings it there.
     ///
     /// Empty when the declaration does not say where the vault keeps its data. Excludes are not looked at: whether one of them leaves the data out, only
