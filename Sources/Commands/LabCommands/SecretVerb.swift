@@ -119,7 +119,8 @@ private struct SecretReport {
             }
         }
         if !isJSON {
-            let counts = "\(references.count) references, \(references.count - failed) give a secret, \(failed) do not"
+            let given = references.count - failed
+            let counts = "of \(references.count) references \(given) gave a secret, \(failed) did not"
             screen.line(Text(counts))
         }
         return (failed == 0 ? ExitStatus.success : .failed).rawValue
@@ -127,7 +128,7 @@ private struct SecretReport {
 
     private func say(_ key: String, _ found: SecretCheck.Found, _ reference: SecretReference, _ problem: String?) {
         guard isJSON else {
-            let age = found.ageSeconds.map { ", \($0 / 3600) h old" } ?? ""
+            let age = found.ageSeconds.map { ", \(ageText(seconds: $0)) old" } ?? ""
             let state = problem.map { "failed (\($0))" } ?? "ok"
             screen.line(
                 Text("\(key): \(reference.text): \(state), \(found.byteCount) bytes from \(found.source)\(age)")

@@ -44,7 +44,7 @@ import LabCommands
                 repositories.one.password: file:LAB/one.password: ok, 10 bytes from file
                 repositories.two.password: command:printf canary-two: ok, 10 bytes from command
                 repositories.three.password: credential:not-there: failed
-                3 references, 2 give a secret, 1 do not
+                of 3 references 2 gave a secret, 1 did not
 
                 """
         )

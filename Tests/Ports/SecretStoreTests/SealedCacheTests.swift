@@ -7,7 +7,7 @@ import Strategy
 import Testing
 
 /// The sealed copy: used when the vault is down, with its age; refused when it is damaged; never in clear on the disk.
-@Suite struct SealedCacheTests {
+@Suite(.onPool) struct SealedCacheTests {
     private func bytes(_ rig: RigAccount) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: rig.cachePath)) }
 
     @Test func `a vault that went down gives the last sealed copy, with its age, in amber`() async throws {
@@ -40,7 +40,7 @@ import Testing
         let absent = await failure { _ = try await rig.read(.init(.named("repo/offsite")), night) }
         #expect(absent?.code == .cache)
         #expect(absent?.object == "vault:repo/offsite")
-        #expect(absent?.next == "fetch it once while the vault answers")
+        #expect(absent?.next == "run `holdfast secret fetch` while the vault answers")
         rig.time.advance(31 * 86_400)
         #expect(try await rig.read(.datastore, night).findings.map(\.code) == ["secret-old"])
         let none = try RigAccount("right").secrets(.cacheOnly)
@@ -105,7 +105,7 @@ import Testing
             let failed = await failure { _ = try await rig.read(.datastore, rig.secrets(.cacheOnly, cached: true)) }
             #expect(failed?.code == .cache)
             #expect(failed?.object == rig.cachePath)
-            #expect(failed?.next == "fetch it again while the vault answers, or remove it")
+            #expect(failed?.next == "run `holdfast secret fetch` while the vault answers")
         }
         let mended = try await rig.read(.datastore, rig.secrets(cached: true))
         #expect(mended.source == .vault)
@@ -139,6 +139,13 @@ import Testing
         #expect(await failure(night)?.what.hasSuffix("which is too short") == true)
         rig.scratch.write("machine.key", "")
         #expect(await failure(night)?.object == rig.cacheKey.text)
+    }
+
+    @Test func `an age is told in the unit that a person thinks in`() {
+        let ages: [(Int64, String)] = [
+            (0, "0 min"), (3599, "59 min"), (3600, "1 h"), (172_799, "47 h"), (172_800, "2 d"), (31_536_000, "365 d"),
+        ]
+        for (seconds, text) in ages { #expect(ageText(seconds: seconds) == text) }
     }
 
     @Test func `the copy of another account is not taken for ours`() async throws {

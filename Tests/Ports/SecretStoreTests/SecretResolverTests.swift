@@ -7,7 +7,7 @@ import Strategy
 import Testing
 
 /// Files, variables, commands and credentials: what they give, and what is said when they give nothing.
-@Suite struct SecretResolverTests {
+@Suite(.onPool) struct SecretResolverTests {
     private let scratch = Scratch()
     private let time = StillTime(4711)
 

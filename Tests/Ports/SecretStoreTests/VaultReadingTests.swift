@@ -5,7 +5,7 @@ import Strategy
 import Testing
 
 /// The vault read over HTTP: what is in the fixtures is found, and everything else is refused in words that help.
-@Suite struct VaultReadingTests {
+@Suite(.onPool) struct VaultReadingTests {
     @Test(arguments: ["right", "argon", "expired"])
     func `every field of the fixtures is read`(mode: String) async throws {
         let rig = RigAccount(mode)

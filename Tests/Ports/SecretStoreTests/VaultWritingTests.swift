@@ -6,7 +6,7 @@ import Strategy
 import Testing
 
 /// What is written to the vault: added, read back, and done once however often it is asked for.
-@Suite struct VaultWritingTests {
+@Suite(.onPool) struct VaultWritingTests {
     private let new = NewVaultItem(
         name: NewVaultItem.datedName("restic-offsite", at: Timestamp(seconds: 1_790_000_000)),
         password: Secret("canary-new-password".utf8),

@@ -12,7 +12,7 @@ weak, dear     asks for 5000, 90 000 000 iterations
 lowered        asks for 100 000 iterations, fewer than the fixtures have
 factor         wants a second factor
 echo           refuses with the form as it came, as an error for people
-slow, drip     answers after 30 s; one byte each 200 ms
+slow, drip     answers after ten minutes; one byte each 200 ms
 broken         HTTP 500
 often          HTTP 429
 huge           300 MiB of blanks
@@ -94,13 +94,13 @@ class Handler(BaseHTTPRequestHandler):
     def misbehave(self, mode, body):
         """True when the mode has an answer of its own for everything"""
         if mode == "slow":
-            time.sleep(30)
+            time.sleep(600)
             self.close_connection = True
         elif mode == "drip":
             self.send_response(200)
             self.send_header("Content-Length", "100000")
             self.end_headers()
-            for _ in range(200):
+            for _ in range(3000):
                 self.wfile.write(b" ")
                 self.wfile.flush()
                 time.sleep(0.2)

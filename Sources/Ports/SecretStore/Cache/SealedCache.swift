@@ -199,7 +199,7 @@ package struct SealedCache: Sendable {
     }
 
     private func damaged(_ what: String) -> SecretFailure {
-        failure(what, next: "fetch it again while the vault answers, or remove it")
+        failure(what, next: "run `holdfast secret fetch` while the vault answers")
     }
 
     func failure(_ what: String, next: String) -> SecretFailure {

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Dispatch
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -57,13 +58,22 @@ struct VaultConnection: Sendable {
         let connection = VaultConnection(account: account, client: client, answerSeconds: answerSeconds)
         do {
             let result = try await body(connection)
-            try? await client.shutdown()
+            await close(client)
             return result
         } catch {
-            try? await client.shutdown()
+            await close(client)
             throw error
         }
     }
+
+    /// Waits for it on a queue of our own: the client's default shares its threads with everybody's tasks.
+    private static func close(_ client: HTTPClient) async {
+        await withCheckedContinuation { continuation in
+            client.shutdown(queue: closing) { _ in continuation.resume() }
+        }
+    }
+
+    private static let closing = DispatchQueue(label: "vault connection")
 
     /// Asks once.
     func send(_ request: VaultRequest) async throws -> VaultAnswer {
@@ -124,15 +134,21 @@ struct VaultConnection: Sendable {
     ]
 
     /// The client's own deadline ends with the head of an answer; this one covers the body too.
+    ///
+    /// Its clock is an event loop's: it is on time also when the threads of the language are busy.
     private func withDeadline(_ body: @escaping @Sendable () async throws -> VaultAnswer) async throws -> VaultAnswer {
-        try await withThrowingTaskGroup(of: VaultAnswer.self) { group in
-            let seconds = answerSeconds
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let alarm = loop.scheduleTask(in: .seconds(Int64(answerSeconds))) {}
+        return try await withThrowingTaskGroup(of: VaultAnswer.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                try await Task.sleep(for: .seconds(seconds))
+                try await alarm.futureResult.get()
                 throw HTTPClientError.deadlineExceeded
             }
-            defer { group.cancelAll() }
+            defer {
+                group.cancelAll()
+                alarm.cancel()
+            }
             guard let first = try await group.next() else { throw CancellationError() }
             return first
         }

@@ -18,7 +18,7 @@ extension VaultLogin {
             return SecretFailure(
                 .vaultRefused,
                 retry: .never,
-                operation: "log in to \(account.object)",
+                operation: "log in to \(account.object) with",
                 object: "\(key.id.text) with \(key.secret.text)",
                 what: "is refused as API key\(said)",
                 state: "the login was not tried again; nothing was changed",
@@ -32,7 +32,7 @@ extension VaultLogin {
         SecretFailure(
             .vaultRefused,
             retry: .never,
-            operation: "log in to \(account.object)",
+            operation: "log in to \(account.object) with",
             object: account.passwordObject,
             what: what,
             state: "the login was not tried again; nothing was changed",

@@ -28,7 +28,7 @@ struct VaultCredentials: Sendable {
             throw SecretFailure(
                 .unreadable,
                 retry: .afterRepair,
-                operation: "log in to \(account.object)",
+                operation: "log in to \(account.object) with",
                 object: account.passwordObject,
                 what: "is not declared, and nobody is there to type it",
                 state: "nothing was asked",

@@ -140,7 +140,7 @@ package final class VaultSecrets: Sendable {
                     .cache,
                     reference,
                     "the vault is not asked at night, and there is no sealed copy",
-                    next: "name a sealed copy for the vault, and fetch it once by hand"
+                    next: "name a sealed copy for the vault, and fill it: `holdfast secret fetch`"
                 )
         }
         let entry: SealedCache.Contents.Entry?
@@ -156,7 +156,7 @@ package final class VaultSecrets: Sendable {
                 reference,
                 (outage.map { "\($0.object) \($0.what), and " } ?? "")
                     + "the sealed copy \(cache.path) does not hold it",
-                next: "fetch it once while the vault answers"
+                next: "run `holdfast secret fetch` while the vault answers"
             )
             failure.cause = outage
             throw failure
@@ -179,21 +179,13 @@ package final class VaultSecrets: Sendable {
         _ now: Timestamp
     ) -> Finding? {
         let age = max(0, now.seconds - entry.fetched.seconds)
-        let said = "the sealed copy of \(VaultWriting.stamp(entry.fetched)) was used, \(ageText(age)) old"
+        let said = "the sealed copy of \(VaultWriting.stamp(entry.fetched)) was used, \(ageText(seconds: age)) old"
         if let outage {
             let what = "\(outage.object) \(outage.what); \(said)"
             return Finding(.warning, "secret-from-cache", object: reference.text, what: what, next: outage.next)
         }
         guard age > Int64(SecretLimits.cacheDays) * 86_400 else { return nil }
-        return Finding(.warning, "secret-old", object: reference.text, what: said, next: "fetch it again by hand")
-    }
-
-    private func ageText(_ seconds: Int64) -> String {
-        switch seconds {
-        case ..<3600: "\(seconds / 60) min"
-        case ..<172_800: "\(seconds / 3600) h"
-        default: "\(seconds / 86_400) d"
-        }
+        return Finding(.warning, "secret-old", object: reference.text, what: said, next: "run `holdfast secret fetch`")
     }
 
     /// Adds to the sealed copy; that it cannot be written is told and spoils nothing.
@@ -214,7 +206,7 @@ package final class VaultSecrets: Sendable {
                     "secret-copy-replaced",
                     object: cache.path,
                     what: what,
-                    next: "fetch all again"
+                    next: "run `holdfast secret fetch`"
                 )
             }
             contents.kdf = derivation.withLock { $0 } ?? contents.kdf
