@@ -28,6 +28,29 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+        // What these bring with them, at exact versions too (decision 0007); no module of ours imports them.
+        .package(url: "https://github.com/apple/swift-algorithms.git", exact: "1.2.1"),
+        .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-async-algorithms.git", exact: "1.1.4"),
+        .package(url: "https://github.com/apple/swift-atomics.git", exact: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", exact: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-http-structured-headers.git", exact: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", exact: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-transport-services.git", exact: "1.28.0"),
+        .package(url: "https://github.com/apple/swift-numerics.git", exact: "1.1.1"),
+        .package(url: "https://github.com/apple/swift-service-context.git", exact: "1.5.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     ],
     targets: [
         // Kernels: computes. No I/O, no async, no Foundation, no clock.
@@ -38,7 +61,9 @@ let package = Package(
             path: "Sources/Kernels/CKernels",
             // Debug builds chunk whole files in tests; unoptimised C would make them ten times slower.
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
-            linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("zstd"), .linkedLibrary("z")]
+            linkerSettings: [
+                .linkedLibrary("crypto"), .linkedLibrary("argon2"), .linkedLibrary("zstd"), .linkedLibrary("z"),
+            ]
         ),
         module("Kernels", "Chunking", ["Bytes", "CKernels"]),
         module("Kernels", "Sealing", ["Bytes", "CKernels", "Outcome"]),
@@ -61,12 +86,29 @@ let package = Package(
         module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
         module("Ports", "ObjectStorage", ["Bytes", "Outcome", "HostSystem"]),
         module("Ports", "Journal", ["Bytes", "HostSystem", .product(name: "GRDB", package: "GRDB.swift")]),
+        module(
+            "Ports",
+            "SecretStore",
+            [
+                "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
         tests(
             "Ports",
             "JournalTests",
             ["Journal", "HostSystem", "Bytes", "Outcome", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
+        tests(
+            "Ports",
+            "SecretStoreTests",
+            ["SecretStore", "Sealing", "Strategy", "HostSystem", "Bytes", "Outcome"]
         ),
 
         // Strategy: the operator's declaration as values and functions. Pure.
@@ -97,7 +139,7 @@ let package = Package(
             "Protection",
             [
                 "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal",
+                "ResticRepository", "Journal", "SecretStore",
             ]
         ),
         tests(
@@ -148,7 +190,7 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal", "Protection", "Daemon", "Console",
+                "ResticRepository", "Journal", "SecretStore", "Protection", "Daemon", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -9,6 +9,8 @@ package import Strategy
 package struct ProtectionEnvironment: Sendable {
     package var repository: RepositoryEnvironment
     package var lab: Lab
+    /// The way to the passwords that the lab refers to.
+    package var secrets: LabSecrets
     /// Absolute folder for the ledger, locks and copies of metadata; see `StateFolder`.
     package var stateFolder: String
     /// The declaration and what it includes, as files to be left in each repository: name and bytes.
@@ -27,6 +29,7 @@ package struct ProtectionEnvironment: Sendable {
     package init(
         repository: RepositoryEnvironment,
         lab: Lab,
+        secrets: LabSecrets,
         stateFolder: String,
         declarationFiles: [(name: String, bytes: [UInt8])],
         programVersion: String,
@@ -35,6 +38,7 @@ package struct ProtectionEnvironment: Sendable {
     ) {
         self.repository = repository
         self.lab = lab
+        self.secrets = secrets
         self.stateFolder = stateFolder
         self.declarationFiles = declarationFiles
         self.programVersion = programVersion

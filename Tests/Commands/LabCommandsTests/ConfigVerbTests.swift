@@ -14,11 +14,21 @@ import LabCommands
           usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd" }
         repositories:
           host-os: { medium: os-ssd, password: "file:secrets/host" }
-          host-usb: { medium: usb-ssd, password: "env:USB" }
+          host-usb: { medium: usb-ssd, password: "command:pass show 'host usb'" }
+        vault:
+          address: https://vault.example
+          email: a@b
+          password: "credential:vault"
+          client-id: "env:ID"
+          client-secret: "file:secrets/client"
+          certificates: conf/home.pem
+          sealed-copy: state/vault.sealed
+          sealed-by: "credential:machine"
+          data: [/srv/vw, data]
         defaults: { verify: { every: 10d } }
         roles:
           production:
-            objective: { rpo: 26h, rto: 4h }
+            objective: { rpo: 4d, rto: 4h }
             backup: { schedule: "mon..fri 02:00", keep: { daily: 7, yearly: all, within: 14d, within-hourly: 2d, tags: [a, b] } }
         protect:
           - host: { paths: [/etc, ../work], exclude: ["*.cache", "/x/[ab]"], exclude-caches: true, exclude-larger-than: 2G }
@@ -93,7 +103,7 @@ import LabCommands
         let objects = try json.output.split(separator: "\n").map {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
-        #expect(objects.map { $0["line"] as? Int } == [6, 14, 6, 6])
+        #expect(objects.map { $0["line"] as? Int } == [6, 24, 6, 6])
         #expect(objects.allSatisfy { $0["message_type"] as? String == "error" && $0["next"] is String })
     }
 
@@ -112,7 +122,8 @@ import LabCommands
             "one-file-system: true",
             "exclude-larger-than: 2147483648 B", "schedule: \"mon..fri 02:00\"", "verify: { every: 10d }",
             "keep: { within-hourly: 2d, daily: 7, yearly: all, within: 14d, tags: [\"a\", \"b\"] }",
-            "objective: { rpo: 1d 2h, rto: 4h }", "because: \"rebuilt: \\\"from\\\" templates\"",
+            "password: \"command:pass show \\\"host usb\\\"\"", "  sealed-by: \"credential:machine\"",
+            "objective: { rpo: 4d, rto: 4h }", "because: \"rebuilt: \\\"from\\\" templates\"",
         ] {
             #expect(shown.output.contains(words), "\(words) in\n\(shown.output)")
         }
@@ -129,10 +140,23 @@ import LabCommands
             keys == [
                 "defaults", "exclude", "include", "lab", "media", "protect", "repositories", "retired", "roles",
                 "state",
-                "time-zone",
+                "time-zone", "vault",
             ]
         )
         #expect(schema["additionalProperties"] as? Bool == false)
+    }
+
+    @Test func `a promise that the schedule cannot keep is a warning, an unknown zone is refused`() async throws {
+        let short = try Folder(Self.complete.replacing("rpo: 4d", with: "rpo: 26h"), more: Self.more)
+        defer { short.remove() }
+        let checked = await short.run("check")
+        #expect(checked.status == 0)
+        #expect(checked.errors.contains("promises rpo: 1d 2h, but up to 3d 1h lie between two runs"), "\(checked.errors)")
+        let lost = try Folder(Self.complete.replacing("Europe/Berlin", with: "Europe/Atlantis"), more: Self.more)
+        defer { lost.remove() }
+        let refused = await lost.run("check")
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains(":2:12: time-zone: this machine knows no time zone \"Europe/Atlantis\""), "\(refused.errors)")
     }
 
     @Test func `a declaration that is not there says how it is named`() async throws {

@@ -144,6 +144,7 @@ final class TestLab {
                     isAlive: { isProcessAlive($0) }
                 ),
                 lab: lab,
+                secrets: try LabSecrets(lab),
                 stateFolder: lab.state ?? "",
                 declarationFiles: [(name: "holdfast.yaml", bytes: Array(text.utf8))],
                 programVersion: "holdfast test",

@@ -128,6 +128,7 @@ private final class Served: Sendable {
                 isAlive: { isProcessAlive($0) }
             ),
             lab: lab,
+            secrets: try LabSecrets(lab),
             stateFolder: root + "/state",
             declarationFiles: [],
             programVersion: "holdfast test",

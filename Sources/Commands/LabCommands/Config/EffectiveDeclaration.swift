@@ -20,11 +20,23 @@ struct EffectiveDeclaration {
             let password = quoted(repository.password.text)
             lines.append("  \(repository.name): { medium: \(repository.medium), password: \(password) }")
         }
+        if let vault = lab.vault { lines += [""] + self.lines(of: vault) }
         lines += roles + ["", "protect:"]
         for workload in lab.workloads { lines += self.lines(of: workload) }
         lines += list("exclude", lab.exclusions) { "paths: [\(flow($0.paths))], because: \(quoted($0.because))" }
         lines += list("retired", lab.retired) { "name: \(quoted($0.name)), because: \(quoted($0.because))" }
         return lines.joined(separator: "\n")
+    }
+
+    private func lines(of vault: VaultDeclaration) -> [String] {
+        let keys: [(String, String?)] = [
+            ("address", vault.address), ("email", vault.email), ("password", vault.password?.text),
+            ("client-id", vault.clientID?.text), ("client-secret", vault.clientSecret?.text),
+            ("certificates", vault.certificates), ("sealed-copy", vault.sealedCopy),
+            ("sealed-by", vault.sealedBy?.text),
+        ]
+        let lines = keys.compactMap { key, text in text.map { "  \(key): \(quoted($0))" } }
+        return ["vault:"] + lines + (vault.data.isEmpty ? [] : ["  data: [\(flow(vault.data))]"])
     }
 
     /// Only their names: what they say stands with each workload.

@@ -43,6 +43,7 @@ struct LabSession {
         var environment = ProtectionEnvironment(
             repository: machine.repository,
             lab: reading.lab,
+            secrets: try LabSecrets(reading.lab, report: { warn("\($0.object): \($0.what); \($0.next)") }),
             stateFolder: reading.lab.state ?? defaultStateFolder(of: reading.lab),
             declarationFiles: reading.files,
             programVersion: "holdfast \(holdfastVersion)",

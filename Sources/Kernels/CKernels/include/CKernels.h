@@ -72,6 +72,43 @@ bool hf_scrypt(
     const uint8_t *password, size_t password_count, const uint8_t *salt, size_t salt_count, uint64_t n, uint64_t r,
     uint64_t p, uint64_t memory_limit, uint8_t *key, size_t key_count);
 
+// MARK: What a vault's keys and texts are made with (libcrypto, libargon2)
+
+/// PBKDF2 with HMAC-SHA-256; counts below 2 GiB, `iterations` at least 1.
+void hf_pbkdf2_sha256(
+    const uint8_t *_Nullable password, size_t password_count, const uint8_t *_Nullable salt, size_t salt_count,
+    uint32_t iterations, uint8_t *key, size_t key_count);
+/// Writes the 32 bytes of HMAC-SHA-256; the key has less than 2 GiB.
+void hf_hmac_sha256(
+    const uint8_t *_Nullable key, size_t key_count, const uint8_t *_Nullable bytes, size_t count, uint8_t *mac);
+
+/// Argon2id, version 1.3, computed on the calling thread.
+typedef struct {
+    const uint8_t *_Nullable password, *_Nullable salt, *_Nullable secret, *_Nullable data;
+    uint32_t password_count, salt_count, secret_count, data_count;
+    uint32_t passes, memory_kib, lanes;
+} hf_argon2_input;
+/// False when the library refuses the parameters or the memory.
+bool hf_argon2id(const hf_argon2_input *input, uint8_t *key, uint32_t key_count);
+
+/// AES-256-CBC with PKCS#7: writes up to count + 16 bytes and returns how many.
+size_t hf_cbc_seal(const uint8_t *key, const uint8_t *iv, const uint8_t *_Nullable plain, size_t count, uint8_t *sealed);
+/// The opposite: `plain` has room for `count` bytes; false when the length or the padding is wrong. Only behind a MAC.
+bool hf_cbc_open(
+    const uint8_t *key, const uint8_t *iv, const uint8_t *_Nullable sealed, size_t count, uint8_t *plain,
+    size_t *plain_count);
+
+typedef struct hf_rsa hf_rsa;
+/// A private RSA key of 2048 to 4096 bits in PKCS#8 DER, or null. Free it with `hf_rsa_free`, which wipes it.
+hf_rsa *_Nullable hf_rsa_new(const uint8_t *der, size_t count);
+void hf_rsa_free(hf_rsa *rsa);
+/// Opens a message of OAEP with SHA-1, or SHA-256, for digest and mask; `plain` has room for `plain_count` bytes, at least as many
+/// as the modulus, and gets the length. False when it is no message for this key.
+bool hf_rsa_oaep_open(
+    hf_rsa *rsa, bool is_sha256, const uint8_t *_Nullable sealed, size_t count, uint8_t *plain, size_t *plain_count);
+/// Whether two messages of the same length are equal; constant time.
+bool hf_is_equal(const void *left, const void *right, size_t count);
+
 /// Overwrites memory in a way the optimiser keeps.
 void hf_wipe(void *bytes, size_t count);
 

@@ -31,7 +31,7 @@ package struct LabStore: Sendable {
     /// Errors: `E-MEDIUM` when the disk or the repository on it is not there, `E-SECRET`, those of the engine.
     package func open(_ use: Use = .work) async throws -> Repository {
         try MediumCheck(medium).requireReadable()
-        guard let password = try readSecret(declaration.password) else {
+        guard let password = try await environment.secrets.read(declaration.password) else {
             throw passwordGone
         }
         do {
@@ -56,7 +56,7 @@ package struct LabStore: Sendable {
     ) async throws -> (repository: Repository, created: Bool) {
         try MediumCheck(medium).requireWritable()
         let store = LocalStorage(ByteString(path))
-        if let password = try readSecret(declaration.password) {
+        if let password = try await environment.secrets.read(declaration.password) {
             do {
                 let repository = try await Repository.open(
                     store: store,
@@ -95,7 +95,7 @@ package struct LabStore: Sendable {
     private func create(_ store: LocalStorage, _ polynomial: Polynomial?) async throws -> Repository {
         guard case .file(let file) = declaration.password else { throw missing(nil) }
         let temporary = file + ".new"
-        let waiting = try readSecret(.file(temporary))
+        let waiting = try await environment.secrets.read(.file(temporary))
         let password = try waiting ?? makeSecret(at: temporary, entropy: environment.repository.entropy)
         if waiting != nil,
             let found = try? await Repository.open(

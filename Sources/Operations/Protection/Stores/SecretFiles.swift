@@ -1,34 +1,7 @@
 import Bytes
 import HostSystem
-package import Outcome
-package import Strategy
-
-/// Reads the password behind a reference; nil when its file does not exist yet.
-///
-/// **Bounds**: 64 KiB. The first line counts, as in restic. Errors: `E-SECRET`; the text never holds what the file holds.
-package func readSecret(_ reference: SecretReference) throws -> Secret? {
-    switch reference {
-    case .environment(let name):
-        guard let value = environmentVariable(name), !value.bytes.isEmpty else {
-            throw secretFailure(reference, "the variable is not set", next: "set \(name) and run again")
-        }
-        return Secret(value.bytes)
-    case .file(let path):
-        let bytes: [UInt8]
-        do throws(Errno) {
-            bytes = try readFile(ByteString(path), limit: 64 << 10)
-        } catch  where error.kind == .missing {
-            return nil
-        } catch {
-            throw secretFailure(reference, "\(error)", next: error.remedy)
-        }
-        let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
-        guard !line.isEmpty else {
-            throw secretFailure(reference, "its first line is empty", next: "write the password there")
-        }
-        return Secret(line)
-    }
-}
+import Outcome
+import Strategy
 
 /// A new password of 256 random bits in a file of mode 0600 that did not exist.
 func makeSecret(at path: String, entropy: any EntropySource) throws -> Secret {
@@ -68,7 +41,7 @@ package func splitPath(_ path: String) -> (folder: String, name: String) {
 func secretFailure(_ reference: SecretReference, _ what: String, next: String) -> ProtectionFailure {
     ProtectionFailure(
         .secret,
-        operation: "read password",
+        operation: "write password",
         object: reference.text,
         what: what,
         state: "nothing was changed",

@@ -11,6 +11,8 @@ package struct Lab: Sendable, Hashable {
     package var state: String?
     package var media: [Medium]
     package var repositories: [RepositoryDeclaration]
+    /// Nil: no reference looks into one.
+    package var vault: VaultDeclaration?
     package var roles: [Role]
     package var workloads: [Workload]
     package var exclusions: [Exclusion]
@@ -78,22 +80,6 @@ package struct RepositoryDeclaration: Sendable, Hashable {
     package var medium: String
     package var password: SecretReference
     package var place: Place
-}
-
-/// Where a secret is found; the secret itself never stands in the file.
-package enum SecretReference: Sendable, Hashable {
-    /// `file:PATH`, absolute after reading: the first line of that file.
-    case file(String)
-    /// `env:NAME`: the value of an environment variable.
-    case environment(String)
-
-    /// As it is written in the file.
-    package var text: String {
-        switch self {
-        case .file(let path): "file:\(path)"
-        case .environment(let name): "env:\(name)"
-        }
-    }
 }
 
 /// A class of workloads with the same objectives; what it says stands with each workload.

@@ -11,12 +11,14 @@ struct LabBuilder {
     mutating func lab() -> Lab {
         let media = names("media").map(medium)
         let repositories = names("repositories").map(repository)
+        var vaultBuilder = VaultBuilder(root: root)
         var lab = Lab(
             name: root["lab"]?.text ?? "",
             timeZone: root["time-zone"]?.text,
             state: root["state"]?.text,
             media: media,
             repositories: repositories,
+            vault: vaultBuilder.vault(),
             roles: names("roles").map { Role(name: $0.key, place: $0.place) },
             workloads: [],
             exclusions: (root["exclude"]?.items ?? []).map { exclusion($0.table) },
@@ -28,6 +30,9 @@ struct LabBuilder {
         for item in root["protect"]?.items ?? [] { lab.workloads.append(workload(item.table)) }
         checkNames(of: lab)
         for workload in lab.workloads { checkCopies(of: workload, in: lab) }
+        vaultBuilder.check(lab)
+        problems += vaultBuilder.problems
+        warnings += vaultBuilder.warnings
         lab.warnings = warnings.sorted { $0.place < $1.place }
         return lab
     }

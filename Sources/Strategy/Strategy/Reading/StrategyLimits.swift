@@ -22,6 +22,8 @@ package enum StrategyLimits {
     package static let zoneNameBytes = 512
     /// Bytes of a schedule's text; the longest useful one has about fifty.
     package static let scheduleBytes = 512
+    /// Bytes of a reference to a secret; the longest is a command with its arguments.
+    package static let secretReferenceBytes = 4096
     /// Entries in one list of a schedule: every minute by itself fits.
     package static let scheduleListEntries = 64
     /// Runs whose length is remembered for each workload: a fortnight of nights.

@@ -10,6 +10,7 @@ package let labSchema = TableShape([
     ),
     Key("media", .names(of: .table(mediumShape)), "Where copies live.", isRequired: true),
     Key("repositories", .names(of: .table(repositoryShape)), "Repositories in restic's format.", isRequired: true),
+    Key("vault", .table(vaultShape), "The vault that `vault:` references look into."),
     Key("defaults", .table(policyShape), "What counts for each role and workload that does not say otherwise."),
     Key("roles", .names(of: .table(policyShape)), "Classes of workloads with the same objectives."),
     Key("protect", .list(.table(protectShape)), "What must come back: the workloads.", isRequired: true),
@@ -44,6 +45,18 @@ private let repositoryShape = TableShape([
         isRequired: true
     ),
     Key("password", .scalar(.secret), "Where its password is found; never the password itself.", isRequired: true),
+])
+
+private let vaultShape = TableShape([
+    Key("address", .scalar(.text), "Where the vault answers: https://vault.example.", isRequired: true),
+    Key("email", .scalar(.text), "The account, best one that sees nothing but what backups need.", isRequired: true),
+    Key("password", .scalar(.secret), "Where its master password is found; absent: typed when a person is there."),
+    Key("client-id", .scalar(.secret), "Where the id of its API key is found, which logs in without a second factor."),
+    Key("client-secret", .scalar(.secret), "Where the secret of its API key is found."),
+    Key("certificates", .scalar(.path), "Certificates in PEM that are trusted for it; absent: the system's."),
+    Key("sealed-copy", .scalar(.path), "The file that keeps what it said, sealed, for when it does not answer."),
+    Key("sealed-by", .scalar(.secret), "Where the key of the sealed copy is found."),
+    Key("data", .list(.scalar(.path)), "Where the vault itself keeps its data, if on this machine."),
 ])
 
 private let objectiveShape = TableShape([

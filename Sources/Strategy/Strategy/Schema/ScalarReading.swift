@@ -46,7 +46,7 @@ extension ScalarShape {
         case .text, .pattern, .reference: .text(text)
         case .path: .text(try absolutePath(text, folder))
         case .choice(let choices): .text(try readWord(text, of: choices))
-        case .secret: .secret(try readSecret(text, folder))
+        case .secret: .secret(try readSecretReference(text, folder: folder))
         case .schedule: .schedule(try readSchedule(text))
         case .timeZone: .text(try readTimeZone(text))
         case .duration: .duration(try readLength(text))
@@ -60,8 +60,6 @@ extension ScalarShape {
     }
 }
 
-private let secretAdvice = "write \"file:PATH\" or \"env:NAME\""
-
 private func readWord(_ text: String, of choices: [Choice]) throws(NotationError) -> String {
     guard let choice = choices.first(where: { $0.word == text }) else {
         let words = choices.filter { $0.refusal == nil }.map(\.word)
@@ -72,17 +70,6 @@ private func readWord(_ text: String, of choices: [Choice]) throws(NotationError
     }
     if let refusal = choice.refusal { throw refusal }
     return text
-}
-
-private func readSecret(_ text: String, _ folder: String) throws(NotationError) -> SecretReference {
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    switch (parts.first, parts.count == 2 && !parts[1].isEmpty) {
-    case ("file", true): return .file(try absolutePath(parts[1], folder))
-    case ("env", true): return .environment(parts[1])
-    default:
-        // The text itself is not shown: it may be a password that was pasted here.
-        throw NotationError("is not a reference to a secret", next: secretAdvice)
-    }
 }
 
 private func readSchedule(_ text: String) throws(NotationError) -> Schedule {
@@ -133,7 +120,7 @@ private func readFlag(_ text: String, _ isBare: Bool) throws(NotationError) -> B
 }
 
 /// A path with `.`, `..` and doubled slashes taken out by text alone.
-private func absolutePath(_ path: String, _ folder: String) throws(NotationError) -> String {
+func absolutePath(_ path: String, _ folder: String) throws(NotationError) -> String {
     guard !path.hasPrefix("~") else { throw NotationError("\"~\" is not expanded", next: "write the whole path") }
     let whole = path.hasPrefix("/") ? path : "\(folder)/\(path)"
     var parts: [Substring] = []

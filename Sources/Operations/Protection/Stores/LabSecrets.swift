@@ -1,0 +1,52 @@
+package import Outcome
+package import SecretStore
+package import Strategy
+import Synchronization
+
+/// The way to the secrets that a declaration names, for one run.
+///
+/// The vault is asked when its master password is declared; else its sealed copy alone is used, as in every unattended run.
+package final class LabSecrets: Sendable {
+    package let resolver: SecretResolver
+    private let report: @Sendable (Finding) -> Void
+    private let told = Mutex<Set<Finding>>([])
+
+    /// `report` gets each finding once: a sealed copy in the place of the vault, a file that others can read.
+    ///
+    /// With `ask` a person is there, and the vault is asked in any case. Errors: `SecretFailure` for a vault that cannot be asked as it is declared.
+    package init(
+        _ lab: Lab,
+        ask: VaultSecrets.Question? = nil,
+        report: @escaping @Sendable (Finding) -> Void = { _ in }
+    ) throws {
+        resolver = SecretResolver(vault: try lab.vault.map { try LabSecrets.vault($0, ask) })
+        self.report = report
+    }
+
+    private static func vault(_ declaration: VaultDeclaration, _ ask: VaultSecrets.Question?) throws -> VaultSecrets {
+        var key: VaultAccount.APIKey?
+        if let id = declaration.clientID, let secret = declaration.clientSecret {
+            key = VaultAccount.APIKey(id: id, secret: secret)
+        }
+        let account = try VaultAccount(
+            address: declaration.address,
+            email: declaration.email,
+            password: declaration.password,
+            apiKey: key,
+            certificates: declaration.certificates
+        )
+        var cache: SealedCache?
+        if let path = declaration.sealedCopy, let key = declaration.sealedBy {
+            cache = try SealedCache(path: path, key: key, resolver: SecretResolver())
+        }
+        let isAsked = declaration.password != nil || ask != nil
+        return VaultSecrets(account, mode: isAsked ? .vaultFirst : .cacheOnly, cache: cache, ask: ask)
+    }
+
+    /// The secret; nil when its file does not exist yet.
+    package func read(_ reference: SecretReference) async throws -> Secret? {
+        guard let found = try await resolver.resolveIfPresent(reference) else { return nil }
+        for finding in found.findings where told.withLock({ $0.insert(finding).inserted }) { report(finding) }
+        return found.secret
+    }
+}

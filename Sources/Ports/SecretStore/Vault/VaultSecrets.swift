@@ -1,0 +1,254 @@
+package import Bytes
+import HostSystem
+package import Outcome
+package import Strategy
+import Synchronization
+
+/// The secrets of one vault account, for one run: one login at most, its refusal remembered, its sealed copy kept and used.
+///
+/// 1. Attended runs ask the vault, and take the sealed copy when nobody answers. Unattended runs take the sealed copy alone: what opens the vault does not
+///    lie on a machine that runs at night.
+/// 2. A refusal is no outage: the sealed copy does not hide a wrong password, a changed item or a server that is not believed.
+/// 3. What was read is held for the run, as secrets that are wiped with it.
+package final class VaultSecrets: Sendable {
+    /// Who is asked.
+    package enum Mode: Sendable, Hashable {
+        /// The vault; the sealed copy when it does not answer.
+        case vaultFirst
+        /// The sealed copy alone.
+        case cacheOnly
+    }
+
+    /// Asks a person for the master password; the text says for which.
+    package typealias Question = @Sendable (String) async throws -> Secret
+
+    package let account: VaultAccount
+    private let ask: Question?
+    private let mode: Mode
+    private let cache: SealedCache?
+    private let resolver: SecretResolver
+    private let time: any TimeSource
+    private let entropy: any EntropySource
+    private let answerSeconds: Int
+
+    private struct Known {
+        var contents: Result<VaultContents, SecretFailure>?
+        var cached: Result<SealedCache.Contents?, SecretFailure>?
+    }
+
+    private let known = Mutex(Known())
+    /// One at a time: the second waits for the first one's login instead of making another.
+    private let turn = ByteBudget(1)
+
+    /// `resolver` reads what opens the account, and knows no vault; `ask` is there when a person is.
+    package init(
+        _ account: VaultAccount,
+        mode: Mode,
+        cache: SealedCache?,
+        resolver: SecretResolver = SecretResolver(),
+        ask: Question? = nil,
+        time: any TimeSource = SystemTime(),
+        entropy: any EntropySource = SystemEntropy(),
+        answerSeconds: Int = SecretLimits.answerSeconds
+    ) {
+        self.account = account
+        self.mode = mode
+        self.cache = cache
+        self.resolver = resolver
+        self.ask = ask
+        self.time = time
+        self.entropy = entropy
+        self.answerSeconds = answerSeconds
+    }
+
+    // MARK: reading
+
+    /// The secret in that place of the vault.
+    package func resolve(_ place: SecretReference.VaultField) async throws -> ResolvedSecret {
+        let reference = SecretReference.vault(place)
+        return try await turn.holding(1) {
+            switch mode {
+            case .cacheOnly: return try await cached(reference, because: nil)
+            case .vaultFirst:
+                do {
+                    let secret = try await contents().secret(place, for: reference)
+                    let finding = await remember([reference: secret])
+                    let findings = finding.map { [$0] } ?? []
+                    return ResolvedSecret(reference, secret, from: .vault, at: time.now(), findings: findings)
+                } catch let failure as SecretFailure where failure.code == .vaultUnreachable && cache != nil {
+                    return try await cached(reference, because: failure)
+                }
+            }
+        }
+    }
+
+    private func contents() async throws -> VaultContents {
+        if let contents = known.withLock({ $0.contents }) { return try contents.get() }
+        do {
+            let contents = try await withSession { try await $0.sync() }
+            known.withLock { $0.contents = .success(contents) }
+            return contents
+        } catch let failure as SecretFailure {
+            known.withLock { $0.contents = .failure(failure) }
+            throw failure
+        }
+    }
+
+    private func withSession<R: Sendable>(_ body: (VaultSession) async throws -> R) async throws -> R {
+        let credentials = try await VaultCredentials(of: account, resolver, ask: ask)
+        // A damaged sealed copy remembers no derivation; the bounds hold all the same.
+        let before = try? await sealed()?.kdf
+        return try await VaultConnection.with(account, answerSeconds: answerSeconds) { connection in
+            let login = VaultLogin(connection: connection, credentials: credentials, known: before, time: time)
+            let session = try await VaultSession(login)
+            derivation.withLock { $0 = session.kdf }
+            return try await body(session)
+        }
+    }
+
+    /// What the vault asked for in this run.
+    private let derivation = Mutex<VaultKDF?>(nil)
+
+    // MARK: sealed copy
+
+    private static let foreign = "is the copy of another vault or account"
+    private var origin: String { "\(account.address) \(account.email)" }
+
+    private func sealed() async throws -> SealedCache.Contents? {
+        guard let cache else { return nil }
+        if let cached = known.withLock({ $0.cached }) { return try cached.get() }
+        do {
+            let contents = try await cache.read()
+            guard contents == nil || contents?.origin == origin else {
+                throw cache.failure(
+                    Self.foreign,
+                    next: "give each account a file of its own"
+                )
+            }
+            known.withLock { $0.cached = .success(contents) }
+            return contents
+        } catch let failure as SecretFailure {
+            known.withLock { $0.cached = .failure(failure) }
+            throw failure
+        }
+    }
+
+    private func cached(_ reference: SecretReference, because outage: SecretFailure?) async throws -> ResolvedSecret {
+        guard let cache else {
+            throw outage
+                ?? SecretFailure(
+                    .cache,
+                    reference,
+                    "the vault is not asked at night, and there is no sealed copy",
+                    next: "name a sealed copy for the vault, and fill it: `holdfast secret fetch`"
+                )
+        }
+        let entry: SealedCache.Contents.Entry?
+        do {
+            entry = try await sealed()?.entries[reference.text]
+        } catch var failure as SecretFailure {
+            failure.cause = outage
+            throw failure
+        }
+        guard let entry else {
+            var failure = SecretFailure(
+                .cache,
+                reference,
+                (outage.map { "\($0.object) \($0.what), and " } ?? "")
+                    + "the sealed copy \(cache.path) does not hold it",
+                next: "run `holdfast secret fetch` while the vault answers"
+            )
+            failure.cause = outage
+            throw failure
+        }
+        let now = time.now()
+        return ResolvedSecret(
+            reference,
+            entry.secret,
+            from: .cache(fetched: entry.fetched),
+            at: now,
+            findings: finding(of: entry, reference, outage, now).map { [$0] } ?? []
+        )
+    }
+
+    /// Amber when the vault should have answered, or when the copy is old; nothing when a fresh copy is what was meant to be used.
+    private func finding(
+        of entry: SealedCache.Contents.Entry,
+        _ reference: SecretReference,
+        _ outage: SecretFailure?,
+        _ now: Timestamp
+    ) -> Finding? {
+        let age = max(0, now.seconds - entry.fetched.seconds)
+        let said = "the sealed copy of \(VaultWriting.stamp(entry.fetched)) was used, \(ageText(seconds: age)) old"
+        if let outage {
+            let what = "\(outage.object) \(outage.what); \(said)"
+            return Finding(.warning, "secret-from-cache", object: reference.text, what: what, next: outage.next)
+        }
+        guard age > Int64(SecretLimits.cacheDays) * 86_400 else { return nil }
+        return Finding(.warning, "secret-old", object: reference.text, what: said, next: "run `holdfast secret fetch`")
+    }
+
+    /// Adds to the sealed copy; that it cannot be written is told and spoils nothing.
+    ///
+    /// A copy that is refused is set aside, not overwritten: under its old key it may still open.
+    private func remember(_ secrets: [SecretReference: Secret]) async -> Finding? {
+        guard let cache else { return nil }
+        var contents = SealedCache.Contents(origin: origin)
+        var finding: Finding?
+        do {
+            do {
+                if let before = try await sealed() { contents = before }
+            } catch let failure as SecretFailure where failure.what != Self.foreign {
+                let name = try cache.setAside()
+                let what = "\(failure.what); a new one takes its place, and the old one is \(name)"
+                finding = Finding(
+                    .warning,
+                    "secret-copy-replaced",
+                    object: cache.path,
+                    what: what,
+                    next: "run `holdfast secret fetch`"
+                )
+            }
+            contents.kdf = derivation.withLock { $0 } ?? contents.kdf
+            for (reference, secret) in secrets {
+                contents.entries[reference.text] = SealedCache.Contents.Entry(secret: secret, fetched: time.now())
+            }
+            try await cache.write(contents)
+            known.withLock { $0.cached = .success(contents) }
+            return finding
+        } catch {
+            let what = (error as? SecretFailure)?.what ?? "cannot be written"
+            let next = "mend it before the next night"
+            return Finding(.warning, "secret-not-sealed", object: cache.path, what: what, next: next)
+        }
+    }
+
+    // MARK: writing
+
+    /// Adds an item, proves it by reading it back, and returns the reference to its password.
+    ///
+    /// Done again with the same operation it finds the item and adds nothing.
+    package func add(_ item: NewVaultItem) async throws -> SecretReference {
+        try await turn.holding(1) {
+            let place = try await withSession { session in
+                try await VaultWriting(session: session, time: time, entropy: entropy).add(item)
+            }
+            known.withLock { $0.contents = nil }
+            let reference = SecretReference.vault(place)
+            _ = await remember([reference: item.password])
+            return reference
+        }
+    }
+
+    /// Puts a new password in front of an item's old one, which its history keeps, and proves it by reading it back.
+    package func replacePassword(of place: SecretReference.VaultField, with password: Secret) async throws {
+        try await turn.holding(1) {
+            try await withSession { session in
+                try await VaultWriting(session: session, time: time, entropy: entropy)
+                    .replacePassword(of: place, with: password)
+            }
+            known.withLock { $0.contents = nil }
+            _ = await remember([.vault(place): password])
+        }
+    }
+}
