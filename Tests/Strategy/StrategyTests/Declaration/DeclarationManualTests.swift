@@ -5,14 +5,15 @@ import Strategy
 
 /// The manual of the declaration says what the schema says, and its example is one.
 @Suite struct DeclarationManualTests {
-    private func page() throws -> String {
+    private func page(_ name: String = "holdfast-yaml") throws -> String {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        return try String(contentsOf: root.appendingPathComponent("docs/manual/holdfast-yaml.md"), encoding: .utf8)
+        return try String(contentsOf: root.appendingPathComponent("docs/manual/\(name).md"), encoding: .utf8)
     }
 
-    @Test func `each example of the manual is read`() throws {
-        let blocks = try page().components(separatedBy: "```yaml\n").dropFirst()
+    @Test(arguments: ["holdfast-yaml", "what-to-protect", "media", "retention"])
+    func `each example of the manual is read`(name: String) throws {
+        let blocks = try page(name).components(separatedBy: "```yaml\n").dropFirst()
         #expect(!blocks.isEmpty)
         for block in blocks {
             let text = try #require(block.components(separatedBy: "```").first)
