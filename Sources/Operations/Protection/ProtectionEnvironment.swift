@@ -49,6 +49,16 @@ package struct ProtectionEnvironment: Sendable {
     /// Folders of our own, which stay out of path sets by themselves.
     package var ownFolders: [String] { lab.media.map(\.path) + [stateFolder] }
 
+    /// Folders that stay out of a workload's paths: our own, and those that the declaration excludes with a reason.
+    ///
+    /// A path that the workload names itself is not excluded by one above it.
+    package func leftOut(of workload: Workload) -> [String] {
+        let excluded = lab.exclusions.flatMap(\.paths).filter { path in
+            !workload.host.paths.contains { $0 == path || $0.hasPrefix(path + "/") }
+        }
+        return ownFolders + excluded
+    }
+
     package var now: Timestamp { repository.time.now() }
 
     /// The repositories of a workload, the nearest first: disks of the machine, disks that can be unplugged, stand-ins, off-site.
@@ -72,7 +82,7 @@ package struct ProtectionEnvironment: Sendable {
     package func createRepositories(_ done: (LabStore, _ isNew: Bool) -> Void) async throws {
         var polynomial: Polynomial?
         for store in stores {
-            let (repository, isNew) = try await store.openOrCreate(polynomial: polynomial)
+            let (repository, isNew) = try await store.openOrCreate(polynomial: polynomial, .asAsked)
             polynomial = polynomial ?? repository.chunkerPolynomial
             done(store, isNew)
         }

@@ -151,12 +151,18 @@ import LabCommands
         defer { short.remove() }
         let checked = await short.run("check")
         #expect(checked.status == 0)
-        #expect(checked.errors.contains("promises rpo: 1d 2h, but up to 3d 1h lie between two runs"), "\(checked.errors)")
+        #expect(
+            checked.errors.contains("promises rpo: 1d 2h, but up to 3d 1h lie between two runs"),
+            "\(checked.errors)"
+        )
         let lost = try Folder(Self.complete.replacing("Europe/Berlin", with: "Europe/Atlantis"), more: Self.more)
         defer { lost.remove() }
         let refused = await lost.run("check")
         #expect(refused.status == 1)
-        #expect(refused.errors.contains(":2:12: time-zone: this machine knows no time zone \"Europe/Atlantis\""), "\(refused.errors)")
+        #expect(
+            refused.errors.contains(":2:12: time-zone: this machine knows no time zone \"Europe/Atlantis\""),
+            "\(refused.errors)"
+        )
     }
 
     @Test func `a declaration that is not there says how it is named`() async throws {

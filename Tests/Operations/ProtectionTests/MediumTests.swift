@@ -88,6 +88,27 @@ private let canMount = isSuperuser && shell("command -v mkfs.ext4 >/dev/null")
         #expect(try await lab.run().exitStatus == .success)
     }
 
+    @Test func `a new disk in the place of a dead one is reseeded from the other copies and read back`() async throws {
+        let (lab, dead) = try lab()
+        try await lab.runDaily(3)
+        let old = try #require(dead.uuid)
+        dead.unmount()
+        let new = try #require(try MountedImage(in: lab.root, "new"))
+        let uuid = try #require(new.uuid)
+        lab.declare { $0.replacing(old, with: uuid) }
+        // A run does not make it: the repository was seen before.
+        #expect(try await lab.run().results(.open) == ["host-usb": "E-MEDIUM"])
+        let environment = try lab.environment
+        let report = try await MediumReplacement(environment, observer: SilentRunObserver()).run("usb-ssd")
+        #expect(report.exitStatus == .success)
+        #expect(report.results(.copy) == ["host-usb": "done"])
+        #expect(report.results(.verify) == ["host-usb": "done"])
+        let copy = try #require(try await lab.status().workloads[0].copies.first { $0.repository == "host-usb" })
+        #expect(copy.count == 3 && copy.readBack != nil && !copy.point.isBreached)
+        lab.clock.advance(86_400)
+        #expect(try await lab.run().exitStatus == .success)
+    }
+
     @Test func `B-07 a disk that became read-only is read from, and not written to`() async throws {
         let (lab, disk) = try lab()
         try await lab.runDaily(1)

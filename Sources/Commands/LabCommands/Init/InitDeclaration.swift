@@ -77,16 +77,23 @@ struct InitDeclaration {
         return lines
     }
 
+    /// What was found, lives while it is read, and is in no folder that was chosen.
+    var undecidedItems: [FoundItem] {
+        findings.undecided.filter { item in
+            !answers.folders.contains { item.path == $0 || item.path.hasPrefix($0 + "/") }
+        }
+    }
+
     /// What lives while it is read, with the entry that would protect it, to be uncommented.
     private var undecided: [String] {
-        guard !findings.undecided.isEmpty else { return [""] }
+        guard !undecidedItems.isEmpty else { return [""] }
         var lines = [
             "  # undecided: these change while they are read. Protect each with a command that dumps or stops it, or exclude it below."
         ]
         if !findings.engines.isEmpty {
             lines.append("  # container engine: \(findings.engines.joined(separator: ", "))")
         }
-        for item in findings.undecided {
+        for item in undecidedItems {
             lines.append("  # \(item.path): \(item.what)")
             lines += proposal(for: item).map { "  #   \($0)" }
         }

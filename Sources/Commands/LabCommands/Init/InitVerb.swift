@@ -57,6 +57,7 @@ struct InitVerb: ParsableCommand, LabVerb {
             try answers.ask(findings, on: screen)
         }
         guard !answers.folders.isEmpty else { throw nothingFound }
+        try requireFolders(answers)
         let declaration = InitDeclaration(findings: findings, answers: answers, second: secondDisk(answers))
         try write(declaration.text, to: path, machine)
         screen.line(Text("Wrote \(path)"))
@@ -68,19 +69,59 @@ struct InitVerb: ParsableCommand, LabVerb {
                 session.printer.normal("\(isNew ? "Created" : "Found") \(store.name) in \(store.path)")
             }
         }
-        tell(findings, path, screen)
+        tell(declaration, path, screen)
         return ExitStatus.success.rawValue
     }
 
-    private func tell(_ findings: InitFindings, _ path: String, _ screen: Screen) {
-        if !findings.undecided.isEmpty {
-            screen.line(Text("\(counted(findings.undecided.count, "thing")) undecided; the file names each"))
-        }
+    private func tell(_ declaration: InitDeclaration, _ path: String, _ screen: Screen) {
+        let undecided = declaration.undecidedItems.count
+        if undecided > 0 { screen.line(Text("\(counted(undecided, "thing")) undecided; the file names each")) }
         let option = config == nil ? "" : " --config \(path)"
         for line in [
             "Next", "  1. Read \(path), and keep a copy of the folder secrets beside it elsewhere.",
             "  2. holdfast run --all\(option)", "  3. holdfast status\(option)",
         ] { screen.line(Text(line)) }
+    }
+
+    /// Refuses folders that are not there, and a medium whose disk is known to the machine and not mounted (B-09).
+    private func requireFolders(_ answers: InitAnswers) throws {
+        for folder in answers.folders where (try? status(at: ByteString(folder), followLinks: true)) == nil {
+            throw refusal(folder, "is not there", "name folders that are there with --protect")
+        }
+        for path in [answers.internalPath, answers.secondPath].compactMap({ $0 }) {
+            let points = fstabPoints().filter { path == $0 || path.hasPrefix($0 + "/") }
+            guard let point = points.max(by: { $0.utf8.count < $1.utf8.count }) else { continue }
+            let mounted = try? Mount.holding(ByteString(nearestFolder(to: path)))?.point.display
+            guard mounted != point else { continue }
+            throw refusal(
+                path,
+                "lies below \(point), which /etc/fstab mounts and which is not mounted now",
+                "mount \(point)"
+            )
+        }
+    }
+
+    /// Mount points of `/etc/fstab`, but for the root.
+    private func fstabPoints() -> [String] {
+        let bytes = (try? readFile("/etc/fstab", limit: 1 << 20)) ?? []
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+            guard words.count >= 2, !words[0].hasPrefix("#"), words[1].hasPrefix("/"), words[1] != "/" else {
+                return nil
+            }
+            return String(words[1])
+        }
+    }
+
+    private func refusal(_ path: String, _ what: String, _ next: String) -> LabFailure {
+        LabFailure(.folder, operation: "init", object: path, what: what, state: "nothing was changed", next: next)
+    }
+
+    /// The folder itself, or the nearest one above it that is there.
+    private func nearestFolder(to path: String) -> String {
+        var folder = path
+        while folder.count > 1, (try? status(at: ByteString(folder))) == nil { folder = splitPath(folder).folder }
+        return folder
     }
 
     // MARK: the file
@@ -128,9 +169,7 @@ struct InitVerb: ParsableCommand, LabVerb {
 
     private func secondDisk(_ answers: InitAnswers) -> (identity: String?, isRemovable: Bool) {
         guard let path = answers.secondPath else { return (nil, false) }
-        // The folder may be new: the nearest one that is there tells.
-        var folder = path
-        while folder.count > 1, (try? status(at: ByteString(folder))) == nil { folder = splitPath(folder).folder }
+        let folder = nearestFolder(to: path)
         let sources = DiskSources()
         let identity = try? sources.identity(of: ByteString(folder))
         let isOwnMount = identity.map { $0.mount.point != "/" } ?? false

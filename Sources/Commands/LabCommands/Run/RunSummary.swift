@@ -39,8 +39,10 @@ struct RunSummary {
         }
         let seconds = report.ended.seconds(since: report.started)
         let removed = report.snapshotsRemoved > 0 ? ", \(counted(report.snapshotsRemoved, "snapshot")) removed" : ""
+        let status = report.exitStatus
+        let end = status == .success ? "" : "; ends in \(status.rawValue)"
         return
-            "\(counted(outcomes.count, "workload")): \(parts.joined(separator: ", "))\(removed); \(fixed(seconds, 1)) s"
+            "\(counted(outcomes.count, "workload")): \(parts.joined(separator: ", "))\(removed); \(fixed(seconds, 1)) s\(end)"
     }
 
     private var json: Text {

@@ -103,6 +103,8 @@ package struct HostDiscovery {
         if names.contains("ibdata1") { return add(.database, path, "MariaDB or MySQL") }
         let databases = names.filter { isSQLite($0, in: directory) }
         if !databases.isEmpty {
+            let count = found.count
+            defer { if found.count > count { found[count].files = databases.sorted() } }
             let first = databases.sorted()[0]
             add(
                 .database,

@@ -43,14 +43,16 @@ package struct MediumCheck: Sendable {
             throw failure(
                 .mediumMissing,
                 kind == nil ? "the folder is not there" : "is no folder",
-                next: "attach and mount the disk, or create the folder if it is new: mkdir -p \(medium.path)"
+                next: medium.identity.map { "attach the disk with file system \($0), and mount it" }
+                    ?? "attach and mount the disk; or, where the folder is new and its disk is mounted: mkdir -p \(medium.path)"
             )
         }
         let found = try? sources.identity(of: ByteString(medium.path))
         guard let wanted = medium.identity else { return found ?? nil }
         let seen = found?.uuid.text
         if let seen, isSame(seen, wanted) { return found ?? nil }
-        guard let found, found.mount.point != "/" else {
+        // What has no UUID is no disk that somebody attached.
+        guard let found, found.mount.point != "/", seen != nil else {
             throw failure(
                 .mediumMissing,
                 "is not mounted: \(medium.path) is an empty place on the disk of the system",

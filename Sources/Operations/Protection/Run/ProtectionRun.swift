@@ -61,8 +61,11 @@ package struct ProtectionRun: Sendable {
             now: environment.now,
             zone: environment.zone
         )
+        guard !plan.items.isEmpty else {
+            guard request.release == nil else { throw nothingToRelease }
+            return report
+        }
         let released = try await self.released(request.release, plan, before)
-        guard !plan.items.isEmpty else { return report }
         let recorder = RunRecorder(environment)
         await recorder.begin(plan, isByHand: request.isByHand, at: report.started)
         do {
@@ -104,6 +107,17 @@ package struct ProtectionRun: Sendable {
     }
 
     // MARK: what the operator releases
+
+    private var nothingToRelease: ProtectionFailure {
+        ProtectionFailure(
+            .held,
+            operation: "release",
+            object: "digits",
+            what: "release nothing: no workload is due, so that no retention runs",
+            state: "nothing was changed",
+            next: "name the workload, or run with --all"
+        )
+    }
 
     private func released(_ digits: String?, _ plan: RunPlan, _ ledger: Ledger) async throws -> Release {
         guard let digits else { return Release() }

@@ -43,10 +43,13 @@ struct WorkloadRun: Sendable {
         }
         defer { lock?.unlock() }
         if lock == nil, (try? StateFolder.open(environment.stateFolder)) != nil {
-            fail(RunStep(.backUp, workload: workload.name, repository: "-"), busy, &result)
-        } else {
-            try await protect(&result)
+            // Another process is at it: nothing was tried here, and nothing is remembered.
+            fail(RunStep(.open, workload: workload.name, repository: workload.name), busy, &result)
+            report.lines += result.lines
+            report.workloads[workload.name] = .failed
+            return result
         }
+        try await protect(&result)
         report.lines += result.lines
         let seconds = Int((environment.repository.time.monotonicNanoseconds() &- begun) / 1_000_000_000)
         let outcome = self.outcome(result)
@@ -86,6 +89,9 @@ struct WorkloadRun: Sendable {
     // MARK: the flow
 
     private func protect(_ result: inout Result) async throws {
+        try await open(&result)
+        // Nobody stops an app for a backup that has no place to go.
+        guard !result.opened.isEmpty else { return }
         let (before, after) = (HookStep(.before, workload: workload), HookStep(.after, workload: workload))
         do {
             if let failure = try await hook(before, &result) {
@@ -115,13 +121,13 @@ struct WorkloadRun: Sendable {
         }
     }
 
-    private func store(_ result: inout Result) async throws {
+    private func open(_ result: inout Result) async throws {
         for store in environment.stores(of: workload) {
             let step = RunStep(.open, workload: workload.name, repository: store.name)
             do {
                 let (repository, _) = try await store.openOrCreate(
                     polynomial: result.opened.first?.repository.chunkerPolynomial,
-                    isKnown: run.ledgerFile.current().repositories[store.name] != nil
+                    run.ledgerFile.current().repositories[store.name] == nil ? .asNew : .never
                 )
                 let view = try await StoreView(repository, lab: environment.lab)
                 result.opened.append(OpenStore(store: store, repository: repository, view: view))
@@ -130,6 +136,9 @@ struct WorkloadRun: Sendable {
                 fail(step, try reportable(error, operation: "open", object: store.name), &result)
             }
         }
+    }
+
+    private func store(_ result: inout Result) async throws {
         var rest = result.opened[...]
         while let source = rest.popFirst() {
             let step = RunStep(.backUp, workload: workload.name, repository: source.name)
@@ -156,7 +165,7 @@ struct WorkloadRun: Sendable {
         let text = BackupText(outcome)
         let said: StepResult = outcome.errorCount == 0 ? .done(text.done) : .partial(text.partial)
         result.lines.append(end(backup.step, said, since: begun))
-        await noteSize(outcome)
+        if await noteSize(outcome) { result.hasFailures = true }
         let copies = try await withThrowingTaskGroup(of: Part.self) { group in
             let pool = environment.repository.pool
             group.addTask(executorPreference: pool) { try await readBack(outcome.copy, in: source) }
@@ -268,17 +277,23 @@ struct WorkloadRun: Sendable {
     private func liveItems() -> [String] {
         guard workload.before.isEmpty else { return [] }
         var discovery = HostDiscovery(leaving: environment.ownFolders)
-        let filter = SourceFilter(workload.host, leavingOut: environment.ownFolders)
+        let filter = SourceFilter(workload.host, leavingOut: environment.leftOut(of: workload))
         let patterns = PatternList(filter.excludes)
         let items = discovery.live(below: workload.host.paths).filter { item in
-            item.kind != .composeProject && !patterns.matches(ByteString(item.path))
+            item.kind != .composeProject && !isLeftOut(item, patterns)
         }
         return items.prefix(3).map { "\($0.path) (\($0.what))" }
     }
 
+    private func isLeftOut(_ item: FoundItem, _ patterns: PatternList) -> Bool {
+        if patterns.matches(ByteString(item.path)) { return true }
+        return !item.files.isEmpty && item.files.allSatisfy { patterns.matches(ByteString("\(item.path)/\($0)")) }
+    }
+
     /// Remembers the size, or that the source has shrunk (P-06, G-16).
-    private func noteSize(_ outcome: BackupOutcome) async {
-        guard outcome.errorCount == 0 else { return }
+    private func noteSize(_ outcome: BackupOutcome) async -> Bool {
+        guard outcome.errorCount == 0 else { return false }
+        let known = run.ledgerFile.current().workloads[workload.name]?.size
         let (name, size) = (workload.name, outcome.size)
         let live = liveItems()
         await run.ledgerFile.update { ledger in
@@ -292,6 +307,11 @@ struct WorkloadRun: Sendable {
             history.live = live
             ledger.workloads[name] = history
         }
+        guard let known, size.isShrunk(from: known) else { return false }
+        environment.warn(
+            "\(name) shrank from \(known.files) files to \(size.files): its retention waits until you say that this is right"
+        )
+        return true
     }
 }
 

@@ -39,6 +39,8 @@ package struct LabStatus: Sendable {
         package var store: LabStore
         /// Nil when it was looked at.
         package var failure: (any ReportableFailure)?
+        /// Why it could not be written to; nil when it could.
+        package var writing: (any ReportableFailure)?
         package var history: RepositoryHistory?
         package var unreadable: [String]
         package var others: Int
@@ -75,8 +77,8 @@ package struct LabStatus: Sendable {
     /// True when an objective is breached.
     package var isBreached: Bool {
         workloads.contains { state in
-            state.copies.allSatisfy { $0.medium.kind == .standIn || $0.point.isBreached }
-                || state.copies.contains { $0.point.isBreached || $0.restore.isBreached }
+            state.copies.contains { $0.medium.kind != .standIn && ($0.point.isBreached || $0.restore.isBreached) }
+                || state.copies.allSatisfy { $0.medium.kind == .standIn }
         }
     }
 }

@@ -18,6 +18,8 @@ package struct StatusInspection: Sendable {
         var store: LabStore
         var view: StoreView?
         var failure: (any ReportableFailure)?
+        /// Why it could not be written to; nil when it could.
+        var writing: (any ReportableFailure)?
     }
 
     /// Looks; a store that is not here is judged by what was remembered of it.
@@ -34,6 +36,7 @@ package struct StatusInspection: Sendable {
                 LabStatus.RepositoryState(
                     store: look.store,
                     failure: look.failure,
+                    writing: look.writing,
                     history: ledger.repositories[look.store.name],
                     unreadable: look.view?.unreadable ?? [],
                     others: look.view?.others ?? 0
@@ -58,7 +61,21 @@ package struct StatusInspection: Sendable {
                 group.addTask(executorPreference: pool) {
                     do {
                         let repository = try await store.open()
-                        return (number, Look(store: store, view: try await StoreView(repository, lab: environment.lab)))
+                        let writing: (any ReportableFailure)?
+                        do {
+                            try MediumCheck(store.medium).requireWritable()
+                            writing = nil
+                        } catch {
+                            writing = try reportable(error, operation: "look at", object: store.name)
+                        }
+                        return (
+                            number,
+                            Look(
+                                store: store,
+                                view: try await StoreView(repository, lab: environment.lab),
+                                writing: writing
+                            )
+                        )
                     } catch {
                         let failure = try reportable(error, operation: "look at", object: store.name)
                         return (number, Look(store: store, failure: failure))
@@ -149,10 +166,11 @@ package struct StatusInspection: Sendable {
             CopyFacts(
                 medium: copy.medium.name,
                 kind: copy.medium.kind,
-                disks: copy.medium.kind == .offsite ? nil : names.disks(below: [copy.medium.path]),
+                disks: copy.medium.kind == .offsite || copy.remembered != nil
+                    ? nil : names.disks(below: [copy.medium.path]),
                 isGood: !copy.point.isBreached && copy.newest != nil
                     && ledger.repositories[copy.repository]?.finding == nil,
-                isOutOfReach: false
+                isOutOfReach: copy.remembered != nil && copy.medium.kind == .removable
             )
         }
         return Posture(facts, source: names.disks(below: state.workload.host.paths), errors: nil)

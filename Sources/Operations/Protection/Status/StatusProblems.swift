@@ -12,7 +12,7 @@ struct StatusProblems {
         for repository in status.repositories { judge(repository, status) }
         let offsite = status.lab.repositories(on: .offsite)
         if offsite.isEmpty {
-            add(.amber, "lab", "no copy leaves the house", "add a medium of kind offsite (docs/manual/media.md)")
+            add(.amber, "lab", "no copy leaves the house", "keep a removable disk elsewhere, and bring it in turn")
         }
         // Each once: two workloads may meet the same disk.
         var seen: Set<LabStatus.Problem> = []
@@ -89,7 +89,7 @@ struct StatusProblems {
         }
         if let size = history.size, let now = history.shrunkTo {
             add(
-                .amber,
+                .wrong,
                 name,
                 "shrank from \(size.files) files to \(now.files); its retention waits",
                 "look at the source; if that is right: holdfast plan, and release it"
@@ -100,7 +100,9 @@ struct StatusProblems {
     /// A copy on the disk of its source, or of another copy, dies with it.
     private mutating func judgeDisks(_ state: LabStatus.WorkloadState) {
         let names = DiskNames()
-        let local = state.copies.filter { $0.medium.kind == .internal || $0.medium.kind == .removable }
+        let local = state.copies.filter {
+            $0.remembered == nil && ($0.medium.kind == .internal || $0.medium.kind == .removable)
+        }
         for (number, copy) in local.enumerated() {
             let path = copy.medium.path
             let next = "put \(copy.medium.name) on another disk"
@@ -124,6 +126,7 @@ struct StatusProblems {
             let seen = repository.history.map { "; seen \(ageText(status.now.length(since: $0.seen))) ago" } ?? ""
             add(.wrong, name, "cannot be looked at: \(failure.what)\(seen)", failure.next)
         }
+        if let failure = repository.writing { add(.wrong, name, "cannot be written to: \(failure.what)", failure.next) }
         if let finding = repository.history?.finding {
             add(
                 .wrong,

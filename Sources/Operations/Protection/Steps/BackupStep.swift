@@ -81,7 +81,7 @@ struct BackupStep: Sendable {
             time: environment.repository.zonedNow(),
             programVersion: environment.programVersion
         )
-        request.filter = SourceFilter(host, leavingOut: environment.ownFolders)
+        request.filter = SourceFilter(host, leavingOut: environment.leftOut(of: workload))
         request.recordedExcludes = request.filter.excludes
         request.tags = [SnapshotTag.lab(environment.lab.name), SnapshotTag.workload(workload.name)]
         request.tagsWhenIncomplete = [SnapshotTag.incomplete]

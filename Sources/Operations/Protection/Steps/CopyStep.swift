@@ -63,7 +63,7 @@ struct CopyStep: Sendable {
 }
 
 /// Keeps which snapshot became which, and passes progress on.
-private final class CopyListener: CopyObserver {
+final class CopyListener: CopyObserver {
     private struct State {
         var copies: [SnapshotID: SnapshotID] = [:]
         var bytes: UInt64 = 0

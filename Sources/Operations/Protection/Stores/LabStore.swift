@@ -46,13 +46,23 @@ package struct LabStore: Sendable {
         }
     }
 
-    /// Opens the repository, or creates it together with its password file when neither exists.
+    /// Whether a repository may be made where none is.
+    package enum Creation: Sendable {
+        /// It was seen before: where it is not now, its disk is missing.
+        case never
+        /// Its password file is made with it; a password that is there says that the repository was, too, unless the declared identity
+        /// proves that the right disk is mounted.
+        case asNew
+        /// The operator asked for it: with the password that is there, too.
+        case asAsked
+    }
+
+    /// Opens the repository, or creates it, with a new password file where none is there.
     ///
     /// `polynomial` lets copies from another repository deduplicate. `created` tells which.
-    /// One that was seen before (`isKnown`) is never made anew.
     package func openOrCreate(
         polynomial: Polynomial?,
-        isKnown: Bool = false
+        _ creation: Creation = .asNew
     ) async throws -> (repository: Repository, created: Bool) {
         try MediumCheck(medium).requireWritable()
         let store = LocalStorage(ByteString(path))
@@ -66,19 +76,34 @@ package struct LabStore: Sendable {
                 )
                 return (repository, false)
             } catch let failure as RepositoryFailure where failure.code == .noRepository {
-                throw missing(failure)
+                switch creation {
+                case .asAsked: break
+                case .asNew where medium.identity != nil: break
+                case .asNew, .never: throw missing(failure)
+                }
+                return (try await make(store, password, polynomial), true)
             }
         }
-        guard !isKnown else { throw passwordGone }
+        if case .never = creation { throw passwordGone }
         return (try await create(store, polynomial), true)
+    }
+
+    private func make(_ store: LocalStorage, _ password: Secret, _ polynomial: Polynomial?) async throws -> Repository {
+        try await Repository.create(
+            store: store,
+            password: password,
+            polynomial: polynomial,
+            scrypt: environment.keyCost,
+            environment: environment.repository,
+            options: options(.work)
+        )
     }
 
     private var passwordGone: ProtectionFailure {
         secretFailure(
             declaration.password,
             "does not exist",
-            next:
-                "bring the password back to where the declaration says; a repository is made only where none was ever seen"
+            next: "bring the password back to where the declaration says"
         )
     }
 
@@ -108,14 +133,7 @@ package struct LabStore: Sendable {
             try promoteSecret(from: temporary, to: file)
             return found
         }
-        let repository = try await Repository.create(
-            store: store,
-            password: password,
-            polynomial: polynomial,
-            scrypt: environment.keyCost,
-            environment: environment.repository,
-            options: options(.work)
-        )
+        let repository = try await make(store, password, polynomial)
         try promoteSecret(from: temporary, to: file)
         return repository
     }
@@ -128,7 +146,7 @@ package struct LabStore: Sendable {
             what: "its password exists (\(declaration.password.text)), but the repository does not",
             state: "nothing was written",
             next:
-                "mount the disk that holds it; or, to begin a new one there, give it a password file that does not exist yet",
+                "mount the disk that holds it; if it is dead or was never made: holdfast media replace \(medium.name)",
             cause: cause
         )
     }

@@ -15,6 +15,8 @@ package struct FoundItem: Sendable, Hashable {
     package var path: String
     /// In a few words: `SQLite, 3 files`.
     package var what: String
+    /// Names of the files in it that are meant, where it is those alone.
+    package var files: [String] = []
 
     package init(_ kind: Kind, path: String, what: String) {
         self.kind = kind

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Bytes
+import Console
+import Glibc
+import HostSystem
+import Outcome
+import Protection
+import Strategy
+
+/// The verb `holdfast media`.
+struct MediaVerb: ParsableCommand, ExampledCommand {
+    static let examples = ["holdfast media replace usb-ssd"]
+
+    static let configuration = CommandConfiguration(
+        commandName: "media",
+        abstract: "Takes a new disk in the place of a dead one.",
+        subcommands: [MediaReplaceVerb.self]
+    )
+}
+
+/// The verb `holdfast media replace`.
+struct MediaReplaceVerb: ParsableCommand, LabVerb {
+    static let examples = ["holdfast media replace usb-ssd"]
+
+    static let configuration = CommandConfiguration(
+        commandName: "replace",
+        abstract:
+            "Adopts the disk that is mounted now, makes its repositories, and copies back what other repositories hold.",
+        discussion: """
+            Mount the new disk at the medium's path first. Its file system's UUID is written into the declaration in the place of the old one; \
+            nothing else in the file is touched. What is copied is read back whole. Broken off, it goes on where it was.
+
+            Ends in 0; 20 when reading back found damage; 21 when the disk is not there; 1 when something failed.
+            """
+    )
+
+    @Argument(help: "The medium's name in the declaration.")
+    var name: String
+
+    @OptionGroup var options: LabOptions
+
+    func perform(on screen: Screen) async throws -> Int32 {
+        let place = try options.declaration.place()
+        let before = try place.read()
+        if let medium = before.medium(named: name) { try adopt(medium, place, screen) }
+        // Read anew: the identity may have changed.
+        let session = try LabSession(options, screen: screen)
+        let reporter = session.reporter
+        let replacement = MediumReplacement(session.environment, observer: reporter)
+        let name = name
+        let report = try await reporter.whileShown { try await session.onPool { try await replacement.run(name) } }
+        let status = report.exitStatus
+        session.printer.normal(
+            Text(
+                status == .success
+                    ? "\(name) is adopted, reseeded and read back" : "\(name) is not whole yet; run it again"
+            )
+        )
+        return status.rawValue
+    }
+
+    /// Writes the UUID of what is mounted there in the place of the declared one.
+    private func adopt(_ medium: Medium, _ place: DeclarationPlace, _ screen: Screen) throws {
+        guard let old = medium.identity else { return }
+        // The folder is not on the new disk yet: the nearest one above it tells which disk is mounted.
+        var folder = medium.path
+        while folder.count > 1, (try? status(at: ByteString(folder))) == nil { folder = splitPath(folder).folder }
+        let identity = try? DiskSources().identity(of: ByteString(folder))
+        guard let identity, identity.mount.point != "/", let new = identity.uuid.text else {
+            throw ProtectionFailure(
+                .mediumMissing,
+                operation: "replace",
+                object: "\(medium.name) (\(medium.path))",
+                what: "no disk is mounted there",
+                state: "nothing was changed",
+                next: "make a file system on the new disk, and mount it so that it holds \(medium.path)"
+            )
+        }
+        guard new != old else { return }
+        try replaceOnce(old, by: new, in: place)
+        screen.line(Text("\(medium.name): identity \(new) in \(place.path), was \(old)"))
+        do throws(Errno) { _ = try Directory.createAll(ByteString(medium.path)) } catch {
+            throw LabFailure.folder("create", medium.path, error)
+        }
+    }
+
+    /// Changes one word of the file; it has to stand there exactly once.
+    private func replaceOnce(_ old: String, by new: String, in place: DeclarationPlace) throws {
+        do throws(Errno) {
+            let bytes = try readFile(ByteString(place.path), limit: DeclarationPlace.bytesMax)
+            let text = String(decoding: bytes, as: UTF8.self)
+            let parts = text.split(separator: old, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { throw Errno(EINVAL, in: "replace") }
+            let (folder, name) = splitPath(place.path)
+            try writeDurably(
+                Array(parts.joined(separator: new).utf8),
+                to: ByteString(name),
+                in: try Directory.open(ByteString(folder)),
+                ifExists: .replace,
+                entropy: SystemEntropy()
+            )
+        } catch  where error.code == EINVAL {
+            throw LabFailure(
+                .declaration,
+                operation: "replace",
+                object: place.path,
+                what: "does not hold \(old) exactly once",
+                state: "nothing was changed",
+                next: "write identity: \"\(new)\" into the entry of the medium yourself, and run this again"
+            )
+        } catch {
+            throw LabFailure.folder("write", place.path, error)
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import Bytes
+import Chunking
+import HostSystem
+import Outcome
+import ResticFormat
+import ResticRepository
+import Strategy
+
+/// Takes a new disk in the place of a dead one: makes its repositories, and brings back what other repositories hold.
+///
+/// ```
+/// each repository of the medium: refuse one that is there > CREATE, with the password that it had > each of its workloads: copy all
+/// snapshots from the nearest other repository > read back everything > ledger
+/// ```
+/// Nothing is removed anywhere, and what is copied is checked blob by blob. Broken off, it goes on where it was: run it again.
+package struct MediumReplacement: Sendable {
+    private let environment: ProtectionEnvironment
+    private let observer: any RunObserver
+
+    package init(_ environment: ProtectionEnvironment, observer: any RunObserver) {
+        self.environment = environment
+        self.observer = observer
+    }
+
+    /// Reseeds the repositories of a medium; what failed is in the report.
+    ///
+    /// Errors: `E-UNKNOWN`, those of the medium, cancellation.
+    package func run(_ name: String) async throws -> RunReport {
+        guard let medium = environment.lab.medium(named: name) else {
+            throw ProtectionFailure(
+                .unknown,
+                operation: "replace",
+                object: "\"\(name)\"",
+                what: "is no medium of the declaration",
+                state: "nothing was changed",
+                next: "name one of: \(environment.lab.media.map(\.name).joined(separator: ", "))"
+            )
+        }
+        try MediumCheck(medium).requireWritable()
+        let run = ProtectionRun(environment, observer: observer)
+        var report = RunReport(started: environment.now)
+        for store in environment.stores where store.medium.name == name {
+            let begun = environment.repository.time.monotonicNanoseconds()
+            do {
+                let target = try await opened(store, report: run)
+                report.lines += try await reseed(target, run)
+            } catch {
+                let failure = try reportable(error, operation: "replace", object: store.name)
+                report.lines.append(run.end(RunStep(.open, repository: store.name), .failed(failure), since: begun))
+            }
+        }
+        report.ended = environment.now
+        return report
+    }
+
+    /// The repository on the new disk; the ledger forgets what it knew of the one before.
+    private func opened(_ store: LabStore, report run: ProtectionRun) async throws -> OpenStore {
+        let others = environment.stores.filter { $0.name != store.name }
+        var polynomial: Polynomial?
+        for other in others where polynomial == nil { polynomial = try? await other.open().chunkerPolynomial }
+        let begun = environment.repository.time.monotonicNanoseconds()
+        let (repository, isNew) = try await store.openOrCreate(polynomial: polynomial, .asAsked)
+        let view = try await StoreView(repository, lab: environment.lab)
+        if isNew {
+            _ = run.end(RunStep(.open, repository: store.name), .done("made anew"), since: begun)
+            let (id, now) = (view.id, environment.now)
+            await run.ledgerFile.update { $0.repositories[store.name] = RepositoryHistory(id: id, seen: now) }
+        }
+        return OpenStore(store: store, repository: repository, view: view)
+    }
+
+    private func reseed(_ target: OpenStore, _ run: ProtectionRun) async throws -> [RunReport.Line] {
+        var lines: [RunReport.Line] = []
+        var isCopied = true
+        for workload in environment.lab.workloads where workload.repositories.contains(target.name) {
+            let step = RunStep(.copy, workload: workload.name, repository: target.name)
+            let begun = environment.repository.time.monotonicNanoseconds()
+            observer.began(step)
+            do {
+                let text = try await copyAll(workload, to: target)
+                lines.append(run.end(step, .done(text), since: begun))
+            } catch {
+                isCopied = false
+                lines.append(
+                    run.end(step, .failed(try reportable(error, operation: "copy", object: target.name)), since: begun)
+                )
+            }
+        }
+        let view = try await StoreView(target.repository, lab: environment.lab)
+        let now = environment.now
+        await run.ledgerFile.update { $0.see(view, store: target.name, now: now) }
+        lines += try await proof(target, view, isCopied: isCopied, run)
+        return lines
+    }
+
+    /// Copies every snapshot of a workload from the nearest repository that holds any; says how many.
+    private func copyAll(_ workload: Workload, to target: OpenStore) async throws -> String {
+        var problem: (any Error)?
+        for store in environment.stores(of: workload) where store.name != target.name {
+            do {
+                let source = try await store.open()
+                return try await source.locked(.shared) {
+                    try await source.loadIndex()
+                    let view = try await StoreView(source, lab: environment.lab)
+                    let all = (view.workloads[workload.name] ?? []).map(\.snapshot)
+                    let count = try await target.repository.locked(.shared) {
+                        try await target.repository.loadIndex()
+                        let here = try await StoreView(target.repository, lab: environment.lab)
+                        let present = CopiesPresent((here.workloads[workload.name] ?? []).map(\.snapshot))
+                        // The newest first: it is what would be needed first.
+                        let missing = all.filter { present.copy(of: $0) == nil }.reversed()
+                        let listener = CopyListener(
+                            step: RunStep(.copy, workload: workload.name, repository: target.name),
+                            observer: observer
+                        )
+                        try await copySnapshots(Array(missing), from: source, to: target.repository, observer: listener)
+                        return missing.count
+                    }
+                    return "\(count) snapshots of \(workload.name) from \(store.name), \(all.count) there"
+                }
+            } catch {
+                _ = try reportable(error, operation: "copy", object: store.name)
+                problem = error
+            }
+        }
+        if let problem { throw problem }
+        return "no other repository keeps \(workload.name): it begins anew with the next run"
+    }
+
+    /// Reads everything back.
+    private func proof(
+        _ target: OpenStore,
+        _ view: StoreView,
+        isCopied: Bool,
+        _ run: ProtectionRun
+    ) async throws -> [RunReport.Line] {
+        guard let history = run.ledgerFile.current().repositories[target.name] else { return [] }
+        let verify = VerifyStep(store: target, history: history, period: .seconds(1), isWhole: true, observer: observer)
+        let begun = environment.repository.time.monotonicNanoseconds()
+        observer.began(verify.step)
+        let verdict = try await verify.run(0..<VerifyRotation.groups)
+        guard verdict.findings.isEmpty else {
+            let damage = Damage(store: target.store, findings: verdict.findings, brokenPacks: verdict.brokenPacks)
+            let finding = damage.open(environment.now)
+            await run.ledgerFile.update { $0.repositories[target.name]?.add(finding) }
+            return [run.end(verify.step, .failed(damage.failure), since: begun)]
+        }
+        let now = environment.now
+        let proven = view.workloads.compactMapValues { $0.last { $0.observed.isComplete }?.observed.id }
+        await run.ledgerFile.update { ledger in
+            ledger.repositories[target.name]?.rotation.beginWhole(at: now)
+            ledger.repositories[target.name]?.rotation.finished(upTo: VerifyRotation.groups, now: now)
+            guard isCopied else { return }
+            for (workload, snapshot) in proven {
+                ledger.repositories[target.name]?.readBack[workload] = ReadBack(snapshot: snapshot, time: now, bytes: 0)
+            }
+        }
+        return [run.end(verify.step, .done("all of it, \(amount(verdict.bytes))"), since: begun)]
+    }
+}
