@@ -60,7 +60,8 @@ package struct LabDaemon: Sendable {
             let pool = environment.repository.pool
             group.addTask { for await signal in signals { hear(signal) } }
             if let watchdog = manager.watchdog {
-                group.addTask(executorPreference: pool) { try await bark(every: watchdog, environment) }
+                // Not on the pool, where calls block.
+                group.addTask { try await bark(every: watchdog, environment) }
             }
             group.addTask(executorPreference: pool) { try await serve(environment) }
             // The scheduler alone ends by itself; a failure of it ends all.

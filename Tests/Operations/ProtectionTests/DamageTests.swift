@@ -51,6 +51,49 @@ import Strategy
         #expect(try await lab.counts()["host-usb"] == 2)
     }
 
+    @Test func `R-09 a store that was set back is told until the operator releases it, and nothing goes from it`()
+        async throws
+    {
+        let lab = try TestLab { $0.replacing("last: 3", with: "last: 2") }
+        try await lab.runDaily(2)
+        try FileManager.default.copyItem(atPath: lab.root + "/media/usb-ssd", toPath: lab.root + "/before")
+        try await lab.runDaily(1)
+        try lab.remove("media/usb-ssd")
+        try lab.move("before", to: "media/usb-ssd")
+        let status = try await lab.status()
+        let copy = try #require(status.workloads[0].copies.first { $0.repository == "host-usb" })
+        #expect(copy.wasSetBack && copy.readBack == nil)
+        try lab.write("source/new", "a change")
+        try await lab.run()
+        for _ in 0..<3 {
+            lab.clock.advance(86_400)
+            let report = try await lab.run()
+            #expect(report.results(.forget)["host-usb"] != "done")
+            #expect(report.results(.prune)["host-usb"] == nil)
+            #expect(try await lab.status().problems.contains { $0.severity == .wrong && $0.object == "host-usb" })
+        }
+        let digits = try #require(try await lab.lookAhead().digits)
+        try await lab.run(release: digits)
+        #expect(try lab.ledger().repositories["host-usb"]?.doubt == nil)
+    }
+
+    @Test func `L7 damage that a copy meets counts as damage, and holds retention at once`() async throws {
+        let lab = try TestLab { $0.replacing("last: 3", with: "last: 1") }
+        try await lab.runDaily(2)
+        for name in lab.names(in: "media/usb-ssd/host-usb/index") {
+            let path = lab.root + "/media/usb-ssd/host-usb/index/" + name
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            bytes[bytes.startIndex + bytes.count / 2] ^= 1
+            try FileManager.default.removeItem(atPath: path)
+            try bytes.write(to: URL(fileURLWithPath: path))
+        }
+        let report = try await lab.run()
+        #expect(report.exitStatus == .damageFound)
+        #expect(report.results(.forget)["host-usb"] == nil || report.results(.forget)["host-usb"] == "skipped")
+        #expect(try lab.ledger().repositories["host-usb"]?.finding != nil)
+        #expect(try await lab.status().isDamaged)
+    }
+
     @Test func `damage found later does not hide damage found before`() {
         var history = RepositoryHistory(id: "", seen: Timestamp(seconds: 1))
         history.add(OpenFinding(since: Timestamp(seconds: 5), text: "one", packs: ["a", "b"]))

@@ -112,6 +112,23 @@ import Strategy
         #expect(try await lab.run().exitStatus == .success)
     }
 
+    @Test func `L-08 two first runs at once make repositories that open`() async throws {
+        for _ in 0..<3 {
+            let lab = try TestLab {
+                $0.replacing(
+                    "protect:",
+                    with: "protect:\n  - { name: two, host: { paths: [source] }, to: [host-os, host-usb, offsite] }"
+                )
+            }
+            let environment = try lab.environment
+            async let first = ProtectionRun(environment, observer: SilentRunObserver()).run(.init(.named(["host"])))
+            async let second = ProtectionRun(environment, observer: SilentRunObserver()).run(.init(.named(["two"])))
+            let reports = try await [first, second]
+            #expect(reports.map(\.exitStatus) == [.success, .success])
+            #expect(try await lab.run().exitStatus == .success)
+        }
+    }
+
     @Test func `a name that the declaration does not have is refused before anything is made`() async throws {
         let lab = try TestLab()
         await #expect {

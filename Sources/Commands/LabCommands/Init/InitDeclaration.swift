@@ -9,6 +9,9 @@ struct InitDeclaration {
     /// UUID of the file system that holds the second medium, and whether its disk can be unplugged.
     let second: (identity: String?, isRemovable: Bool)
 
+    /// Nil: the usual one.
+    var state: String?
+
     private func quoted(_ text: String) -> String { DeclarationTemplate.quoted(text) }
 
     /// The whole file.
@@ -16,8 +19,10 @@ struct InitDeclaration {
         var lines = [
             "# Written by `holdfast init`; from now on it is yours. `holdfast config check` says what is wrong with it.",
             "# Keys: docs/manual/holdfast-yaml.md. Passwords never stand here, only where they are found.",
-            "lab: \(quoted(answers.labName))", "",
+            "lab: \(quoted(answers.labName))",
         ]
+        if let state { lines.append("state: \(quoted(state))") }
+        lines.append("")
         lines += media + repositories + roles + protect + undecided + exclude
         return lines.joined(separator: "\n") + "\n"
     }

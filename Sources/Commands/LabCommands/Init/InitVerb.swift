@@ -41,6 +41,9 @@ struct InitVerb: ParsableCommand, LabVerb {
     )
     var folders: [String] = []
 
+    @Option(help: "The folder in which this machine keeps what it remembers, instead of the usual one.")
+    var state: String?
+
     func perform(on screen: Screen) async throws -> Int32 {
         let machine = try LabEnvironment.current()
         let path = absolute(config ?? DeclarationPlace.fileName, machine)
@@ -58,7 +61,8 @@ struct InitVerb: ParsableCommand, LabVerb {
         }
         guard !answers.folders.isEmpty else { throw nothingFound }
         try requireFolders(answers)
-        let declaration = InitDeclaration(findings: findings, answers: answers, second: secondDisk(answers))
+        var declaration = InitDeclaration(findings: findings, answers: answers, second: secondDisk(answers))
+        declaration.state = state.map { absolute($0, machine) }
         try write(declaration.text, to: path, machine)
         screen.line(Text("Wrote \(path)"))
         let place = try DeclarationPlace(named: path, workingDirectory: machine.workingDirectory)

@@ -7,6 +7,7 @@ import Outcome
 import Protection
 import ResticRepository
 import Strategy
+import Synchronization
 
 /// What every verb that works with a declaration takes from the command line.
 struct LabOptions: ParsableArguments {
@@ -38,7 +39,12 @@ struct LabSession {
 
     init(_ place: DeclarationPlace, printer: Printer, machine: LabEnvironment) throws {
         let reading = try place.readWithFiles()
-        let warn: @Sendable (String) -> Void = { printer.error(Text("warning: \($0)")) }
+        let told = ToldOnce()
+        let warn: @Sendable (String) -> Void = { text in
+            // Each once: some are met at every step.
+            guard told.isFirst(text) else { return }
+            printer.error(Text("warning: \(text)"))
+        }
         let zones = MachineZones(reading.lab, warn: warn)
         var environment = ProtectionEnvironment(
             repository: machine.repository,
@@ -99,4 +105,14 @@ func defaultStateFolder(of lab: Lab) -> String {
     if isSuperuser { return "/var/lib/holdfast/state/\(lab.name)" }
     if let base = environmentText("XDG_STATE_HOME"), base.hasPrefix("/") { return "\(base)/holdfast/\(lab.name)" }
     return "\(environmentText("HOME") ?? "/tmp")/.local/state/holdfast/\(lab.name)"
+}
+
+/// Remembers what was said, at most a thousand texts.
+private final class ToldOnce: Sendable {
+    private static let most = 1000
+    private let texts = Mutex<Set<String>>([])
+
+    func isFirst(_ text: String) -> Bool {
+        texts.withLock { $0.count < Self.most && $0.insert(text).inserted }
+    }
 }

@@ -49,12 +49,21 @@ enum LockJudgement {
         return environment.processMark(pid) == mark ? .alive : .gone
     }
 
-    /// Left for certain: by a process of this host that is gone, and not refreshed for half an hour.
+    /// The lock tells boot, namespace and start of its process, and these are of this machine: its death needs no second proof.
+    private static func isProvenByMark(_ lock: LockDocument, _ environment: RepositoryEnvironment) -> Bool {
+        guard let mark = ProcessMark(lock.processMark), let own = environment.processMark(environment.processID) else {
+            return false
+        }
+        return mark.boot == own.boot && mark.namespace == own.namespace
+    }
+
+    /// Left for certain: by a process of this host that is gone, and proven to be so by its mark, or not refreshed for half an hour.
     ///
-    /// Either alone proves nothing: the clock of another host may be wrong by days (F-03), and another machine may have our name
+    /// Without a mark either alone proves nothing: the clock of another host may be wrong by days (F-03), and another machine may have our name
     /// (L-02). Both together let a run clear the way by itself, where nobody has to type `unlock` (L-04).
     static func isAbandoned(_ lock: LockDocument, environment: RepositoryEnvironment) -> Bool {
         guard holder(of: lock, environment: environment) == .gone else { return false }
+        if isProvenByMark(lock, environment) { return true }
         return environment.time.now().seconds - lock.time.moment.seconds > Limits.lockStaleSeconds
     }
 

@@ -19,8 +19,7 @@ extension Repository {
         options: RepositoryOptions = RepositoryOptions()
     ) async throws -> Repository {
         guard try await store.exists() else { throw noRepository(store) }
-        let (key, keyID) = try await findKey(store: store, password: password, keyHint: keyHint)
-        let config = try await loadConfig(store: store, key: key)
+        let (key, keyID, config) = try await findKeyOfConfig(store: store, password: password, keyHint: keyHint)
         return Repository(
             store: store,
             config: config,
@@ -58,12 +57,40 @@ extension Repository {
         )
     }
 
-    private static func findKey(
+    /// The first key that opens the config.
+    ///
+    /// Of two that made a repository at once, one wrote the config; the key of the other opens with the same password, and nothing
+    /// else. Errors: those of the first key, when none opens it.
+    private static func findKeyOfConfig(
         store: any ObjectStorage,
         password: Secret,
         keyHint: String?
+    ) async throws -> (ResticKey, KeyID, RepositoryConfig) {
+        var tried: Set<Digest> = []
+        var first: (any Error)?
+        while true {
+            let (key, keyID): (ResticKey, KeyID)
+            do {
+                (key, keyID) = try await findKey(store: store, password: password, keyHint: keyHint, leavingOut: tried)
+            } catch let failure as RepositoryFailure where failure.code == .wrongPassword {
+                throw first ?? failure
+            }
+            do {
+                return (key, keyID, try await loadConfig(store: store, key: key))
+            } catch let failure as RepositoryFailure where failure.code == .damaged {
+                first = first ?? failure
+                tried.insert(keyID.digest)
+            }
+        }
+    }
+
+    private static func findKey(
+        store: any ObjectStorage,
+        password: Secret,
+        keyHint: String?,
+        leavingOut tried: Set<Digest>
     ) async throws -> (ResticKey, KeyID) {
-        var entries = try await store.list(.key)
+        var entries = try await store.list(.key).filter { !tried.contains($0.digest) }
         if let keyHint, !keyHint.isEmpty {
             let hinted = entries.filter { $0.digest.hex.hasPrefix(keyHint) }
             entries = hinted + entries.filter { !$0.digest.hex.hasPrefix(keyHint) }

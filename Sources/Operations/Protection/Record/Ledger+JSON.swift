@@ -149,13 +149,8 @@ extension RepositoryHistory {
                 rotation.completed = VerifyRotation.Round(since: since, ended: ended)
             }
         }
-        if let entry = tree["finding"], let since = entry.moment("since") {
-            finding = OpenFinding(
-                since: since,
-                text: entry.string("text") ?? "",
-                packs: (entry["packs"]?.items ?? []).compactMap(\.text?.plainText)
-            )
-        }
+        finding = OpenFinding(tree["finding"])
+        doubt = OpenFinding(tree["doubt"])
     }
 
     fileprivate func encode(to writer: inout GoJSONWriter) {
@@ -207,13 +202,28 @@ extension RepositoryHistory {
         writer.add("completed_since", rotation.completed?.since)
         writer.add("completed", rotation.completed?.ended)
         writer.endObject()
-        guard let finding else { return }
-        writer.key("finding")
+        if let finding { finding.encode("finding", to: &writer) }
+        if let doubt { doubt.encode("doubt", to: &writer) }
+    }
+}
+
+extension OpenFinding {
+    fileprivate init?(_ tree: JSONTree?) {
+        guard let tree, let since = tree.moment("since") else { return nil }
+        self.init(
+            since: since,
+            text: tree.string("text") ?? "",
+            packs: (tree["packs"]?.items ?? []).compactMap { $0.text?.plainText }
+        )
+    }
+
+    fileprivate func encode(_ name: StaticString, to writer: inout GoJSONWriter) {
+        writer.key(name)
         writer.beginObject()
-        writer.add("since", finding.since)
-        writer.add("text", finding.text)
+        writer.add("since", since)
+        writer.add("text", text)
         writer.key("packs")
-        writer.strings(finding.packs.map { ByteString($0) })
+        writer.strings(packs.map { ByteString($0) })
         writer.endObject()
     }
 }

@@ -91,7 +91,7 @@ extension ProtectionRun {
         observer.began(step.step)
         do {
             let outcome = try await step.run()
-            for finding in outcome.findings { environment.warn("\(store.name): \(finding.object) \(finding.what)") }
+            await note(outcome.findings, of: store.name)
             part.removed += outcome.removed
             if outcome.removed > 0 {
                 await ledgerFile.update { $0.repositories[store.name]?.removedSincePrune += outcome.removed }
@@ -106,6 +106,34 @@ extension ProtectionRun {
         } catch {
             let failure = try reportable(error, operation: "remove snapshots", object: store.name)
             part.lines.append(end(step.step, .failed(failure), since: begun))
+        }
+    }
+
+    /// Remembers damage that any step met, and that a disk is full, so that the next prune does not wait (L7, C-01).
+    func noteFailures(_ lines: [RunReport.Line]) async {
+        for line in lines {
+            guard case .failed(let failure) = line.result, line.step.kind != .readBack, line.step.kind != .verify else {
+                continue
+            }
+            let (name, now) = (line.step.repository, environment.now)
+            if failure.isDamage, environment.store(named: name) != nil {
+                let found = OpenFinding(since: now, text: "\(failure.object) \(failure.what)", packs: [])
+                await ledgerFile.update { ledger in
+                    if ledger.repositories[name]?.finding == nil { ledger.repositories[name]?.add(found) }
+                }
+            }
+            if failure.codeName == "E-NOSPACE" { await ledgerFile.update { $0.repositories[name]?.pruned = nil } }
+        }
+    }
+
+    /// Remembers what is unexplained of a repository, until the operator says that it is right.
+    func note(_ surprises: [Finding], of store: String) async {
+        guard let first = surprises.first else { return }
+        for finding in surprises { environment.warn("\(store): \(finding.object) \(finding.what)") }
+        let doubt = OpenFinding(since: environment.now, text: "\(first.object) \(first.what)", packs: [])
+        await ledgerFile.update { ledger in
+            let known = ledger.repositories[store]?.doubt
+            ledger.repositories[store]?.doubt = known?.joined(with: doubt) ?? doubt
         }
     }
 
@@ -207,6 +235,7 @@ extension Removal.Held {
         switch self {
         case .aboveFloor: "more than half of the snapshots would go"
         case .damaged(let text): "the repository is damaged (\(text))"
+        case .vanished(let text): text
         case .shrunk(let from, let to): "the source shrank from \(from.files) files to \(to.files)"
         case .clock(let text): text
         }

@@ -73,9 +73,11 @@ package struct ProtectionRun: Sendable {
             for item in plan.items {
                 observer.began(item)
                 done.append(try await WorkloadRun(item: item, run: self).run(&report))
+                await noteFailures(report.lines)
                 await recorder.record(report.lines)
             }
             try await finish(done, before: before, released: released, request: request, &report)
+            await noteFailures(report.lines)
         } catch {
             await recorder.interrupted(report)
             throw error
@@ -145,6 +147,9 @@ package struct ProtectionRun: Sendable {
                 ledger.workloads[workload]?.size = now
                 ledger.workloads[workload]?.shrunkTo = nil
             }
+        }
+        for removal in held {
+            await ledgerFile.update { $0.repositories[removal.repository]?.doubt = nil }
         }
         return Release(held)
     }

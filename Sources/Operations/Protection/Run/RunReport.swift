@@ -40,7 +40,7 @@ package struct RunReport: Sendable {
         switch result {
         case .done, .nothing, .skipped: .success
         case .partial: .incomplete
-        case .failed(let failure): failure.exitStatus
+        case .failed(let failure): failure.isDamage ? .damageFound : failure.exitStatus
         }
     }
 
@@ -59,4 +59,9 @@ package struct RunReport: Sendable {
         default: 4
         }
     }
+}
+
+extension ReportableFailure {
+    /// What a repository holds is damaged, or lacks what it should hold.
+    package var isDamage: Bool { ["E-DAMAGE", "E-MISSING", "E-VERIFY"].contains(codeName) }
 }

@@ -132,6 +132,7 @@ struct WorkloadRun: Sendable {
                 let view = try await StoreView(repository, lab: environment.lab)
                 result.opened.append(OpenStore(store: store, repository: repository, view: view))
                 await note(view, store: store.name)
+                await run.note(await repository.surprises(isComplete: false), of: store.name)
             } catch {
                 fail(step, try reportable(error, operation: "open", object: store.name), &result)
             }

@@ -17,6 +17,8 @@ package struct LabStatus: Sendable {
         package var count: Int
         /// When what was read back last was read; nil: never.
         package var readBack: Timestamp?
+        /// A newer snapshot was seen there before.
+        package var wasSetBack: Bool
         /// Nil when the store was looked at now; else when it was seen last.
         package var remembered: Timestamp?
         package var restore: RecoveryTime
@@ -71,7 +73,7 @@ package struct LabStatus: Sendable {
 
     /// True when a repository has damage that nobody has mended, or snapshots that cannot be read.
     package var isDamaged: Bool {
-        repositories.contains { $0.history?.finding != nil || !$0.unreadable.isEmpty }
+        repositories.contains { $0.history?.finding != nil || !$0.unreadable.isEmpty || $0.failure?.isDamage == true }
     }
 
     /// True when an objective is breached.

@@ -142,7 +142,8 @@ package struct StatusInspection: Sendable {
             isFromFuture: observed.contains { now.earlier(by: .seconds(-RecoveryPoint.skewSeconds)) < $0.time.moment },
             lacksPaths: look.view?.workloads[workload.name]?.last?.coversPaths == false,
             count: count,
-            readBack: history?.readBack[workload.name]?.time,
+            readBack: readBack(of: workload.name, look, history),
+            wasSetBack: wasSetBack(workload.name, look, history),
             remembered: remembered,
             restore: RecoveryTime(
                 bytes: newest?.sourceBytes ?? ledger.workloads[workload.name]?.size?.bytes,
@@ -150,6 +151,21 @@ package struct StatusInspection: Sendable {
                 promised: workload.objective.rto
             )
         )
+    }
+
+    /// When the proof was made that still stands: of a snapshot that is there.
+    private func readBack(of workload: String, _ look: Look, _ history: RepositoryHistory?) -> Timestamp? {
+        guard let proof = history?.readBack[workload] else { return nil }
+        guard let view = look.view else { return proof.time }
+        return view.observed(workload).contains { $0.id == proof.snapshot } ? proof.time : nil
+    }
+
+    /// The newest complete snapshot that was seen there is gone, and nothing newer took its place: no rule of ours removes it.
+    private func wasSetBack(_ workload: String, _ look: Look, _ history: RepositoryHistory?) -> Bool {
+        guard let view = look.view, let known = history?.copies[workload], history?.id == view.id else { return false }
+        let there = view.observed(workload)
+        return !there.contains { $0.id == known.snapshot }
+            && !there.contains { $0.isComplete && known.time < $0.time.moment }
     }
 
     /// The difference to the newest snapshot that is at least a week older.

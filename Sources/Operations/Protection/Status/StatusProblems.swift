@@ -27,6 +27,10 @@ struct StatusProblems {
             let place = "\(name) on \(copy.medium.name)"
             let isAway = copy.remembered != nil
             let mend = isAway ? "bring \(copy.medium.name) back, then: holdfast run \(name)" : "holdfast run \(name)"
+            if copy.wasSetBack {
+                let what = "had a newer snapshot than is there now: it was set back, or the snapshot was removed"
+                add(.wrong, place, what, "look at the disk: is it the right one? then \(mend)")
+            }
             if copy.isFromFuture {
                 add(
                     .wrong,
@@ -127,6 +131,14 @@ struct StatusProblems {
             add(.wrong, name, "cannot be looked at: \(failure.what)\(seen)", failure.next)
         }
         if let failure = repository.writing { add(.wrong, name, "cannot be written to: \(failure.what)", failure.next) }
+        if let doubt = repository.history?.doubt {
+            add(
+                .wrong,
+                name,
+                "is not as this machine left it: \(doubt.text); its retention waits",
+                "compare it with another copy; if that is right: holdfast plan, and release it"
+            )
+        }
         if let finding = repository.history?.finding {
             add(
                 .wrong,

@@ -15,7 +15,7 @@ struct PruneStep: Sendable {
     var step: RunStep { RunStep(.prune, repository: store.name) }
 
     static func isDue(_ history: RepositoryHistory, now: Timestamp) -> Bool {
-        guard history.removedSincePrune > 0, history.finding == nil else { return false }
+        guard history.removedSincePrune > 0, history.finding == nil, history.doubt == nil else { return false }
         guard let last = history.pruned else { return true }
         return now.length(since: last) >= .seconds(intervalSeconds)
     }

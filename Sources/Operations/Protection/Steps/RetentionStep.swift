@@ -31,22 +31,30 @@ struct RetentionStep: Sendable {
         var findings: [Finding] = []
     }
 
-    /// Removes; takes the exclusive lock itself.
+    private func removal(_ view: StoreView) -> Removal {
+        Removal(
+            workload: workload,
+            repository: store.name,
+            snapshots: (view.workloads[workload.name] ?? []).filter(\.isOurs).map(\.observed),
+            ledger: ledger,
+            now: environment.now,
+            localOffset: { environment.repository.time.localOffsetSeconds(at: $0) }
+        )
+    }
+
+    /// Removes; takes the exclusive lock itself, where something goes.
     ///
     /// Errors: those of the engine, cancellation.
     func run() async throws -> Outcome {
         let repository = store.repository
+        let first = removal(try await StoreView(repository, lab: environment.lab))
+        guard !first.plan.removed.isEmpty else {
+            return Outcome(kept: first.plan.kept.count, findings: await repository.surprises(isComplete: false))
+        }
         return try await repository.locked(.exclusive) {
             let view = try await StoreView(repository, lab: environment.lab)
             let items = (view.workloads[workload.name] ?? []).filter(\.isOurs)
-            let removal = Removal(
-                workload: workload,
-                repository: store.name,
-                snapshots: items.map(\.observed),
-                ledger: ledger,
-                now: environment.now,
-                localOffset: { environment.repository.time.localOffsetSeconds(at: $0) }
-            )
+            let removal = removal(view)
             var outcome = Outcome(kept: removal.plan.kept.count)
             outcome.findings = await repository.surprises(isComplete: false)
             var going = Set(removal.plan.removed.map(\.id))

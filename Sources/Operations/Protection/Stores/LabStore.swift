@@ -65,6 +65,9 @@ package struct LabStore: Sendable {
         _ creation: Creation = .asNew
     ) async throws -> (repository: Repository, created: Bool) {
         try MediumCheck(medium).requireWritable()
+        // Two that make one repository at once would each leave a key, and one of them opens nothing.
+        let lock = try await creationLock()
+        defer { lock?.unlock() }
         let store = LocalStorage(ByteString(path))
         if let password = try await environment.secrets.read(declaration.password) {
             do {
@@ -86,6 +89,19 @@ package struct LabStore: Sendable {
         }
         if case .never = creation { throw passwordGone }
         return (try await create(store, polynomial), true)
+    }
+
+    /// Waits for another process of this lab that opens or makes this repository; nil where no lock can be had.
+    private func creationLock() async throws -> FileDescriptor? {
+        for _ in 0..<600 {
+            let lock: FileDescriptor?
+            do { lock = try StateFolder.takeLock("repository-\(name)", in: environment.stateFolder) } catch {
+                return nil
+            }
+            if let lock { return lock }
+            try await environment.repository.time.sleep(nanoseconds: 100_000_000)
+        }
+        return nil
     }
 
     private func make(_ store: LocalStorage, _ password: Secret, _ polynomial: Polynomial?) async throws -> Repository {

@@ -89,6 +89,8 @@ package struct RepositoryHistory: Sendable, Hashable {
     package var rotation: VerifyRotation
     /// Damage that was found and not yet seen mended (L7).
     package var finding: OpenFinding?
+    /// Snapshots or index files are gone, or came back, and nothing that this machine did explains it; until the operator says that it is right.
+    package var doubt: OpenFinding?
     /// When what no snapshot needs was last removed.
     package var pruned: Timestamp?
     package var removedSincePrune = 0

@@ -10,13 +10,15 @@ package struct Removal: Sendable {
         case damaged(String)
         /// The source lost most of its files (P-06, G-16).
         case shrunk(from: SourceSize, to: SourceSize)
+        /// Snapshots or index files of the repository are gone or came back, and this machine did not do it.
+        case vanished(String)
         /// The clock stands before what the store shows, or so far ahead of the last run that it is not believed (F-02).
         case clock(String)
 
         /// True when the digits of the plan release it.
         package var isReleasable: Bool {
             switch self {
-            case .aboveFloor, .shrunk: true
+            case .aboveFloor, .shrunk, .vanished: true
             case .damaged, .clock: false
             }
         }
@@ -51,6 +53,7 @@ package struct Removal: Sendable {
         if let known = ledger.workloads[workload.name], let size = known.size, let now = known.shrunkTo {
             held.append(.shrunk(from: size, to: now))
         }
+        if let doubt = history?.doubt { held.append(.vanished(doubt.text)) }
         guard !plan.removed.isEmpty else { return }
         if Self.isAboveFloor(plan, wasTrusted: Self.isTrusted(workload, history)) { held.append(.aboveFloor) }
         if let finding = history?.finding { held.append(.damaged(finding.text)) }

@@ -192,7 +192,9 @@ struct LockPlanter {
                         return false
                     }
                 }
-                #expect(isCleared == (each.isGone && isOld), label)
+                // A mark of this boot and namespace proves the death alone; without one, the name of a host is no proof.
+                let isProven = each.mark.boot == Self.here.boot && each.mark.namespace == Self.here.namespace
+                #expect(isCleared == (each.isGone && (isOld || isProven)), label)
                 let other = try await Self.locked(by: each, age: age, bench, store)
                 // Age alone says nothing of a process that is seen to run: a clock may be ahead (F-02).
                 let isStale = each.isGone || isOld && each.mark != Self.here
