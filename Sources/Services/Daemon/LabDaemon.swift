@@ -128,7 +128,9 @@ package struct LabDaemon: Sendable {
                 let report = try await drained(environment) { try await run.run(Self.request) }
                 let outcomes = report.workloads.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }
                 log("run ended: \(outcomes.joined(separator: ", "))")
-                return .distantPast
+                // What is due still was being run by somebody else: it is left to them for a while.
+                let left = try await run.plan(.due).items.contains { report.workloads[$0.workload.name] != nil }
+                return left ? environment.now.later(bySeconds: Limits.lookSeconds) : .distantPast
             } catch is CancellationError {
                 if !control.isDraining { throw CancellationError() }
                 log("the run was cut off, and stays due")

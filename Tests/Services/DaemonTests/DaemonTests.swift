@@ -230,6 +230,23 @@ private final class Served: Sendable {
         #expect(served.witness.runs.count == 3)
     }
 
+    @Test func `M-06 a workload that somebody else runs is left to them, and asked for again a minute later`()
+        async throws
+    {
+        let served = try Served()
+        let lock = try #require(try StateFolder.takeLock("workload-one", in: served.root + "/state"))
+        try await served.whileServing { served in
+            try await served.wait("the first run") { served.endedRuns == 1 }
+            try await Task.sleep(nanoseconds: 300_000_000)
+            #expect(served.endedRuns == 1)
+            lock.unlock()
+            served.clock.set(Served.noon + 70)
+            try await served.wait("the second run") { served.endedRuns == 2 }
+        }
+        #expect(served.witness.runs.filter { $0.hasPrefix("one") }.count == 2)
+        #expect(served.witness.runs.filter { $0.hasPrefix("two") }.count == 1)
+    }
+
     @Test func `L-19 a second daemon on the same lab is refused`() async throws {
         let served = try Served()
         try await served.whileServing { served in

@@ -110,7 +110,7 @@ extension ProtectionRun {
     }
 
     /// Remembers damage that any step met, and that a disk is full, so that the next prune does not wait (L7, C-01).
-    func noteFailures(_ lines: [RunReport.Line]) async {
+    func noteFailures(_ lines: ArraySlice<RunReport.Line>) async {
         for line in lines {
             guard case .failed(let failure) = line.result, line.step.kind != .readBack, line.step.kind != .verify else {
                 continue

@@ -70,14 +70,16 @@ package struct ProtectionRun: Sendable {
         await recorder.begin(plan, isByHand: request.isByHand, at: report.started)
         do {
             var done: [WorkloadRun.Result] = []
+            var noted = 0
             for item in plan.items {
                 observer.began(item)
                 done.append(try await WorkloadRun(item: item, run: self).run(&report))
-                await noteFailures(report.lines)
+                await noteFailures(report.lines.dropFirst(noted))
+                noted = report.lines.count
                 await recorder.record(report.lines)
             }
             try await finish(done, before: before, released: released, request: request, &report)
-            await noteFailures(report.lines)
+            await noteFailures(report.lines.dropFirst(noted))
         } catch {
             await recorder.interrupted(report)
             throw error
