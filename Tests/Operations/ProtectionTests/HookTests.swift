@@ -58,6 +58,7 @@ import Strategy
         let started = ContinuousClock.now
         let report = try await lab.run()
         #expect(report.exitStatus == .failed)
-        #expect(ContinuousClock.now - started < .seconds(30))
+        // Far less than the command would take, and more than a busy machine needs to kill it.
+        #expect(ContinuousClock.now - started < .seconds(500))
     }
 }
