@@ -41,7 +41,9 @@ struct InitDeclaration {
             )
             lines.append("  second-disk: { kind: \(kind), path: \(quoted(path))\(identity) }")
         } else {
-            lines.append("  # undecided: no second disk was found. With the disk of this machine the only copy dies.")
+            let found =
+                findings.diskProblem.map { "disks could not be looked at (\($0))" } ?? "no second disk was found"
+            lines.append("  # undecided: \(found). With the disk of this machine the only copy dies.")
         }
         for disk in findings.disks where answers.secondPath?.hasPrefix(disk.mount.point.display) != true {
             lines.append("  # found, not used: \(describe(disk))")

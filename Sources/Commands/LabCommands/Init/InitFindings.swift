@@ -15,13 +15,16 @@ struct InitFindings: Sendable {
     var repositories: [String]
     /// Paths of sockets of container engines.
     var engines: [String]
+    /// Why disks could not be looked at; nil when they were: then none found means none there.
+    var diskProblem: String?
     /// True when there is more than was looked at.
     var isCut: Bool
 
     /// Looks; blocks.
     init() {
         let sources = DiskSources()
-        let candidates = (try? sources.listCandidates()) ?? []
+        var candidates: [MediumCandidate] = []
+        do throws(Errno) { candidates = try sources.listCandidates() } catch { diskProblem = "\(error)" }
         disks = candidates.filter { $0.isOnRootDisk != true && !$0.isReadOnly && $0.mount.point != "/" }
             .sorted { left, right in
                 if left.isRemovable != right.isRemovable { return left.isRemovable }
