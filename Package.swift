@@ -88,15 +88,19 @@ let package = Package(
         module("Ports", "Journal", ["Bytes", "HostSystem", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
             "Ports",
-            "SecretStore",
+            "HTTPTransport",
             [
-                "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
+        ),
+        module(
+            "Ports",
+            "SecretStore",
+            ["Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "HTTPTransport"]
         ),
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),

@@ -1,5 +1,5 @@
 import Bytes
-import NIOHTTP1
+import HTTPTransport
 import Outcome
 import Sealing
 import Strategy
@@ -127,7 +127,7 @@ struct VaultLogin: Sendable {
     private func askDerivation() async throws -> (VaultKDF, salt: String) {
         let question = JSONValue.object(JSONObject([("email", .text(account.email))]))
         var request = VaultRequest(
-            method: .POST,
+            method: .post,
             path: "/identity/accounts/prelogin",
             body: ("application/json", question.bytes),
             operation: "log in to"
@@ -181,9 +181,9 @@ struct VaultLogin: Sendable {
     private func tokenRequest(_ form: [(String, Secret)]) -> VaultRequest {
         let email = Base64.encode(account.email.utf8).filter { $0 != "=" }
         return VaultRequest(
-            method: .POST,
+            method: .post,
             path: "/identity/connect/token",
-            headers: [("Auth-Email", String(email.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }))],
+            headers: [HTTPHeader("Auth-Email", String(email.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }))],
             body: ("application/x-www-form-urlencoded", formBytes(form)),
             operation: "log in to"
         )

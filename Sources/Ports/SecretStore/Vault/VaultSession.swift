@@ -1,5 +1,5 @@
 import Bytes
-import NIOHTTP1
+import HTTPTransport
 import Outcome
 import Sealing
 import Strategy
@@ -60,7 +60,7 @@ final class VaultSession {
     private func send(_ request: VaultRequest) async throws -> VaultAnswer {
         var request = request
         let token = tokens.access.withBytes { String(decoding: $0, as: UTF8.self) }
-        request.headers.append(("Authorization", "Bearer \(token)"))
+        request.headers.append(HTTPHeader("Authorization", "Bearer \(token)"))
         return try await connection.send(request)
     }
 

@@ -1,5 +1,5 @@
 package import Bytes
-import NIOHTTP1
+import HTTPTransport
 package import Outcome
 import Sealing
 import Strategy
@@ -55,7 +55,7 @@ struct VaultWriting {
         }
         let body = try document(of: new, reference)
         let request = VaultRequest(
-            method: .POST,
+            method: .post,
             path: "/api/ciphers",
             body: ("application/json", body.bytes),
             operation: "add an item to"
@@ -95,7 +95,7 @@ struct VaultWriting {
         // The server refuses the change when somebody else made one since we read.
         if let revision = raw["revisionDate"] { raw.set("lastKnownRevisionDate", revision) }
         let request = VaultRequest(
-            method: .PUT,
+            method: .put,
             path: "/api/ciphers/\(item.id)",
             body: ("application/json", JSONValue.object(raw).bytes),
             operation: "write a new password to"
