@@ -102,6 +102,9 @@ let package = Package(
             "SecretStore",
             ["Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "HTTPTransport"]
         ),
+        // Has libcurl's header and opens the library when the first mail is sent.
+        .target(name: "CMail", path: "Sources/Ports/CMail"),
+        module("Ports", "Messaging", ["Bytes", "Sealing", "Strategy", "HTTPTransport", "CMail"]),
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
         tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
         tests(
@@ -109,6 +112,7 @@ let package = Package(
             "JournalTests",
             ["Journal", "HostSystem", "Bytes", "Outcome", .product(name: "GRDB", package: "GRDB.swift")]
         ),
+        tests("Ports", "MessagingTests", ["Messaging", "Bytes", "HostSystem"]),
         tests(
             "Ports",
             "SecretStoreTests",
