@@ -152,6 +152,7 @@ class Mail(socketserver.StreamRequestHandler):
         self.sender = line[line.index("<") + 1:line.rindex(">")]
         self.mode = self.sender.split("@")[0]
         if self.mode == "slow":
+            log({"waiting": self.sender})
             time.sleep(600)
         self.say("451 tangled" if self.mode == "tangled" else "250 fine")
 
