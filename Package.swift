@@ -26,6 +26,7 @@ let package = Package(
     products: [.executable(name: "holdfast", targets: ["holdfast"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", exact: "2.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
@@ -112,7 +113,7 @@ let package = Package(
             "JournalTests",
             ["Journal", "HostSystem", "Bytes", "Outcome", .product(name: "GRDB", package: "GRDB.swift")]
         ),
-        tests("Ports", "MessagingTests", ["Messaging", "Bytes", "HostSystem"]),
+        tests("Ports", "MessagingTests", ["Messaging", "Bytes", "HostSystem", "TestSupport"]),
         tests(
             "Ports",
             "SecretStoreTests",
@@ -150,13 +151,30 @@ let package = Package(
                 "ResticRepository", "Journal", "SecretStore",
             ]
         ),
+        module(
+            "Operations",
+            "Notification",
+            [
+                "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ResticFormat", "ResticRepository", "Journal",
+                "Messaging", "Protection", .product(name: "Mustache", package: "swift-mustache"),
+            ]
+        ),
         tests(
             "Operations",
             "ProtectionTests",
             [
                 "Protection", "Journal", "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem",
                 "ObjectStorage",
-                "ResticFormat", "ResticRepository",
+                "ResticFormat", "ResticRepository", "TestSupport",
+            ]
+        ),
+
+        tests(
+            "Operations",
+            "NotificationTests",
+            [
+                "Notification", "Protection", "Journal", "Bytes", "HostSystem", "ResticRepository", "Strategy",
+                "TestSupport",
             ]
         ),
 
@@ -164,7 +182,7 @@ let package = Package(
         module(
             "Services",
             "Daemon",
-            ["Bytes", "Outcome", "Strategy", "HostSystem", "ResticRepository", "Protection"]
+            ["Bytes", "Outcome", "Strategy", "HostSystem", "ResticRepository", "Protection", "Notification"]
         ),
         tests(
             "Services",
@@ -198,7 +216,7 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal", "SecretStore", "Protection", "Daemon", "Console",
+                "ResticRepository", "Journal", "SecretStore", "Protection", "Notification", "Daemon", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -209,6 +227,16 @@ let package = Package(
                 "LabCommands", "Protection", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing",
                 "Bytes", "Outcome",
             ]
+        ),
+
+        // Servers that play a part, and a small lab, for the tests of several modules.
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Bytes", "HostSystem", "Messaging", "Outcome", "Protection", "ResticRepository", "Sealing", "Strategy",
+            ],
+            path: "Tests/Support/TestSupport",
+            swiftSettings: strict
         ),
 
         // Benchmarks: what the kernels do per second on this machine.

@@ -138,9 +138,9 @@ import LabCommands
         let keys = try #require(schema["properties"] as? [String: Any]).keys.sorted()
         #expect(
             keys == [
-                "defaults", "exclude", "include", "lab", "media", "protect", "repositories", "retired", "roles",
-                "state",
-                "time-zone", "vault",
+                "defaults", "exclude", "include", "lab", "media", "notify", "protect", "repositories", "retired",
+                "roles",
+                "state", "time-zone", "vault",
             ]
         )
         #expect(schema["additionalProperties"] as? Bool == false)

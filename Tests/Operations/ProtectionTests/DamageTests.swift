@@ -5,6 +5,7 @@ import Bytes
 import Outcome
 import Protection
 import Strategy
+import TestSupport
 
 @Suite struct DamageTests {
     /// Flips a byte of the largest pack of a repository and returns its path and what it held.

@@ -3,6 +3,7 @@ import Testing
 
 import Protection
 import Strategy
+import TestSupport
 
 @Suite struct DiscoveryTests {
     /// A made-up host in a folder.

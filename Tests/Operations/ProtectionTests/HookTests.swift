@@ -6,6 +6,7 @@ import Outcome
 import Protection
 import ResticRepository
 import Strategy
+import TestSupport
 
 @Suite struct HookTests {
     @Test func `the command before a backup makes what is backed up, the one after it is run too`() async throws {

@@ -5,6 +5,7 @@ import Bytes
 import Outcome
 import Protection
 import Strategy
+import TestSupport
 
 @Suite struct LedgerTests {
     private static func sample() -> Ledger {

@@ -7,6 +7,7 @@ import Outcome
 import Protection
 import ResticRepository
 import Strategy
+import TestSupport
 
 /// A file system in an image, mounted; root alone can have one.
 ///

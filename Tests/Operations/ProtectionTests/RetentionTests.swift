@@ -6,6 +6,7 @@ import Protection
 import ResticFormat
 import ResticRepository
 import Strategy
+import TestSupport
 
 @Suite struct RetentionRunTests {
     @Test func `the rules remove in every repository, after the run`() async throws {

@@ -7,6 +7,7 @@ import Protection
 import ResticFormat
 import ResticRepository
 import Strategy
+import TestSupport
 
 @Suite struct RunTests {
     @Test func `a run backs up to the nearest repository, copies to the others, and reads each back`() async throws {

@@ -8,6 +8,7 @@ import Protection
 import ResticFormat
 import ResticRepository
 import Strategy
+import TestSupport
 
 /// Numbers from a seed (SplitMix64), so that a failing history repeats.
 private struct SeededGenerator: RandomNumberGenerator {

@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Messaging
 import Testing
+import TestSupport
 
 /// Mails through libcurl to a mail server on this machine, which reads them with another's parser.
 @Suite(.onPool, .enabled(if: hasMailLibrary, "libcurl.so.4 is not on this machine")) struct MailDeliveryTests {

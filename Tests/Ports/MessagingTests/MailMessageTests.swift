@@ -1,6 +1,7 @@
 import Bytes
 import Messaging
 import Testing
+import TestSupport
 
 /// The text of a mail.
 struct MailMessageTests {

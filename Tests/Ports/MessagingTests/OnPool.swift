@@ -1,5 +1,6 @@
 import HostSystem
 import Testing
+import TestSupport
 
 /// Runs tests on threads of their own, as the product runs: tests of other modules that compute for seconds do not hold up their deadlines.
 struct OnPool: SuiteTrait, TestTrait, TestScoping {

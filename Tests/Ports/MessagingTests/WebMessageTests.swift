@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Messaging
 import Testing
+import TestSupport
 
 /// What ntfy, webhooks and checks get, and what is told when they do not take it.
 @Suite(.onPool) struct WebMessageTests {

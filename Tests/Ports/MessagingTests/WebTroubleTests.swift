@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Messaging
 import Testing
+import TestSupport
 
 /// Servers that are down, slow, wrong or hostile.
 @Suite(.onPool) struct WebTroubleTests {

@@ -23,15 +23,19 @@ package struct DeclarationRules {
     package var patternProblem: (String) -> String?
     /// Whether the machine knows a time zone of that name.
     package var isKnownZone: (String) -> Bool
+    /// What is wrong with a template; nil: nothing.
+    package var templateProblem: (String) -> String?
 
     package init(
         load: @escaping (String) throws(StrategyProblem) -> DeclarationFile,
         patternProblem: @escaping (String) -> String?,
-        isKnownZone: @escaping (String) -> Bool = { _ in true }
+        isKnownZone: @escaping (String) -> Bool = { _ in true },
+        templateProblem: @escaping (String) -> String? = { _ in nil }
     ) {
         self.load = load
         self.patternProblem = patternProblem
         self.isKnownZone = isKnownZone
+        self.templateProblem = templateProblem
     }
 }
 

@@ -17,6 +17,8 @@ package struct Lab: Sendable, Hashable {
     package var workloads: [Workload]
     package var exclusions: [Exclusion]
     package var retired: [RetiredWorkload]
+    /// Who hears of it.
+    package var channels: [Channel]
     /// What is not wrong but likely not meant.
     package var warnings: [StrategyProblem] = []
 

@@ -12,6 +12,7 @@ struct LabBuilder {
         let media = names("media").map(medium)
         let repositories = names("repositories").map(repository)
         var vaultBuilder = VaultBuilder(root: root)
+        var channelBuilder = ChannelBuilder()
         var lab = Lab(
             name: root["lab"]?.text ?? "",
             timeZone: root["time-zone"]?.text,
@@ -22,7 +23,8 @@ struct LabBuilder {
             roles: names("roles").map { Role(name: $0.key, place: $0.place) },
             workloads: [],
             exclusions: (root["exclude"]?.items ?? []).map { exclusion($0.table) },
-            retired: (root["retired"]?.items ?? []).map { retired($0.table) }
+            retired: (root["retired"]?.items ?? []).map { retired($0.table) },
+            channels: channelBuilder.channels(root["notify"]?.items ?? [])
         )
         if !isName(lab.name) { report(root.place(of: "lab"), "lab", "is not a name", nameAdvice) }
         checkPaths(of: media)
@@ -31,8 +33,8 @@ struct LabBuilder {
         checkNames(of: lab)
         for workload in lab.workloads { checkCopies(of: workload, in: lab) }
         vaultBuilder.check(lab)
-        problems += vaultBuilder.problems
-        warnings += vaultBuilder.warnings
+        problems += vaultBuilder.problems + channelBuilder.problems
+        warnings += vaultBuilder.warnings + channelBuilder.warnings
         lab.warnings = warnings.sorted { $0.place < $1.place }
         return lab
     }

@@ -44,6 +44,13 @@ struct VaultBuilder {
                 )
             }
         }
+        for channel in lab.channels where lab.vault == nil {
+            for (key, reference) in channel.references {
+                guard case .vault = reference else { continue }
+                let what = "looks into a vault, and none is declared"
+                report(channel.place, key, what, "add \"vault\" with address and email, or name another place")
+            }
+        }
         guard let vault = lab.vault else { return }
         let isUsed = lab.repositories.contains { if case .vault = $0.password { true } else { false } }
         if isUsed, vault.sealedCopy == nil {

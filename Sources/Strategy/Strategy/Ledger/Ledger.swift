@@ -9,6 +9,7 @@ package struct Ledger: Sendable, Hashable {
     package var updated: Timestamp?
     package var workloads: [String: WorkloadHistory] = [:]
     package var repositories: [String: RepositoryHistory] = [:]
+    package var channels: [String: ChannelHistory] = [:]
 
     package init() {}
 
@@ -27,6 +28,8 @@ package struct Ledger: Sendable, Hashable {
 extension Timestamp {
     /// Before every moment that is told apart.
     package static let distantPast = Timestamp(seconds: .min)
+    /// After every moment that a clock tells.
+    package static let distantFuture = Timestamp(seconds: 9_223_372_036)
 }
 
 /// How a run of one workload ended.
@@ -86,6 +89,8 @@ package struct RepositoryHistory: Sendable, Hashable {
     package var readBack: [String: ReadBack] = [:]
     /// The rules by which retention last went through, for each workload, in words.
     package var retained: [String: String] = [:]
+    /// Workloads whose retention would remove more than is done unasked, in words.
+    package var held: [String: String] = [:]
     package var rotation: VerifyRotation
     /// Damage that was found and not yet seen mended (L7).
     package var finding: OpenFinding?

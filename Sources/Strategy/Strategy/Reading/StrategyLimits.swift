@@ -24,6 +24,12 @@ package enum StrategyLimits {
     package static let scheduleBytes = 512
     /// Bytes of a reference to a secret; the longest is a command with its arguments.
     package static let secretReferenceBytes = 4096
+    /// Messages on one channel within an hour; what comes beyond is told together.
+    package static let messagesAnHour = 6
+    /// Troubles that a channel was told of and that last; of more, it hears again.
+    package static let rememberedTroubles = 256
+    /// Bytes of an address of the web.
+    package static let addressBytes = 2048
     /// Entries in one list of a schedule: every minute by itself fits.
     package static let scheduleListEntries = 64
     /// Runs whose length is remembered for each workload: a fortnight of nights.

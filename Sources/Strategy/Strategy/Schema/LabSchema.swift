@@ -16,6 +16,11 @@ package let labSchema = TableShape([
     Key("protect", .list(.table(protectShape)), "What must come back: the workloads.", isRequired: true),
     Key("exclude", .list(.table(excludeShape)), "What was found and is left out on purpose."),
     Key(
+        "notify",
+        .list(.table(channelShape)),
+        "Who hears when something is wrong, and what notices when nothing is heard."
+    ),
+    Key(
         "retired",
         .list(.table(retiredShape)),
         "Workloads that are gone on purpose: their snapshots stay, and nobody is alarmed."
@@ -141,6 +146,102 @@ private let protectShape = TableShape(
         Key("command-deadline", .scalar(.duration), "How long each of them may take.", fallback: "1h"),
     ] + policyKeys,
     alternatives: ["host"]
+)
+
+private let addressKey = Key(
+    "url",
+    .scalar(.address),
+    "Where it is sent; a reference where the address is a secret.",
+    isRequired: true
+)
+private let certificatesKey = Key(
+    "certificates",
+    .scalar(.path),
+    "Certificates in PEM that are trusted for it; absent: the system's."
+)
+
+private let ntfyShape = TableShape([
+    Key(
+        "url",
+        .scalar(.address),
+        "The topic: https://ntfy.example/lab; a reference where it is a secret.",
+        isRequired: true
+    ),
+    Key("token", .scalar(.secret), "Where an access token is found."),
+    Key("user", .scalar(.text), "Who publishes, where a password is used instead of a token."),
+    Key("password", .scalar(.secret), "Where the user's password is found."),
+    certificatesKey,
+])
+
+private let mailShape = TableShape([
+    Key("host", .scalar(.text), "The mail server that takes messages.", isRequired: true),
+    Key("port", .scalar(.count(1...65_535)), "Its port; absent: 465, 587 or 25, as security goes."),
+    Key(
+        "security",
+        .scalar(.choice(MailDeclaration.Security.allCases.map { Choice($0.rawValue, $0.summary) })),
+        "How the way there is sealed.",
+        fallback: MailDeclaration.Security.tls.rawValue
+    ),
+    Key("user", .scalar(.text), "Who sends, where the server asks."),
+    Key("password", .scalar(.secret), "Where the user's password is found."),
+    Key("from", .scalar(.text), "The sender's address.", isRequired: true),
+    Key("to", .list(.scalar(.text)), "Who gets it.", isRequired: true),
+    certificatesKey,
+])
+
+private let webhookShape = TableShape([
+    addressKey,
+    Key(
+        "method",
+        .scalar(.choice([Choice("POST", "the usual one"), Choice("PUT", "where the receiver asks for it")])),
+        "How it is sent.",
+        fallback: "POST"
+    ),
+    Key("content-type", .scalar(.text), "What the body is.", fallback: "application/json"),
+    Key("template", .scalar(.template), "The body in Mustache; absent: a JSON object with all there is."),
+    Key("headers", .names(of: .scalar(.secret)), "Headers and where their values are found."),
+    certificatesKey,
+])
+
+private let pingShape = TableShape([addressKey, certificatesKey])
+
+private let channelShape = TableShape(
+    [
+        Key("name", .scalar(.text), "The channel's name; needed where several entries have the same kind."),
+        Key("ntfy", .table(ntfyShape), "A topic of an ntfy server."),
+        Key("smtp", .table(mailShape), "Mail."),
+        Key("webhook", .table(webhookShape), "A request of your own making."),
+        Key(
+            "ping",
+            .table(pingShape),
+            "A check in the way of healthchecks.io, outside of this machine: it hears each run, and raises the alarm when none comes."
+        ),
+        Key(
+            "events",
+            .list(
+                .scalar(
+                    .choice(
+                        AlarmEvent.allCases.map { Choice($0.rawValue, $0.summary) } + [
+                            Choice(
+                                "drill-failed",
+                                "",
+                                refusal: NotationError("there are no drills yet", next: "leave drill-failed out")
+                            )
+                        ]
+                    )
+                )
+            ),
+            "What it hears of; absent: \(AlarmEvent.usual.map(\.rawValue).joined(separator: ", "))."
+        ),
+        Key(
+            "remind",
+            .scalar(.word("never", or: .duration)),
+            "What is wrong still is told again after this.",
+            fallback: "1d"
+        ),
+        Key("sign-of-life", .scalar(.schedule), "When the sign of life is due.", fallback: signOfLifeFallback),
+    ],
+    alternatives: ["ntfy", "smtp", "webhook", "ping"]
 )
 
 private let excludeShape = TableShape([

@@ -8,6 +8,8 @@ extension ScalarShape {
         case .choice: "a word"
         case .reference(let to): "a name below \(to)"
         case .secret: "a reference to a secret"
+        case .address: "an address"
+        case .template: "a template"
         case .schedule: "a schedule"
         case .timeZone: "a time zone"
         case .duration: "a length of time"
@@ -24,7 +26,8 @@ extension ScalarShape {
     /// What to write where the noun alone does not say it.
     var advice: String {
         switch self {
-        case .text, .path, .pattern, .reference: ""
+        case .text, .path, .pattern, .reference, .template: ""
+        case .address: addressAdvice
         case .choice(let choices): "one of: \(choices.filter { $0.refusal == nil }.map(\.word).joined(separator: ", "))"
         case .secret: secretAdvice
         case .schedule: "such as 02:00, mon..fri 22:30, or sat *-*-1..7 15:00"
@@ -43,7 +46,8 @@ extension ScalarShape {
     /// The message of an error never repeats what may be a password.
     func read(_ text: String, isBare: Bool, folder: String) throws(NotationError) -> DeclaredScalar {
         switch self {
-        case .text, .pattern, .reference: .text(text)
+        case .text, .pattern, .reference, .template: .text(text)
+        case .address: try readChannelAddress(text, folder: folder)
         case .path: .text(try absolutePath(text, folder))
         case .choice(let choices): .text(try readWord(text, of: choices))
         case .secret: .secret(try readSecretReference(text, folder: folder))

@@ -98,6 +98,9 @@ struct SchemaReader {
                 "see the exclude patterns of restic"
             )
         }
+        if case .template = shape, let problem = rules.templateProblem(text) {
+            return refuse(place, key, "is no template: \(problem)", "see docs/manual/alarms.md")
+        }
         do throws(NotationError) {
             let value = try shape.read(text, isBare: isBare, folder: folder)
             let zone: String? =

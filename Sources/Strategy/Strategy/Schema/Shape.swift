@@ -59,6 +59,10 @@ package indirect enum ScalarShape: Sendable {
     /// A name that the operator chose behind that key of the file.
     case reference(to: String)
     case secret
+    /// An address of the web, or a reference to a secret that is one.
+    case address
+    /// A text in Mustache.
+    case template
     case schedule
     case timeZone
     case duration

@@ -23,6 +23,16 @@ import Strategy
         }
     }
 
+    @Test func `each example of alarms is read beside a lab`() throws {
+        let blocks = try page("alarms").components(separatedBy: "```yaml\n").dropFirst()
+        #expect(blocks.count > 1)
+        for block in blocks {
+            let text = try #require(block.components(separatedBy: "```").first)
+            let lab = try decode(completeDeclaration + "\n" + text)
+            #expect(!lab.channels.isEmpty)
+        }
+    }
+
     @Test func `the table of all keys is that of the schema`() throws {
         // The policy of a role may stand in two more places; the page says so once.
         let policy = ["objective", "backup", "verify"]

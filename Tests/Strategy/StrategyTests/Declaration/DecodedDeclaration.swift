@@ -39,7 +39,8 @@ func decode(_ text: String, files: [String: String] = [:]) throws(StrategyProble
             let name = path.split(separator: "/").last.map(String.init) ?? path
             return DeclarationFile(name: name, folder: "/srv/lab/conf", bytes: Array(text.utf8))
         },
-        patternProblem: { $0.hasSuffix("[") ? "a bracket has no end" : nil }
+        patternProblem: { $0.hasSuffix("[") ? "a bracket has no end" : nil },
+        templateProblem: { $0.contains("{{") && !$0.contains("}}") ? "a name is not closed" : nil }
     )
     return try readDeclaration(
         DeclarationFile(name: "holdfast.yaml", folder: "/srv/lab", bytes: Array(text.utf8)),

@@ -1,22 +1,22 @@
 import Bytes
 import Foundation
 import Glibc
-import Messaging
+package import Messaging
 import Testing
 
 /// A server on this machine that takes messages; it ends when the tests do.
-final class MessageRig: Sendable {
-    static let web = MessageRig("web")
-    static let secureWeb = MessageRig("web", certified: true)
+package final class MessageRig: Sendable {
+    package static let web = MessageRig("web")
+    package static let secureWeb = MessageRig("web", certified: true)
     /// Offers no STARTTLS.
-    static let mail = MessageRig("smtp")
-    static let startedMail = MessageRig("smtp", certified: true)
-    static let secureMail = MessageRig("smtps", certified: true)
-    static let muteMail = MessageRig("mute")
-    static let busyMail = MessageRig("busy")
+    package static let mail = MessageRig("smtp")
+    package static let startedMail = MessageRig("smtp", certified: true)
+    package static let secureMail = MessageRig("smtps", certified: true)
+    package static let muteMail = MessageRig("mute")
+    package static let busyMail = MessageRig("busy")
 
     /// A certificate for this machine, by nobody's authority but its own.
-    static let certificate: (chain: String, key: String) = {
+    package static let certificate: (chain: String, key: String) = {
         let chain = files.path + "/chain.pem"
         let key = files.path + "/key.pem"
         let process = Process()
@@ -33,11 +33,11 @@ final class MessageRig: Sendable {
 
     private static let files = Scratch()
 
-    let port: Int
+    package let port: Int
     private let log: String
     private let input: Pipe
 
-    init(_ kind: String, certified: Bool = false) {
+    package init(_ kind: String, certified: Bool = false) {
         let process = Process()
         let output = Pipe()
         input = Pipe()
@@ -54,12 +54,12 @@ final class MessageRig: Sendable {
     }
 
     /// Where this server behaves so, in a room of its own.
-    func address(_ mode: String, scheme: String = "http") -> String {
+    package func address(_ mode: String, scheme: String = "http") -> String {
         "\(scheme)://127.0.0.1:\(port)/\(mode)-\(UUID().uuidString)"
     }
 
     /// What came, oldest first, as the server wrote it down.
-    func entries(_ isMeant: ([String: Any]) -> Bool) throws -> [[String: Any]] {
+    package func entries(_ isMeant: ([String: Any]) -> Bool) throws -> [[String: Any]] {
         guard FileManager.default.fileExists(atPath: log) else { return [] }
         let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
         return try lines.compactMap { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
@@ -67,13 +67,13 @@ final class MessageRig: Sendable {
     }
 
     /// What came below an address.
-    func requests(_ address: String) throws -> [[String: Any]] {
+    package func requests(_ address: String) throws -> [[String: Any]] {
         let room = address.split(separator: "/")[2]
         return try entries { ($0["path"] as? String)?.hasPrefix("/\(room)") == true }
     }
 
     /// A mail to this server, from and to whom its behaviour is named by.
-    func target(
+    package func target(
         _ security: MailTarget.Security = .none,
         from: String = "holdfast@rig.test",
         to: [String] = ["ops@rig.test"],
@@ -95,11 +95,11 @@ final class MessageRig: Sendable {
 }
 
 /// Whether this machine has what carries mail.
-let hasMailLibrary = dlopen(MessagingLimits.mailLibrary, RTLD_NOW) != nil
+package let hasMailLibrary = dlopen(MessagingLimits.mailLibrary, RTLD_NOW) != nil
 
 extension OutgoingMessage {
     /// Of the fixtures.
-    static func sample(
+    package static func sample(
         _ title: String = "cellar: backup failed",
         body: String = "vm/101 was not backed up\nits disk is full\n",
         urgency: MessageUrgency = .alarm
@@ -117,14 +117,14 @@ extension OutgoingMessage {
 }
 
 extension MessageDelivery {
-    var why: String? { if case .failed(let why, _, _) = self { why } else { nil } }
-    var isLasting: Bool? { if case .failed(_, let isLasting, _) = self { isLasting } else { nil } }
-    var retryAfterSeconds: Int? { if case .failed(_, _, let seconds) = self { seconds } else { nil } }
+    package var why: String? { if case .failed(let why, _, _) = self { why } else { nil } }
+    package var isLasting: Bool? { if case .failed(_, let isLasting, _) = self { isLasting } else { nil } }
+    package var retryAfterSeconds: Int? { if case .failed(_, _, let seconds) = self { seconds } else { nil } }
 }
 
 /// Titles that guests and files could give us.
-enum NastyTitle {
-    static let all: [String] = [
+package enum NastyTitle {
+    package static let all: [String] = [
         "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\" onmouseover=\"alert(1)",
         "{{7*7}} ${7*7} #{7*7}",
         "a\r\nBcc: thief@evil.test", "a\nSubject: another", "a\r\n\r\nbody of another", "a\u{0}b",

@@ -2,21 +2,21 @@ import Foundation
 import Synchronization
 import Testing
 
-import Bytes
+package import Bytes
 import HostSystem
 import Outcome
-import Protection
-import ResticRepository
+package import Protection
+package import ResticRepository
 import Sealing
-import Strategy
+package import Strategy
 
 /// A clock that stands where a test puts it.
-final class TestClock: TimeSource {
+package final class TestClock: TimeSource {
     private let moment: Mutex<Timestamp>
 
-    init(_ seconds: Int64) { moment = Mutex(Timestamp(seconds: seconds)) }
+    package init(_ seconds: Int64) { moment = Mutex(Timestamp(seconds: seconds)) }
 
-    func now() -> Timestamp {
+    package func now() -> Timestamp {
         moment.withLock { moment in
             // Each question takes a moment, so that two snapshots are never of the same one.
             moment.nanoseconds += 1
@@ -24,47 +24,49 @@ final class TestClock: TimeSource {
         }
     }
 
-    func advance(_ seconds: Int64) { moment.withLock { $0.seconds += seconds } }
-    func monotonicNanoseconds() -> UInt64 { SystemTime().monotonicNanoseconds() }
-    func localOffsetSeconds(at moment: Timestamp) -> Int32 { 0 }
+    package func advance(_ seconds: Int64) { moment.withLock { $0.seconds += seconds } }
+    package func monotonicNanoseconds() -> UInt64 { SystemTime().monotonicNanoseconds() }
+    package func localOffsetSeconds(at moment: Timestamp) -> Int32 { 0 }
 
     /// The lock's settling is a matter of other processes, which tests of one process have none of.
-    func sleep(nanoseconds: UInt64) async throws {
+    package func sleep(nanoseconds: UInt64) async throws {
         try await Task.sleep(nanoseconds: nanoseconds < 1_000_000_000 ? 1_000_000 : nanoseconds)
     }
 }
 
 /// Hears nothing.
-struct SilentRunObserver: RunObserver {
-    func began(_ item: RunPlan.Item) {}
-    func began(_ step: RunStep) {}
-    func counting(_ counters: BackupCounters, of step: RunStep) {}
-    func progressed(_ done: UInt64, of total: UInt64, unit: String, in step: RunStep) {}
-    func finished(_ step: RunStep, _ result: StepResult, seconds: Double) {}
-    func unreadable(_ path: String, workload: String) {}
+package struct SilentRunObserver: RunObserver {
+    package init() {}
+
+    package func began(_ item: RunPlan.Item) {}
+    package func began(_ step: RunStep) {}
+    package func counting(_ counters: BackupCounters, of step: RunStep) {}
+    package func progressed(_ done: UInt64, of total: UInt64, unit: String, in step: RunStep) {}
+    package func finished(_ step: RunStep, _ result: StepResult, seconds: Double) {}
+    package func unreadable(_ path: String, workload: String) {}
 }
 
 /// A lab in a folder of its own: three media, a small source, light keys, a clock of its own.
 ///
 /// Removed afterwards.
-final class TestLab {
+package final class TestLab {
     /// 2026-03-01 12:00 UTC, a Sunday.
-    static let noon: Int64 = 1_772_366_400
-    let root: String
-    let clock = TestClock(TestLab.noon)
-    private(set) var text = ""
+    package static let noon: Int64 = 1_772_366_400
+    package let root: String
+    package let clock = TestClock(TestLab.noon)
+    package private(set) var text = ""
     /// Of this machine, as snapshots record it.
-    var hostName: ByteString = "docker-srv"
+    package var hostName: ByteString = "docker-srv"
     private let pool: WorkerPool
-    let warnings = Warnings()
+    package let warnings = Warnings()
 
-    final class Warnings: Sendable {
+    package final class Warnings: Sendable {
         private let list = Mutex<[String]>([])
-        var all: [String] { list.withLock { $0 } }
+        package var all: [String] { list.withLock { $0 } }
         func add(_ text: String) { list.withLock { $0.append(text) } }
     }
 
-    static let declaration = """
+    package static let declaration = """
         lab: test
         time-zone: UTC
         state: state
@@ -84,7 +86,7 @@ final class TestLab {
             role: production
         """
 
-    init(_ change: (String) -> String = { $0 }) throws {
+    package init(_ change: (String) -> String = { $0 }) throws {
         root = FileManager.default.temporaryDirectory.path + "/protection-\(UUID().uuidString)"
         pool = try WorkerPool()
         text = change(Self.declaration)
@@ -94,13 +96,13 @@ final class TestLab {
 
     deinit { try? FileManager.default.removeItem(atPath: root) }
 
-    func declare(_ change: (String) -> String) { text = change(text) }
+    package func declare(_ change: (String) -> String) { text = change(text) }
 
-    func makeFolder(_ path: String) throws {
+    package func makeFolder(_ path: String) throws {
         try FileManager.default.createDirectory(atPath: "\(root)/\(path)", withIntermediateDirectories: true)
     }
 
-    func write(_ path: String, _ content: String) throws {
+    package func write(_ path: String, _ content: String) throws {
         let url = URL(fileURLWithPath: "\(root)/\(path)")
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(),
@@ -109,17 +111,17 @@ final class TestLab {
         try Data(content.utf8).write(to: url)
     }
 
-    func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: "\(root)/\(path)") }
+    package func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: "\(root)/\(path)") }
 
-    func move(_ path: String, to other: String) throws {
+    package func move(_ path: String, to other: String) throws {
         try FileManager.default.moveItem(atPath: "\(root)/\(path)", toPath: "\(root)/\(other)")
     }
 
-    func names(in path: String) -> [String] {
+    package func names(in path: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(path)")) ?? []).sorted()
     }
 
-    var environment: ProtectionEnvironment {
+    package var environment: ProtectionEnvironment {
         get throws {
             let file = DeclarationFile(name: "holdfast.yaml", folder: root, bytes: Array(text.utf8))
             let rules = DeclarationRules(
@@ -157,7 +159,9 @@ final class TestLab {
     }
 
     @discardableResult
-    func run(_ choice: RunChoice = .all, release: String? = nil, verifiesAll: Bool = false) async throws -> RunReport {
+    package func run(_ choice: RunChoice = .all, release: String? = nil, verifiesAll: Bool = false) async throws
+        -> RunReport
+    {
         var request = ProtectionRun.Request(choice)
         request.release = release
         request.verifiesAll = verifiesAll
@@ -165,27 +169,27 @@ final class TestLab {
     }
 
     /// Runs on that many days, one run a day.
-    func runDaily(_ days: Int) async throws {
+    package func runDaily(_ days: Int) async throws {
         for _ in 0..<days {
             try await run()
             clock.advance(86_400)
         }
     }
 
-    func status() async throws -> LabStatus {
+    package func status() async throws -> LabStatus {
         let environment = try environment
         let ledger = await LedgerFile(environment).loadOrRecover()
         return try await StatusInspection(environment, ledger: ledger).run()
     }
 
-    func lookAhead() async throws -> LookAhead {
+    package func lookAhead() async throws -> LookAhead {
         try await ProtectionRun(try environment, observer: SilentRunObserver()).lookAhead(.due)
     }
 
-    func ledger() throws -> Ledger { LedgerFile(try environment).current() }
+    package func ledger() throws -> Ledger { LedgerFile(try environment).current() }
 
     /// Snapshots of the workload in each repository, by name.
-    func counts() async throws -> [String: Int] {
+    package func counts() async throws -> [String: Int] {
         var counts: [String: Int] = [:]
         for copy in try await status().workloads[0].copies { counts[copy.repository] = copy.count }
         return counts
@@ -194,7 +198,7 @@ final class TestLab {
 
 extension RunReport {
     /// How the steps of a kind ended, by repository, in a word.
-    func results(_ kind: RunStep.Kind) -> [String: String] {
+    package func results(_ kind: RunStep.Kind) -> [String: String] {
         var results: [String: String] = [:]
         for line in lines where line.step.kind == kind {
             results[line.step.repository] =
