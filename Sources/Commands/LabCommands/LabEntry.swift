@@ -93,7 +93,7 @@ struct HoldfastVerbs: ParsableCommand, ExampledCommand {
         subcommands: [
             QuickstartVerb.self, InitVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, CoverageVerb.self,
             ServeVerb.self, DoctorVerb.self,
-            ConfigVerb.self, SecretVerb.self, MediaVerb.self,
+            ConfigVerb.self, SecretVerb.self, MediaVerb.self, NotifyVerb.self,
         ]
     )
 }

@@ -1,5 +1,6 @@
 import Bytes
 package import HostSystem
+import Notification
 import Outcome
 package import Protection
 import ResticRepository
@@ -99,18 +100,20 @@ package struct LabDaemon: Sendable {
         defer { control.end() }
         var environment = first
         var run = ProtectionRun(environment, observer: observer)
+        var notifier = LabNotifier(environment)
         var (lastLook, nextLook) = (Timestamp.distantPast, Timestamp.distantPast)
         while !control.isDraining {
             if control.takeReload(), let new = await reloaded() {
                 environment = new
                 run = ProtectionRun(environment, observer: observer, continuing: run)
+                notifier = LabNotifier(environment)
                 nextLook = .distantPast
             }
             let now = environment.now
             // A clock that was set back is looked at anew, too.
             if nextLook <= now || now < lastLook {
                 lastLook = now
-                nextLook = try await look(run, environment, now)
+                nextLook = try await look(run, notifier, environment, now)
             } else {
                 try await environment.repository.time.sleep(nanoseconds: Limits.tickNanoseconds)
             }
@@ -118,16 +121,25 @@ package struct LabDaemon: Sendable {
     }
 
     /// Runs what is due; returns when to look again.
-    private func look(_ run: ProtectionRun, _ environment: ProtectionEnvironment, _ now: Timestamp) async throws
-        -> Timestamp
-    {
+    private func look(
+        _ run: ProtectionRun,
+        _ notifier: LabNotifier,
+        _ environment: ProtectionEnvironment,
+        _ now: Timestamp
+    ) async throws -> Timestamp {
         let plan = try await run.plan(.due)
         guard plan.items.isEmpty else {
             manager.notify("STATUS=running \(plan.items.map(\.workload.name).joined(separator: ", "))")
             do {
-                let report = try await drained(environment) { try await run.run(Self.request) }
+                let report = try await drained(environment) {
+                    async let start: Void = notifier.runBegan()
+                    let report = try await run.run(Self.request)
+                    await start
+                    return report
+                }
                 let outcomes = report.workloads.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }
                 log("run ended: \(outcomes.joined(separator: ", "))")
+                await notifier.runEnded(report)
                 // What is due still was being run by somebody else: it is left to them for a while.
                 let left = try await run.plan(.due).items.contains { report.workloads[$0.workload.name] != nil }
                 return left ? environment.now.later(bySeconds: Limits.lookSeconds) : .distantPast
@@ -137,9 +149,11 @@ package struct LabDaemon: Sendable {
                 return now
             } catch {
                 log("the run could not be done: \(reason(of: error))")
+                await notifier.runBroke(reason(of: error))
                 return now.later(bySeconds: Limits.pauseSeconds)
             }
         }
+        await notifier.look()
         let next = plan.waiting.compactMap(\.next).min()
         manager.notify(
             "STATUS=\(next.map { "next run in \(ageText($0.length(since: now)))" } ?? "nothing is scheduled")"

@@ -1,5 +1,6 @@
 import Bytes
 import HostSystem
+import Notification
 import Outcome
 import Protection
 import ResticRepository
@@ -89,7 +90,8 @@ struct DeclarationPlace: Sendable {
             patternProblem: {
                 PatternList.malformed([ByteString($0)]).isEmpty ? nil : "a bracket or a backslash has no end"
             },
-            isKnownZone: { MachineZones.read($0) != nil }
+            isKnownZone: { MachineZones.read($0) != nil },
+            templateProblem: { WebhookBody.problem(of: $0) }
         )
         let lab = try readDeclaration(DeclarationFile(name: name, folder: folder, bytes: bytes), rules)
         return Reading(lab: lab, files: files)

@@ -64,9 +64,10 @@ private func schema(of shape: Shape) -> [(String, JSONDocument)] {
 
 private func schema(of scalar: ScalarShape) -> [(String, JSONDocument)] {
     switch scalar {
-    case .text, .path, .pattern, .reference: [("type", .string("string")), ("minLength", .number(1))]
+    case .text, .path, .pattern, .reference, .template: [("type", .string("string")), ("minLength", .number(1))]
     case .choice(let choices): [("enum", .array(choices.filter { $0.refusal == nil }.map { .string($0.word) }))]
     case .secret: pattern("^(\(SecretReference.schemes.joined(separator: "|"))):.+$")
+    case .address: pattern("^(https?://[^@]+|(\(SecretReference.schemes.joined(separator: "|"))):.+)$")
     case .schedule:
         [("type", .string("string")), ("examples", .array(["02:00", "mon..fri 22:30"].map { .string($0) }))]
     case .timeZone: pattern("^[A-Za-z0-9+_/-]{1,64}$")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Console
+import Notification
 import Outcome
 import Protection
 import Strategy
@@ -55,9 +56,35 @@ struct RunVerb: ParsableCommand, LabVerb {
         request.release = release
         request.verifiesAll = verify
         let asked = request
-        let report = try await reporter.whileShown { try await session.onPool { try await run.run(asked) } }
+        let notifier = LabNotifier(recording.environment)
+        let report = try await told(by: notifier, session) {
+            try await reporter.whileShown { try await session.onPool { try await run.run(asked) } }
+        }
         RunSummary(report: report, session: session).show()
+        try await session.onPool { await notifier.runEnded(report) }
         return report.exitStatus.rawValue
+    }
+
+    /// Runs `body` while checks hear that a run began; when it cannot even begin, they hear that too.
+    private func told(
+        by notifier: LabNotifier,
+        _ session: LabSession,
+        _ body: () async throws -> RunReport
+    ) async throws -> RunReport {
+        async let start: Void = notifier.runBegan()
+        do {
+            let report = try await body()
+            await start
+            return report
+        } catch is CancellationError {
+            // Cut off as by a crash: the check hears of no end, and judges by itself.
+            throw CancellationError()
+        } catch {
+            await start
+            let why = reason(of: error)
+            try await session.onPool { await notifier.runBroke(why) }
+            throw error
+        }
     }
 
     private func showPlan(_ session: LabSession) async throws -> Int32 {

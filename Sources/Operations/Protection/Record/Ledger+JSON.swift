@@ -21,6 +21,7 @@ extension Ledger {
         for (name, entry) in tree["repositories"]?.entries ?? [:] {
             repositories[name.plainText] = RepositoryHistory(entry)
         }
+        for (name, entry) in tree["channels"]?.entries ?? [:] { channels[name.plainText] = ChannelHistory(entry) }
     }
 
     /// The document, with names in order.
@@ -44,6 +45,13 @@ extension Ledger {
             history.encode(to: &writer)
         }
         writer.endObject()
+        writer.key("channels")
+        writer.beginObject()
+        for (name, history) in channels.sorted(by: { $0.key < $1.key }) {
+            writer.key(name: ByteString(name))
+            history.encode(to: &writer)
+        }
+        writer.endObject()
         writer.endObject()
         return writer.bytes + [0x0a]
     }
@@ -51,17 +59,17 @@ extension Ledger {
 
 extension ByteString {
     /// As text, with nothing escaped.
-    fileprivate var plainText: String { String(decoding: bytes, as: UTF8.self) }
+    var plainText: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 extension GoJSONWriter {
-    fileprivate mutating func add(_ name: StaticString, _ moment: Timestamp?) {
+    mutating func add(_ name: StaticString, _ moment: Timestamp?) {
         guard let moment else { return }
         key(name)
         time(ZonedTime(moment))
     }
 
-    fileprivate mutating func add(_ name: StaticString, _ text: String) {
+    mutating func add(_ name: StaticString, _ text: String) {
         key(name)
         string(text)
     }
@@ -83,9 +91,9 @@ extension GoJSONWriter {
 }
 
 extension JSONTree {
-    fileprivate func moment(_ key: String) -> Timestamp? { self[key]?.time?.moment }
+    func moment(_ key: String) -> Timestamp? { self[key]?.time?.moment }
     fileprivate func count(_ key: String) -> Int? { self[key]?.number.flatMap { $0 >= 0 ? $0 : nil } }
-    fileprivate func string(_ key: String) -> String? { self[key]?.text?.plainText }
+    func string(_ key: String) -> String? { self[key]?.text?.plainText }
 
     fileprivate func size(_ key: String) -> SourceSize? {
         guard let files = self[key]?.count("files"), let bytes = self[key]?.count("bytes") else { return nil }
@@ -142,6 +150,7 @@ extension RepositoryHistory {
             )
         }
         for (name, rules) in tree["retained"]?.entries ?? [:] { retained[name.plainText] = rules.text?.plainText }
+        for (name, why) in tree["held"]?.entries ?? [:] { held[name.plainText] = why.text?.plainText }
         if let round = tree["verify"] {
             rotation = VerifyRotation(started: round.moment("started") ?? seen)
             rotation.done = min(round.count("done") ?? 0, VerifyRotation.groups)
@@ -188,13 +197,8 @@ extension RepositoryHistory {
             writer.endObject()
         }
         writer.endObject()
-        writer.key("retained")
-        writer.beginObject()
-        for (name, rules) in retained.sorted(by: { $0.key < $1.key }) {
-            writer.key(name: ByteString(name))
-            writer.string(rules)
-        }
-        writer.endObject()
+        encode(retained, "retained", to: &writer)
+        if !held.isEmpty { encode(held, "held", to: &writer) }
         writer.key("verify")
         writer.beginObject()
         writer.add("started", rotation.started)
@@ -204,6 +208,18 @@ extension RepositoryHistory {
         writer.endObject()
         if let finding { finding.encode("finding", to: &writer) }
         if let doubt { doubt.encode("doubt", to: &writer) }
+    }
+}
+
+extension RepositoryHistory {
+    private func encode(_ texts: [String: String], _ key: StaticString, to writer: inout GoJSONWriter) {
+        writer.key(key)
+        writer.beginObject()
+        for (name, text) in texts.sorted(by: { $0.key < $1.key }) {
+            writer.key(name: ByteString(name))
+            writer.string(text)
+        }
+        writer.endObject()
     }
 }
 

@@ -96,11 +96,18 @@ extension ProtectionRun {
             if outcome.removed > 0 {
                 await ledgerFile.update { $0.repositories[store.name]?.removedSincePrune += outcome.removed }
             }
+            let name = workload.name
             if let held = outcome.held {
                 part.held.append(held)
+                // What else holds it stands in the ledger by itself.
+                let why = held.held.first { $0.isAboveFloor }?.text
+                await ledgerFile.update { $0.repositories[store.name]?.held[name] = why }
             } else {
-                let (name, rules) = (workload.name, workload.backup.keep?.text)
-                await ledgerFile.update { $0.repositories[store.name]?.retained[name] = rules }
+                let rules = workload.backup.keep?.text
+                await ledgerFile.update {
+                    $0.repositories[store.name]?.retained[name] = rules
+                    $0.repositories[store.name]?.held[name] = nil
+                }
             }
             part.lines.append(end(step.step, Self.result(outcome), since: begun))
         } catch {
@@ -230,6 +237,8 @@ extension ProtectionRun {
 }
 
 extension Removal.Held {
+    fileprivate var isAboveFloor: Bool { if case .aboveFloor = self { true } else { false } }
+
     /// In a few words.
     package var text: String {
         switch self {

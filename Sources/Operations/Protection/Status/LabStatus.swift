@@ -57,7 +57,18 @@ package struct LabStatus: Sendable {
             case amber
         }
 
+        /// What it is, whatever its numbers are: with the object it names one trouble as long as it lasts.
+        package enum Kind: String, Sendable, Hashable, CaseIterable {
+            case never, missed, slow
+            case failed, incomplete, unreachable, unwritable
+            case damaged, unreadable
+            case shrunk, setBack, doubt, future, floor
+            case away, neverReadBack, notVerified, crashConsistent, oneDisk, noIdentity, noSchedule, oneHouse
+            case unwatched, deaf
+        }
+
         package var severity: Severity
+        package var kind: Kind
         package var object: String
         package var what: String
         /// The command or change that mends it.

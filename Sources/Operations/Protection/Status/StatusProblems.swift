@@ -12,8 +12,15 @@ struct StatusProblems {
         for repository in status.repositories { judge(repository, status) }
         let offsite = status.lab.repositories(on: .offsite)
         if offsite.isEmpty {
-            add(.amber, "lab", "no copy leaves the house", "keep a removable disk elsewhere, and bring it in turn")
+            add(
+                .amber,
+                .oneHouse,
+                "lab",
+                "no copy leaves the house",
+                "keep a removable disk elsewhere, and bring it in turn"
+            )
         }
+        judgeChannels(status, ledger)
         // Each once: two workloads may meet the same disk.
         var seen: Set<LabStatus.Problem> = []
         all = all.filter { seen.insert($0).inserted }
@@ -29,11 +36,12 @@ struct StatusProblems {
             let mend = isAway ? "bring \(copy.medium.name) back, then: holdfast run \(name)" : "holdfast run \(name)"
             if copy.wasSetBack {
                 let what = "had a newer snapshot than is there now: it was set back, or the snapshot was removed"
-                add(.wrong, place, what, "look at the disk: is it the right one? then \(mend)")
+                add(.wrong, .setBack, place, what, "look at the disk: is it the right one? then \(mend)")
             }
             if copy.isFromFuture {
                 add(
                     .wrong,
+                    .future,
                     place,
                     "has a snapshot dated after now: a clock was wrong, and retention waits",
                     "holdfast restic -r PATH snapshots, then forget the one of that date"
@@ -41,25 +49,27 @@ struct StatusProblems {
             }
             switch copy.point {
             case .never where copy.lacksPaths:
-                add(.wrong, place, "has no copy of all its paths: one was added since", mend)
-            case .never: add(.wrong, place, "has no complete copy", mend)
+                add(.wrong, .never, place, "has no copy of all its paths: one was added since", mend)
+            case .never: add(.wrong, .never, place, "has no complete copy", mend)
             case .missed(let age, let due):
                 add(
                     .wrong,
+                    .missed,
                     place,
                     "missed a due run: the newest copy is \(ageText(age)) old, and one was due \(ageText(status.now.length(since: due))) ago",
                     mend
                 )
             case .tooOld(let age, let promised):
-                add(.wrong, place, "is \(ageText(age)) old, \(lengthText(promised)) are promised", mend)
+                add(.wrong, .missed, place, "is \(ageText(age)) old, \(lengthText(promised)) are promised", mend)
             case .met, .unjudged:
                 if copy.readBack == nil {
-                    add(.amber, place, "was never read back by this program", "holdfast run \(name)")
+                    add(.amber, .neverReadBack, place, "was never read back by this program", "holdfast run \(name)")
                 }
             }
             if case .tooLong(let time, let promised) = copy.restore {
                 add(
                     .wrong,
+                    .slow,
                     place,
                     "takes \(ageText(time)) to restore, \(lengthText(promised)) are promised",
                     "raise objective.rto, or use a faster medium"
@@ -67,25 +77,33 @@ struct StatusProblems {
             }
         }
         judgeDisks(state)
-        if let history = state.history { judge(history, of: state.workload) }
+        let isAway = state.copies.contains { $0.remembered != nil && $0.medium.kind == .removable }
+        if let history = state.history { judge(history, of: state.workload, isAway: isAway) }
         if state.workload.backup.schedule == nil {
-            add(.amber, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
+            add(.amber, .noSchedule, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
         }
     }
 
-    /// How the last run went, and what it saw.
-    private mutating func judge(_ history: WorkloadHistory, of workload: Workload) {
+    /// How the last run went, and what it saw; with `isAway` a disk that can be unplugged is, which explains a copy that is missing.
+    private mutating func judge(_ history: WorkloadHistory, of workload: Workload, isAway: Bool) {
         let name = workload.name
         switch history.lastOutcome {
-        case .failed?: add(.wrong, name, "failed when it ran last", "holdfast run \(name)")
+        case .failed?: add(.wrong, .failed, name, "failed when it ran last", "holdfast run \(name)")
         case .partial?:
-            add(.amber, name, "was incomplete when it ran last", "holdfast run \(name), and look at what it says")
+            add(
+                .amber,
+                isAway ? .away : .incomplete,
+                name,
+                "was incomplete when it ran last",
+                "holdfast run \(name), and look at what it says"
+            )
         case .interrupted?, .ok?, nil: break
         }
         if let first = history.live.first {
             let more = history.live.count > 1 ? " and others" : ""
             add(
                 .amber,
+                .crashConsistent,
                 name,
                 "is crash-consistent only: \(first)\(more) changes while it is read",
                 "give it a command that dumps or stops it: before: [...] in holdfast.yaml"
@@ -94,10 +112,24 @@ struct StatusProblems {
         if let size = history.size, let now = history.shrunkTo {
             add(
                 .wrong,
+                .shrunk,
                 name,
                 "shrank from \(size.files) files to \(now.files); its retention waits",
                 "look at the source; if that is right: holdfast plan, and release it"
             )
+        }
+    }
+
+    /// An alarm that nobody hears is none.
+    private mutating func judgeChannels(_ status: LabStatus, _ ledger: Ledger) {
+        if !status.lab.isWatched {
+            let what = "nobody outside of this machine would notice that it fell silent"
+            add(.amber, .unwatched, "lab", what, "add a ping to notify in holdfast.yaml: docs/manual/alarms.md")
+        }
+        for channel in status.lab.channels {
+            guard let history = ledger.channels[channel.name], let since = history.failingSince else { continue }
+            let what = "takes no messages since \(ageText(status.now.length(since: since))): \(history.failure ?? "")"
+            add(.amber, .deaf, "channel \(channel.name)", what, "holdfast notify test \(channel.name)")
         }
     }
 
@@ -112,14 +144,16 @@ struct StatusProblems {
             let next = "put \(copy.medium.name) on another disk"
             let object = "\(state.workload.name) on \(copy.medium.name)"
             if let twin = local[..<number].first(where: { names.share($0.medium.path, path) == true }) {
-                add(.amber, object, "shares a disk with \(twin.medium.name): they count as one medium", next)
+                add(.amber, .oneDisk, object, "shares a disk with \(twin.medium.name): they count as one medium", next)
             } else if state.workload.host.paths.contains(where: { names.share($0, path) == true }) {
-                add(.amber, object, "shares a disk with its source: it adds no medium", next)
+                add(.amber, .oneDisk, object, "shares a disk with its source: it adds no medium", next)
             }
             if copy.medium.kind == .removable, copy.medium.identity == nil {
                 let uuid = (try? DiskSources().identity(of: ByteString(path)))?.uuid.text
                 let what = "has no identity: another disk in its place would not be noticed"
-                if let uuid { add(.amber, copy.medium.name, what, "write into holdfast.yaml: identity: \"\(uuid)\"") }
+                if let uuid {
+                    add(.amber, .noIdentity, copy.medium.name, what, "write into holdfast.yaml: identity: \"\(uuid)\"")
+                }
             }
         }
     }
@@ -128,12 +162,31 @@ struct StatusProblems {
         let name = repository.store.name
         if let failure = repository.failure {
             let seen = repository.history.map { "; seen \(ageText(status.now.length(since: $0.seen))) ago" } ?? ""
-            add(.wrong, name, "cannot be looked at: \(failure.what)\(seen)", failure.next)
+            add(
+                .wrong,
+                Self.isAway(repository) ? .away : .unreachable,
+                name,
+                "cannot be looked at: \(failure.what)\(seen)",
+                failure.next
+            )
         }
-        if let failure = repository.writing { add(.wrong, name, "cannot be written to: \(failure.what)", failure.next) }
+        if let failure = repository.writing {
+            add(.wrong, .unwritable, name, "cannot be written to: \(failure.what)", failure.next)
+        }
+        for (workload, why) in (repository.history?.held ?? [:]).sorted(by: { $0.key < $1.key }) {
+            guard status.lab.workloads.contains(where: { $0.name == workload }) else { continue }
+            add(
+                .wrong,
+                .floor,
+                "\(workload) in \(name)",
+                "keeps what retention would remove: \(why)",
+                "holdfast plan; if that is right, release it: holdfast run --all --release DIGITS"
+            )
+        }
         if let doubt = repository.history?.doubt {
             add(
                 .wrong,
+                .doubt,
                 name,
                 "is not as this machine left it: \(doubt.text); its retention waits",
                 "compare it with another copy; if that is right: holdfast plan, and release it"
@@ -142,6 +195,7 @@ struct StatusProblems {
         if let finding = repository.history?.finding {
             add(
                 .wrong,
+                .damaged,
                 name,
                 "is damaged since \(ageText(status.now.length(since: finding.since))): \(finding.text)",
                 "holdfast restic check --read-data -r \(repository.store.path)"
@@ -150,6 +204,7 @@ struct StatusProblems {
         if !repository.unreadable.isEmpty {
             add(
                 .wrong,
+                .unreadable,
                 name,
                 "\(repository.unreadable.count) snapshots cannot be read: \(repository.unreadable[0])",
                 "holdfast restic check -r \(repository.store.path)"
@@ -159,14 +214,31 @@ struct StatusProblems {
         if repository.failure == nil, let history = repository.history, let period {
             let since = history.rotation.everyByteReadSince ?? history.rotation.started
             if status.now.length(since: since) > period + period {
-                add(.amber, name, "was not read whole within \(lengthText(period))", "holdfast run --verify")
+                add(
+                    .amber,
+                    .notVerified,
+                    name,
+                    "was not read whole within \(lengthText(period))",
+                    "holdfast run --verify"
+                )
             }
         }
     }
 
-    private mutating func add(_ severity: LabStatus.Problem.Severity, _ object: String, _ what: String, _ next: String)
-    {
-        all.append(LabStatus.Problem(severity: severity, object: object, what: what, next: next))
+    /// A disk that can be unplugged is: the promise alone says whether that is too long.
+    private static func isAway(_ repository: LabStatus.RepositoryState) -> Bool {
+        repository.store.medium.kind == .removable
+            && repository.failure?.codeName == ProtectionCode.mediumMissing.rawValue
+    }
+
+    private mutating func add(
+        _ severity: LabStatus.Problem.Severity,
+        _ kind: LabStatus.Problem.Kind,
+        _ object: String,
+        _ what: String,
+        _ next: String
+    ) {
+        all.append(LabStatus.Problem(severity: severity, kind: kind, object: object, what: what, next: next))
     }
 }
 

@@ -1,0 +1,37 @@
+import Protection
+import Strategy
+
+extension LabStatus {
+    /// What channels may hear of, in the order of the screen.
+    var troubles: [Trouble] {
+        var seen: Set<String> = []
+        return problems.compactMap { problem in
+            // That a channel does not work is not told on channels.
+            guard problem.kind != .deaf else { return nil }
+            let id = "\(problem.kind.rawValue) \(problem.object)"
+            guard seen.insert(id).inserted else { return nil }
+            return Trouble(
+                id: id,
+                event: problem.kind.event,
+                object: problem.object,
+                what: problem.what,
+                next: problem.next
+            )
+        }
+    }
+}
+
+extension LabStatus.Problem.Kind {
+    /// As what it is told.
+    var event: AlarmEvent {
+        switch self {
+        case .never, .missed, .slow: .missed
+        case .failed, .incomplete, .unreachable, .unwritable: .failed
+        case .damaged, .unreadable: .damaged
+        case .shrunk, .setBack, .doubt, .future, .floor: .held
+        case .away, .neverReadBack, .notVerified, .crashConsistent, .oneDisk, .noIdentity, .noSchedule, .oneHouse,
+            .unwatched, .deaf:
+            .amber
+        }
+    }
+}
