@@ -9,12 +9,12 @@ import Synchronization
 
 /// The verb `holdfast secret`.
 struct SecretVerb: ParsableCommand, ExampledCommand {
-    static let examples = ["holdfast secret check", "holdfast secret fetch"]
+    static let examples = ["holdfast secret check", "holdfast secret rotate host-os"]
 
     static let configuration = CommandConfiguration(
         commandName: "secret",
-        abstract: "Looks at the secrets that holdfast.yaml refers to, and fetches those of the vault.",
-        subcommands: [SecretCheckVerb.self, SecretFetchVerb.self]
+        abstract: "Looks at the secrets that holdfast.yaml refers to, fetches those of the vault, makes new ones.",
+        subcommands: [SecretCheckVerb.self, SecretFetchVerb.self, SecretRotateVerb.self]
     )
 }
 
