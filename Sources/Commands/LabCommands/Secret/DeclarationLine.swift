@@ -45,9 +45,11 @@ struct DeclarationLine {
         return "file:" + value.dropFirst(start.count)
     }
 
-    /// Where a scalar of one line ends; nil when it does not end in it.
+    /// Where a scalar of one line ends; nil when it does not end in it, or does not begin with it.
     private static func end(of text: Substring) -> Substring.Index? {
         guard let mark = text.first, mark == "\"" || mark == "'" else {
+            // Behind these marks stands more than the scalar: a block of lines, an anchor, a tag.
+            guard let mark = text.first, !">|&!".contains(mark) else { return nil }
             let plain = text.firstIndex { ",}]#".contains($0) } ?? text.endIndex
             var end = plain
             while end > text.startIndex, text[text.index(before: end)].isWhitespace { end = text.index(before: end) }

@@ -31,8 +31,9 @@ struct NewPasswordPlace {
         self.environment = environment
         let day = "\(LocalTime(utc: environment.now).date)"
         switch (place ?? old, place != nil) {
-        case (.file(let path), true): kind = .file([path])
-        case (.file(let path), false): kind = .file(DatedNames(path, .file, day: day).candidates)
+        case (.file(let path), let isNamed):
+            try Self.requireLasting(path)
+            kind = .file(isNamed ? [path] : DatedNames(path, .file, day: day).candidates)
         case (.vault(let field), let isNamed):
             guard environment.secrets.vault != nil else {
                 throw secretFailure(.vault(field), "has no vault to go to", next: "declare one, or use --to file:PATH")
@@ -47,6 +48,16 @@ struct NewPasswordPlace {
             }
         case (.environment, _), (.command, _), (.credential, _): throw Self.unwritable(old, place)
         }
+    }
+
+    /// What lies in memory is gone with the next boot or container, and its key would be one that nobody knows.
+    private static func requireLasting(_ path: String) throws {
+        guard ["/run/", "/var/run/", "/dev/"].contains(where: { path.hasPrefix($0) }) else { return }
+        throw secretFailure(
+            .file(path),
+            "would be gone with the next boot",
+            next: "say where the new one goes: --to file:PATH on a disk, or --to \"vault:ITEM\""
+        )
     }
 
     private static func unwritable(_ old: SecretReference, _ place: SecretReference?) -> ProtectionFailure {

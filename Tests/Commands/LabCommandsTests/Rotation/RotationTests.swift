@@ -99,6 +99,14 @@ struct RotationTests {
         #expect(bench.stored.isEmpty && bench.names("media/a/near/keys").count == 1)
     }
 
+    @Test func `a place in memory is refused, since its password would be gone with the next boot`() throws {
+        let bench = try RotationBench()
+        let refused = try bench.run(["secret", "rotate", "near", "--to", "file:/run/holdfast-test-password"])
+        #expect(refused.status == 1 && refused.errors.contains("would be gone with the next boot"))
+        #expect(!FileManager.default.fileExists(atPath: "/run/holdfast-test-password"))
+        #expect(bench.names("media/a/near/keys").count == 1)
+    }
+
     @Test(arguments: [
         ("env:CANARY_PASSWORD", "or by hand: holdfast restic -r PATH key add, then give CANARY_PASSWORD the new one"),
         ("command:cat secrets/shared", "then tell the program's store"),
