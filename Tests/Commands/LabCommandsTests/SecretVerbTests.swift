@@ -7,6 +7,7 @@ import LabCommands
 @Suite struct SecretVerbTests {
     private static let declaration = """
         lab: home
+        state: state
         media: { a: { path: media/a } }
         repositories:
           one: { medium: a, password: "file:one.password" }
@@ -41,10 +42,10 @@ import LabCommands
         #expect(checked.status == 1)
         #expect(
             checked.output == """
-                repositories.one.password: file:LAB/one.password: ok, 10 bytes from file
-                repositories.two.password: command:printf canary-two: ok, 10 bytes from command
+                repositories.one.password: file:LAB/one.password: ok, 10 bytes from file, one not tried: a (LAB/media/a) the folder is not there (never proven)
+                repositories.two.password: command:printf canary-two: ok, 10 bytes from command, two not tried: a (LAB/media/a) the folder is not there (never proven)
                 repositories.three.password: credential:not-there: failed
-                of 3 references 2 gave a secret, 1 did not
+                of 3 references 2 are good, 1 are not
 
                 """
         )

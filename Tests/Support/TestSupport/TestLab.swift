@@ -86,10 +86,12 @@ package final class TestLab {
             role: production
         """
 
-    package init(_ change: (String) -> String = { $0 }) throws {
-        root = FileManager.default.temporaryDirectory.path + "/protection-\(UUID().uuidString)"
+    /// At `root` another process has made it before.
+    package init(at root: String? = nil, _ change: (String) -> String = { $0 }) throws {
+        self.root = root ?? FileManager.default.temporaryDirectory.path + "/protection-\(UUID().uuidString)"
         pool = try WorkerPool()
         text = change(Self.declaration)
+        guard root == nil else { return }
         for medium in ["os-ssd", "usb-ssd", "cloud"] { try makeFolder("media/\(medium)") }
         for index in 0..<40 { try write("source/folder/file-\(index)", String(repeating: "\(index) ", count: 400)) }
     }

@@ -1,20 +1,20 @@
 import ArgumentParser
-import Bytes
 import Console
 import HostSystem
 import Outcome
 import Protection
 import SecretStore
 import Strategy
+import Synchronization
 
 /// The verb `holdfast secret`.
 struct SecretVerb: ParsableCommand, ExampledCommand {
-    static let examples = ["holdfast secret check", "holdfast secret fetch"]
+    static let examples = ["holdfast secret check", "holdfast secret rotate host-os"]
 
     static let configuration = CommandConfiguration(
         commandName: "secret",
-        abstract: "Looks at the secrets that holdfast.yaml refers to, and fetches those of the vault.",
-        subcommands: [SecretCheckVerb.self, SecretFetchVerb.self]
+        abstract: "Looks at the secrets that holdfast.yaml refers to, fetches those of the vault, makes new ones.",
+        subcommands: [SecretCheckVerb.self, SecretFetchVerb.self, SecretRotateVerb.self]
     )
 }
 
@@ -24,23 +24,25 @@ struct SecretCheckVerb: ParsableCommand, LabVerb {
 
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Says of each reference whether it gives a secret, and from where; never the secret.",
+        abstract:
+            "Says of each reference whether it gives a secret, from where, and whether it opens its repository; never the secret.",
         discussion: """
-            Nothing is changed but the sealed copy of the vault, which is renewed where the vault is asked. Ends in 0 when each reference gives \
-            something; 1 when one does not.
+            Each password is tried on its repository where that is here, and the time is remembered. Nothing else is changed but the sealed copy of \
+            the vault, which is renewed where the vault is asked. Ends in 0 when each reference gives something, and each that was tried opens its \
+            repository; 12 when a password does not; 1 when a reference gives nothing, or a repository cannot be opened at all.
             """
     )
 
-    @OptionGroup var declaration: DeclarationOptions
-
-    @Flag(help: "One JSON object per line.")
-    var json = false
+    @OptionGroup var options: LabOptions
 
     func perform(on screen: Screen) async throws -> Int32 {
-        let lab = try declaration.read()
-        let secrets = try LabSecrets(lab)
-        return try await SecretReport(screen: screen, isJSON: json).run(lab.secretReferences, secrets.resolver) { _ in
-            nil
+        let session = try await LabSession(options, screen: screen).recording()
+        let page = SecretPage(printer: session.printer, environment: session.environment)
+        let inspection = SecretInspection(session.environment)
+        return try await session.onPool {
+            var counts = SecretPage.Counts()
+            try await inspection.run { counts.add(page.show($0)) }
+            return page.end(counts)
         }
     }
 }
@@ -65,107 +67,55 @@ struct SecretFetchVerb: ParsableCommand, LabVerb {
 
     func perform(on screen: Screen) async throws -> Int32 {
         let lab = try declaration.read()
-        let ask: VaultSecrets.Question = { @Sendable prompt in
-            do throws(Errno) {
-                return try PasswordPrompt.read(prompt, screen: screen)
-            } catch {
-                throw ProtectionFailure(
-                    .secret,
-                    operation: "read password",
-                    object: "master password",
-                    what: "cannot be read: \(error)",
-                    state: "nothing was changed",
-                    next: error.remedy
-                )
-            }
-        }
         let references = lab.secretReferences.filter { if case .vault = $0.reference { true } else { false } }
         guard !references.isEmpty else {
             screen.errorLine("no reference looks into a vault; nothing was fetched")
             return ExitStatus.success.rawValue
         }
-        let secrets = try LabSecrets(lab, ask: ask)
-        return try await SecretReport(screen: screen, isJSON: json).run(references, secrets.resolver) { found in
+        let secrets = try LabSecrets(lab, ask: masterPasswordQuestion(screen))
+        let page = SecretPage(printer: Printer(screen: screen, verbosity: .normal, isJSON: json), environment: nil)
+        var counts = SecretPage.Counts()
+        for (key, reference) in references {
+            let entry: InspectedSecret
+            do {
+                let found = try await secrets.resolver.resolve(reference)
+                entry = InspectedSecret(key: key, reference: reference, found: .success(found))
+            } catch let failure as SecretFailure {
+                entry = InspectedSecret(key: key, reference: reference, found: .failure(failure))
+            }
             // What the sealed copy gave was not fetched.
-            found.source == .vault ? nil : "the vault did not give it now"
+            counts.add(page.show(entry, mustBeFresh: true))
+        }
+        return page.end(counts)
+    }
+}
+
+/// Asks for the vault's master password on the terminal, once for all that asks it.
+func masterPasswordQuestion(_ screen: Screen) -> VaultSecrets.Question {
+    let typed = TypedOnce()
+    return { @Sendable prompt in
+        if let known = typed.secret { return known }
+        do throws(Errno) {
+            let answer = try PasswordPrompt.read(prompt, screen: screen)
+            typed.keep(answer)
+            return answer
+        } catch {
+            throw ProtectionFailure(
+                .secret,
+                operation: "read password",
+                object: "master password",
+                what: "cannot be read: \(error)",
+                state: "nothing was changed",
+                next: error.remedy
+            )
         }
     }
 }
 
-/// What is said of references, line by line.
-private struct SecretReport {
-    let screen: Screen
-    let isJSON: Bool
+/// What a person typed, for the rest of the command.
+private final class TypedOnce: Sendable {
+    private let held = Mutex<Secret?>(nil)
 
-    /// Resolves all and says what came of each; `doubt` may find fault with what came.
-    func run(
-        _ references: [(key: String, reference: SecretReference)],
-        _ resolver: SecretResolver,
-        doubt: (SecretCheck.Found) -> String?
-    ) async throws -> Int32 {
-        // Tags are for records, which are not kept yet; under a key of this moment they say nothing.
-        let tagKey = Secret(SystemEntropy().bytes(32))
-        var failed = 0
-        for (key, reference) in references {
-            for check in try await resolver.check([reference], tagKey: tagKey) {
-                switch check.result {
-                case .success(let found):
-                    let problem = doubt(found)
-                    if problem != nil { failed += 1 }
-                    say(key, found, reference, problem)
-                case .failure(let failure):
-                    failed += 1
-                    say(key, failure, reference)
-                }
-            }
-        }
-        if !isJSON {
-            let given = references.count - failed
-            let counts = "of \(references.count) references \(given) gave a secret, \(failed) did not"
-            screen.line(Text(counts))
-        }
-        return (failed == 0 ? ExitStatus.success : .failed).rawValue
-    }
-
-    private func say(_ key: String, _ found: SecretCheck.Found, _ reference: SecretReference, _ problem: String?) {
-        guard isJSON else {
-            let age = found.ageSeconds.map { ", \(ageText(seconds: $0)) old" } ?? ""
-            let state = problem.map { "failed (\($0))" } ?? "ok"
-            screen.line(
-                Text("\(key): \(reference.text): \(state), \(found.byteCount) bytes from \(found.source)\(age)")
-            )
-            for finding in found.findings {
-                screen.errorLine(Text("warning: \(finding.object): \(finding.what); \(finding.next)"))
-            }
-            return
-        }
-        var line = JSONLine(messageType: "secret")
-        line.add("key", key)
-        line.add("reference", reference.text)
-        line.add("ok", problem == nil)
-        line.add("source", "\(found.source)")
-        line.add("bytes", found.byteCount)
-        if let age = found.ageSeconds { line.add("age_seconds", Int(age)) }
-        let words = [problem].compactMap { $0 } + found.findings.map(\.what)
-        if !words.isEmpty { line.add("message", words.joined(separator: "; ")) }
-        screen.line(line.text)
-    }
-
-    private func say(_ key: String, _ failure: SecretFailure, _ reference: SecretReference) {
-        guard isJSON else {
-            screen.line(Text("\(key): \(reference.text): failed"))
-            let report = FailureReport(failure, fallbackState: "nothing was changed", fallbackNext: "mend the cause")
-            screen.errorLine(Text(report.text))
-            return
-        }
-        var line = JSONLine(messageType: "secret")
-        line.add("key", key)
-        line.add("reference", reference.text)
-        line.add("ok", false)
-        line.add("code", failure.codeName)
-        line.add("object", failure.object)
-        line.add("message", failure.what)
-        line.add("next", failure.next)
-        screen.line(line.text)
-    }
+    var secret: Secret? { held.withLock { $0 } }
+    func keep(_ secret: Secret) { held.withLock { $0 = secret } }
 }

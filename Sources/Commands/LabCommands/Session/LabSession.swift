@@ -6,6 +6,7 @@ import Journal
 import Outcome
 import Protection
 import ResticRepository
+import SecretStore
 import Strategy
 import Synchronization
 
@@ -33,11 +34,17 @@ struct LabSession {
     let place: DeclarationPlace
     let printer: Printer
 
-    init(_ options: LabOptions, screen: Screen) throws {
-        try self.init(options.declaration.place(), printer: options.printer(on: screen), machine: .current())
+    /// With `ask` a person is there, and the vault is asked in any case.
+    init(_ options: LabOptions, screen: Screen, ask: VaultSecrets.Question? = nil) throws {
+        try self.init(options.declaration.place(), printer: options.printer(on: screen), machine: .current(), ask: ask)
     }
 
-    init(_ place: DeclarationPlace, printer: Printer, machine: LabEnvironment) throws {
+    init(
+        _ place: DeclarationPlace,
+        printer: Printer,
+        machine: LabEnvironment,
+        ask: VaultSecrets.Question? = nil
+    ) throws {
         let reading = try place.readWithFiles()
         let told = ToldOnce()
         let warn: @Sendable (String) -> Void = { text in
@@ -49,7 +56,7 @@ struct LabSession {
         var environment = ProtectionEnvironment(
             repository: machine.repository,
             lab: reading.lab,
-            secrets: try LabSecrets(reading.lab, report: { warn("\($0.object): \($0.what); \($0.next)") }),
+            secrets: try LabSecrets(reading.lab, ask: ask, report: { warn("\($0.object): \($0.what); \($0.next)") }),
             stateFolder: reading.lab.state ?? defaultStateFolder(of: reading.lab),
             declarationFiles: reading.files,
             programVersion: "holdfast \(holdfastVersion)",

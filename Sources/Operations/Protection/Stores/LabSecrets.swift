@@ -8,6 +8,8 @@ import Synchronization
 /// The vault is asked when its master password is declared; else its sealed copy alone is used, as in every unattended run.
 package final class LabSecrets: Sendable {
     package let resolver: SecretResolver
+    /// Nil where no vault is declared.
+    package let vault: VaultSecrets?
     private let report: @Sendable (Finding) -> Void
     private let told = Mutex<Set<Finding>>([])
 
@@ -19,7 +21,8 @@ package final class LabSecrets: Sendable {
         ask: VaultSecrets.Question? = nil,
         report: @escaping @Sendable (Finding) -> Void = { _ in }
     ) throws {
-        resolver = SecretResolver(vault: try lab.vault.map { try LabSecrets.vault($0, ask) })
+        vault = try lab.vault.map { try LabSecrets.vault($0, ask) }
+        resolver = SecretResolver(vault: vault)
         self.report = report
     }
 
@@ -44,9 +47,12 @@ package final class LabSecrets: Sendable {
     }
 
     /// The secret; nil when its file does not exist yet.
-    package func read(_ reference: SecretReference) async throws -> Secret? {
+    package func read(_ reference: SecretReference) async throws -> Secret? { try await find(reference)?.secret }
+
+    /// As `read`, with what is known about where it came from.
+    package func find(_ reference: SecretReference) async throws -> ResolvedSecret? {
         guard let found = try await resolver.resolveIfPresent(reference) else { return nil }
         for finding in found.findings where told.withLock({ $0.insert(finding).inserted }) { report(finding) }
-        return found.secret
+        return found
     }
 }

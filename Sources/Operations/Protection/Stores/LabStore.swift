@@ -4,6 +4,7 @@ import ObjectStorage
 import Outcome
 package import Chunking
 package import ResticRepository
+package import SecretStore
 package import Strategy
 
 /// A declared repository on its medium: opens and creates it.
@@ -31,16 +32,22 @@ package struct LabStore: Sendable {
     /// Errors: `E-MEDIUM` when the disk or the repository on it is not there, `E-SECRET`, those of the engine.
     package func open(_ use: Use = .work) async throws -> Repository {
         try MediumCheck(medium).requireReadable()
-        guard let password = try await environment.secrets.read(declaration.password) else {
-            throw passwordGone
-        }
+        guard let found = try await environment.secrets.find(declaration.password) else { throw passwordGone }
+        return try await open(use, with: found)
+    }
+
+    /// As above, with a password that was found already.
+    package func open(_ use: Use, with found: ResolvedSecret) async throws -> Repository {
+        try MediumCheck(medium).requireReadable()
         do {
-            return try await Repository.open(
+            let repository = try await Repository.open(
                 store: LocalStorage(ByteString(path)),
-                password: password,
+                password: found.secret,
                 environment: environment.repository,
                 options: options(use)
             )
+            await environment.noteProof(of: found, opening: name)
+            return repository
         } catch let failure as RepositoryFailure where failure.code == .noRepository {
             throw missing(failure)
         }
@@ -69,14 +76,15 @@ package struct LabStore: Sendable {
         let lock = try await creationLock()
         defer { lock?.unlock() }
         let store = LocalStorage(ByteString(path))
-        if let password = try await environment.secrets.read(declaration.password) {
+        if let found = try await environment.secrets.find(declaration.password) {
             do {
                 let repository = try await Repository.open(
                     store: store,
-                    password: password,
+                    password: found.secret,
                     environment: environment.repository,
                     options: options(.work)
                 )
+                await environment.noteProof(of: found, opening: name)
                 return (repository, false)
             } catch let failure as RepositoryFailure where failure.code == .noRepository {
                 switch creation {
@@ -84,7 +92,7 @@ package struct LabStore: Sendable {
                 case .asNew where medium.identity != nil: break
                 case .asNew, .never: throw missing(failure)
                 }
-                return (try await make(store, password, polynomial), true)
+                return (try await make(store, found.secret, polynomial), true)
             }
         }
         if case .never = creation { throw passwordGone }

@@ -225,6 +225,14 @@ package final class VaultSecrets: Sendable {
 
     // MARK: writing
 
+    /// The names of all items that the account sees, by their ids; the vault itself is asked.
+    package func itemNames() async throws -> [String: String] {
+        try await turn.holding(1) {
+            let items = try await contents().items
+            return Dictionary(items.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
     /// Adds an item, proves it by reading it back, and returns the reference to its password.
     ///
     /// Done again with the same operation it finds the item and adds nothing.

@@ -82,6 +82,8 @@ package struct RepositoryDeclaration: Sendable, Hashable {
     package var medium: String
     package var password: SecretReference
     package var place: Place
+    /// Where the reference to the password stands.
+    package var passwordPlace: Place
 }
 
 /// A class of workloads with the same objectives; what it says stands with each workload.

@@ -64,7 +64,8 @@ struct LabBuilder {
             name: entry.key,
             medium: table["medium"]?.text ?? "",
             password: password,
-            place: entry.place
+            place: entry.place,
+            passwordPlace: table["password"]?.place ?? entry.place
         )
     }
 

@@ -72,7 +72,7 @@ let secretAdvice =
 /// Reads a reference; `folder` is what a relative path counts from.
 ///
 /// The message of an error never repeats the text: it may be a password that was pasted here.
-func readSecretReference(_ text: String, folder: String) throws(NotationError) -> SecretReference {
+package func readSecretReference(_ text: String, folder: String) throws(NotationError) -> SecretReference {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, !parts[1].isEmpty, text.utf8.count <= StrategyLimits.secretReferenceBytes,
         !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f })
