@@ -1,5 +1,5 @@
 # purpose: what one command costs: wall clock, CPU, peak memory, bytes read and written; and, in a run of its own, its system calls
-# use:     cost(tool, repository, ["check"], cwd); calls(tool, repository, ["check"], cwd)
+# use:     cost(tool, repository, ["check"], cwd); calls(tool, repository, ["check"], cwd); reads(tool, ["run"], SOURCE)
 # needs:   GNU time, strace, Linux (/proc/PID/io of a process that ended and was not waited for yet)
 import os, re, subprocess, sys, tempfile, time
 
@@ -9,7 +9,7 @@ DEADLINE = "3600"
 def start(tool, repository, arguments, cwd, wrap, errors):
     command = ["timeout", DEADLINE, *wrap, *tool.command, *arguments]
     environment = tool.environment(repository)
-    del environment["RESTIC_PROGRESS_FPS"]      # as in a cron job: nobody watches
+    environment.pop("RESTIC_PROGRESS_FPS", None)      # as in a cron job: nobody watches
     return subprocess.Popen(command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
 
 
@@ -49,3 +49,29 @@ def calls(tool, repository, arguments, cwd=None):
         if match:
             found[match[2]] = int(match[1])
     return found
+
+
+def reads(tool, arguments, below):
+    """bytes that read calls returned from files below a folder"""
+    with tempfile.NamedTemporaryFile() as report, tempfile.TemporaryFile() as errors:
+        trace = ["strace", "-f", "-y", "-e", "trace=read,pread64,readv,preadv,preadv2", "-o", report.name]
+        process = start(tool, None, arguments, below, trace, errors)
+        if process.wait() != 0:
+            fail(tool, arguments, process.returncode, errors)
+        with open(report.name, errors="replace") as source:
+            return sum(returned_bytes(source, below + "/"))
+
+
+def returned_bytes(lines, prefix):
+    """of each call on a file with that prefix; a call that another thread's interrupted is told in two lines"""
+    waiting = {}
+    for line in lines:
+        thread, _, call = line.partition(" ")
+        opened = re.search(r"\w+\(\d+<([^>]*)>", call)
+        if call.rstrip().endswith("<unfinished ...>"):
+            waiting[thread] = opened[1] if opened else ""
+            continue
+        path = opened[1] if opened else waiting.pop(thread, "")
+        result = re.search(r"\) *= (\d+)$", call.rstrip())
+        if result and path.startswith(prefix):
+            yield int(result[1])

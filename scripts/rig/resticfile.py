@@ -1,7 +1,7 @@
 # purpose: reads, writes and forges files of a restic repository without any code of ours or of restic: key files, locks, packs, indexes, snapshots
 # use:     key = open_master(REPO, PASSWORD); forge(REPO, key, "locks", b"{…}"); cheapen(REPO, PASSWORD)
 # needs:   python3 with hashlib.scrypt; AES in plain Python, so only for small files
-import base64, hashlib, json, os, struct
+import base64, hashlib, json, os, struct, subprocess
 
 
 def _substitution():
@@ -63,7 +63,11 @@ def keystream(key, iv, data):
 
 
 def authenticate(k, r, iv, data):
-    pad = int.from_bytes(encrypt_block(expand(k), iv), "little")
+    return poly1305(r, encrypt_block(expand(k), iv), data)
+
+
+def poly1305(r, pad, data):
+    pad = int.from_bytes(pad, "little")
     r, total = int.from_bytes(r, "little") & 0x0ffffffc0ffffffc0ffffffc0fffffff, 0
     for i in range(0, len(data), 16):
         total = (total + int.from_bytes(data[i:i + 16] + b"\1", "little")) * r % ((1 << 130) - 5)
@@ -148,6 +152,22 @@ def forge(repository, key, kind, plain):
     name = hashlib.sha256(sealed).hexdigest()
     write(os.path.join(repository, kind, name), sealed)
     return name
+
+
+def forge_many(repository, key, kind, plains, blocks=256):
+    """the same for thousands of files of up to `blocks` × 16 bytes: one stream of AES-CTR is cut into their keystreams, so that openssl is asked twice only"""
+    openssl = lambda *arguments, data: subprocess.run(["openssl", "enc", *arguments], input=data, stdout=subprocess.PIPE, check=True).stdout
+    first = int.from_bytes(os.urandom(15), "big")       # below 2^120, so that the counter does not wrap
+    ivs = [(first + number * blocks).to_bytes(16, "big") for number in range(len(plains))]
+    stream = openssl("-aes-256-ctr", "-K", key["encrypt"].hex(), "-iv", ivs[0].hex(), data=bytes(16 * blocks * len(plains)))
+    pads = openssl("-aes-128-ecb", "-nopad", "-K", key["k"].hex(), data=b"".join(ivs))
+    for number, plain in enumerate(plains):
+        if len(plain) > 16 * blocks:
+            raise ValueError(f"{len(plain)} bytes are too many for one of many")
+        start = 16 * blocks * number
+        body = (int.from_bytes(plain, "big") ^ int.from_bytes(stream[start:start + len(plain)], "big")).to_bytes(len(plain), "big")
+        sealed = ivs[number] + body + poly1305(key["r"], pads[16 * number:16 * number + 16], body)
+        write(os.path.join(repository, kind, hashlib.sha256(sealed).hexdigest()), sealed)
 
 
 def forge_pack(repository, key, blobs):

@@ -1,4 +1,5 @@
 import Bytes
+import Compression
 import HostSystem
 import ObjectStorage
 import Outcome
@@ -8,9 +9,13 @@ import Synchronization
 /// Copies what snapshots need from one repository into another.
 ///
 /// ```
-/// sweep the trees, each once > mark the blobs that the target lacks > pack by pack: ranged get > open, unpack, verify digest (L3)
-/// > seal with the target's key, what is compressed stays as it is > open again > packs and index files of the target (L2)
+/// sweep the trees, each once > mark the blobs that the target lacks > pack by pack: ranged get > decrypt
+/// > seal with the target's key, what is compressed stays as it is > open again, unpack, verify digest (L3) > packs and index files
+/// of the target (L2)
 /// ```
+/// A blob is unpacked and hashed once, when it is sealed: what comes out right went in right. One that comes out wrong is read again,
+/// from every copy, and verified before it is sealed, so that it is known whether the source is damaged.
+///
 /// Memory: two bits for each blob of the source, and what reading and writing take. Isolation: any task, one snapshot at a time.
 final class SnapshotCopy: Sendable {
     private let source: Repository
@@ -69,17 +74,59 @@ final class SnapshotCopy: Sendable {
         _ writer: BlobWriter
     ) async throws {
         guard let pack = run.first?.pack else { return }
-        try await source.readBlobs(
+        let isProvenBySealing =
+            target.isCompressing && target.options.compression == .auto && target.options.extraVerify
+        let doubts = isProvenBySealing ? try await copyUnverified(run, reader, sealer, writer) : Doubts(blobs: run)
+        var failure = doubts.failure
+        try await source.readBatches(
             pack: pack,
-            run,
+            doubts.blobs,
             worker: reader,
             keepingFrames: true,
-            deliver: { blob in
+            deliver: { blobs in
                 try Task.checkCancellation()
-                _ = try await writer.save(blob, worker: sealer)
+                // Another copy had to be taken: the source is what was wrong.
+                if blobs.contains(where: { $0.sealed == nil }) { failure = nil }
+                try await writer.save(blobs, worker: sealer)
             },
             failed: { throw $1 }
         )
+        if let failure { throw failure }
+    }
+
+    /// Blobs that want a second look.
+    private struct Doubts {
+        var blobs: [BlobLocation] = []
+        /// Why sealing refused some; it is a fault of this machine when the source turns out to be right.
+        var failure: RepositoryFailure?
+    }
+
+    /// Copies blobs of one pack; returns those that could not be read, and those that did not come out right.
+    private func copyUnverified(
+        _ run: [BlobLocation],
+        _ reader: BlobWorker,
+        _ sealer: BlobWorker,
+        _ writer: BlobWriter
+    ) async throws -> Doubts {
+        var doubts = Doubts()
+        for span in ReadSpans(run) {
+            try Task.checkCancellation()
+            let name = ObjectName(.pack, span.blobs.first?.pack.digest ?? .zero)
+            guard let block = try? await source.store.get(name, range: span.range), block.count == span.range.count
+            else {
+                doubts.blobs += span.blobs
+                continue
+            }
+            for batch in BlobBatches(span.blobs) {
+                try Task.checkCancellation()
+                let contents = reader.decryptAll(batch.map { SealedPart($0, in: block, from: span.range.lowerBound) })
+                let refused = try await writer.save(contents.compactMap(\.self), worker: sealer)
+                doubts.failure = doubts.failure ?? refused.failure
+                doubts.blobs += zip(batch, contents).filter { $1 == nil || refused.ids.contains($0.id) }.map(\.0)
+            }
+            withExtendedLifetime(block) {}
+        }
+        return doubts
     }
 
     /// Tasks that read side by side; each holds a range of a pack.

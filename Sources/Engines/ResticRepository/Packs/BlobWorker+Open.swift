@@ -21,6 +21,15 @@ package struct OpenedPart {
     package var frame: UnsafeRawBufferPointer?
 }
 
+/// A blob that authenticates with its repository's key, and was neither unpacked nor hashed: it may not be what its name says.
+///
+/// Only sealing takes it, which unpacks and hashes what it made before that counts (`BlobWriter.save`).
+struct UnverifiedBlob {
+    let location: BlobLocation
+    /// The zstd frame of a compressed blob, else the plaintext; lies in a worker's scratch.
+    let content: UnsafeRawBufferPointer
+}
+
 extension BlobWorker {
     /// Opens, unpacks and checks several sealed blobs, and hashes them together; one answer for each, in their order.
     ///
@@ -54,6 +63,21 @@ extension BlobWorker {
     /// As above, with hashes of this worker.
     package func openAll(_ parts: [SealedPart], keepingFrames: Bool = false) -> [Result<OpenedPart, BlobDamage>] {
         openAll(parts, keepingFrames: keepingFrames) { digests(of: $0) }
+    }
+
+    /// Decrypts several sealed blobs; nil for those that do not authenticate or have a length that cannot be right.
+    ///
+    /// What is lent stays valid until the worker's next use. Memory: all of them at a time.
+    func decryptAll(_ parts: [SealedPart]) -> [UnverifiedBlob?] {
+        opened.reserve(parts.reduce(0) { $0 + ($1.damage == nil ? $1.contentBytes : 0) })
+        var used = 0
+        return parts.map { part in
+            guard part.damage == nil else { return nil }
+            let content = opened.slice(used..<used + part.contentBytes)
+            used += part.contentBytes
+            do throws(BlobDamage) { try decrypt(part.bytes, into: content) } catch { return nil }
+            return UnverifiedBlob(location: part.location, content: UnsafeRawBufferPointer(content))
+        }
     }
 
     private func makeRoom(for parts: [SealedPart], _ keepingFrames: Bool) {

@@ -1,6 +1,7 @@
 package import Bytes
 import Compression
 import ObjectStorage
+import Outcome
 package import ResticFormat
 import Sealing
 import Synchronization
@@ -12,6 +13,13 @@ package struct SavedBlob: Sendable, Hashable {
     package var isNew: Bool
     /// Bytes it takes in a pack, its header entry included; 0 when not new.
     package var storedBytes: Int
+}
+
+/// What was not stored, since something among it was wrong once it was sealed: it went in wrong, or memory spoiled it.
+struct RefusedBlobs {
+    var ids: Set<BlobID> = []
+    /// The first of the reasons; nil when nothing was refused.
+    var failure: RepositoryFailure?
 }
 
 /// Turns plaintext blobs into stored packs and index files.
@@ -68,15 +76,42 @@ package final class BlobWriter: Sendable {
         return saved
     }
 
-    /// Stores a blob of another repository unless it is known; its zstd frame stays unless this repository would compress otherwise.
-    func save(_ blob: OpenedBlob, worker: BlobWorker) async throws -> SavedBlob {
-        let (type, id) = (blob.location.type, blob.location.id)
-        guard repository.index.claim(type, id) == .claimed else {
-            return SavedBlob(id: id, isNew: false, storedBytes: 0)
+    /// Stores those blobs of another repository that are not known, sealed and verified together.
+    ///
+    /// Their zstd frames stay unless this repository would compress otherwise.
+    func save(_ blobs: [OpenedBlob], worker: BlobWorker) async throws {
+        let keepsFrames = repository.options.compression == .auto
+        for type in [BlobType.data, .tree] {
+            let claimed = blobs.filter { blob in
+                blob.location.type == type && repository.index.claim(type, blob.location.id) == .claimed
+            }
+            let toSeal = claimed.map { blob in
+                BlobToSeal(id: blob.location.id, plaintext: blob.plaintext, frame: keepsFrames ? blob.frame : nil)
+            }
+            _ = try await store(type, toSeal, worker: worker)
         }
-        let frame = repository.options.compression == .auto ? blob.frame : nil
-        let blob = BlobToSeal(id: id, plaintext: blob.plaintext, frame: frame)
-        return SavedBlob(id: id, isNew: true, storedBytes: try await store(type, [blob], worker: worker)[0])
+    }
+
+    /// Stores those blobs of another repository that are not known, but for what is not what its name says.
+    ///
+    /// They are unpacked and hashed once, after sealing: that proves what was read, and what will be stored. A group with one that is
+    /// wrong is refused whole, and nothing of it was stored. Shape: extra verification is on, and this repository keeps frames.
+    func save(_ blobs: [UnverifiedBlob], worker: BlobWorker) async throws -> RefusedBlobs {
+        precondition(repository.options.extraVerify, "what was not verified is stored only where sealing verifies it")
+        var refused = RefusedBlobs()
+        for type in [BlobType.data, .tree] {
+            var rest = blobs.filter { $0.location.type == type }.map { BlobToSeal($0) }[...]
+            while let group = Self.nextGroup(&rest) {
+                let claimed = group.filter { repository.index.claim(type, $0.id) == .claimed }
+                do {
+                    _ = try await store(type, claimed, worker: worker)
+                } catch let failure as RepositoryFailure where failure.code == .verification {
+                    refused.ids.formUnion(claimed.map(\.id))
+                    refused.failure = refused.failure ?? failure
+                }
+            }
+        }
+        return refused
     }
 
     /// Stores a blob of this repository a second time, as it is sealed already; or compressed anew.
@@ -117,10 +152,10 @@ package final class BlobWriter: Sendable {
     private static func nextGroup(_ rest: inout ArraySlice<BlobToSeal>) -> [BlobToSeal]? {
         guard let first = rest.popFirst() else { return nil }
         var group = [first]
-        var bytes = first.plaintext.count
-        while let next = rest.first, bytes + next.plaintext.count <= Limits.sealBatchBytes {
+        var bytes = first.plainBytes
+        while let next = rest.first, bytes + next.plainBytes <= Limits.sealBatchBytes {
             group.append(next)
-            bytes += next.plaintext.count
+            bytes += next.plainBytes
             rest.removeFirst()
         }
         return group

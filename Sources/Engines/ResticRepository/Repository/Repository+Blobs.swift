@@ -77,6 +77,25 @@ extension Repository {
         deliver: (OpenedBlob) async throws -> Void,
         failed: (BlobLocation, any Error) async throws -> Void
     ) async throws {
+        try await readBatches(
+            pack: pack,
+            blobs,
+            worker: worker,
+            keepingFrames: keepingFrames,
+            deliver: { for blob in $0 { try await deliver(blob) } },
+            failed: failed
+        )
+    }
+
+    /// The same, and lends the blobs of a batch together, so that what is done with them can be done side by side, too.
+    func readBatches(
+        pack: PackID,
+        _ blobs: [BlobLocation],
+        worker: BlobWorker,
+        keepingFrames: Bool,
+        deliver: ([OpenedBlob]) async throws -> Void,
+        failed: (BlobLocation, any Error) async throws -> Void
+    ) async throws {
         for span in ReadSpans(blobs) {
             try Task.checkCancellation()
             var block = try? await store.get(ObjectName(.pack, pack.digest), range: span.range)
@@ -86,13 +105,9 @@ extension Repository {
                 try Task.checkCancellation()
                 var damaged: [BlobLocation] = []
                 if let block {
-                    for (blob, opened) in open(batch, in: block, from: span.range.lowerBound, worker, keepingFrames) {
-                        guard let opened else {
-                            damaged.append(blob)
-                            continue
-                        }
-                        try await deliver(opened)
-                    }
+                    let results = open(batch, in: block, from: span.range.lowerBound, worker, keepingFrames)
+                    damaged = results.filter { $0.1 == nil }.map(\.0)
+                    try await deliver(results.compactMap(\.1))
                     withExtendedLifetime(block) {}
                 } else {
                     damaged = Array(batch)
@@ -101,7 +116,7 @@ extension Repository {
                     do {
                         let bytes = Block(try await anyCopy(of: blob, worker: worker))
                         let frame = worker.frame(of: blob.id)
-                        try await deliver(OpenedBlob(blob, bytes.withBytes { $0 }, sealed: nil, frame: frame))
+                        try await deliver([OpenedBlob(blob, bytes.withBytes { $0 }, sealed: nil, frame: frame)])
                         withExtendedLifetime(bytes) {}
                     } catch let damage as UnreadableBlob {
                         try await failed(blob, damage.failure)

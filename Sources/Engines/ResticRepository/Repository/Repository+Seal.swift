@@ -7,11 +7,35 @@ import Sealing
 /// A claimed blob on its way into a pack.
 struct BlobToSeal {
     var id: BlobID
+    /// Empty when its frame alone is known.
     var plaintext: UnsafeRawBufferPointer
+    /// What the plaintext has, or is said to have.
+    var plainBytes: Int
     /// The zstd frame it had elsewhere, to be kept.
     var frame: UnsafeRawBufferPointer?
     /// Compressed whatever it gains.
     var mustCompress = false
+
+    init(
+        id: BlobID,
+        plaintext: UnsafeRawBufferPointer,
+        frame: UnsafeRawBufferPointer? = nil,
+        mustCompress: Bool = false
+    ) {
+        self.id = id
+        self.plaintext = plaintext
+        plainBytes = plaintext.count
+        self.frame = frame
+        self.mustCompress = mustCompress
+    }
+
+    /// What it is shows when it was sealed.
+    init(_ blob: UnverifiedBlob) {
+        id = blob.location.id
+        plainBytes = blob.location.plainLength
+        frame = blob.location.isCompressed ? blob.content : nil
+        plaintext = blob.location.isCompressed ? UnsafeRawBufferPointer(start: nil, count: 0) : blob.content
+    }
 }
 
 /// A sealed blob, in its worker's scratch until the next use.
@@ -34,7 +58,7 @@ extension Repository {
         worker: BlobWorker,
         digests: ([UnsafeRawBufferPointer]) -> [Digest]
     ) throws -> [SealedBlob] {
-        for blob in blobs where blob.plaintext.count >= 1 << 31 { throw tooLarge(blob) }
+        for blob in blobs where blob.plainBytes >= 1 << 31 { throw tooLarge(blob) }
         worker.sealed.reserve(
             blobs.reduce(0) { room, blob in
                 let content = max(worker.compressor.bound(blob.plaintext.count), blob.frame?.count ?? 0)
@@ -44,7 +68,7 @@ extension Repository {
         var used = 0
         var sealed: [SealedBlob] = []
         for blob in blobs {
-            spoil(.hashed, blob.plaintext)
+            spoil(.hashed, blob.frame ?? blob.plaintext)
             let start = used + ResticCipher.contentOffset
             let (content, uncompressedLength) = try content(of: blob, type, worker) { count in
                 worker.sealed.slice(start..<start + count)
@@ -71,7 +95,7 @@ extension Repository {
     ) throws -> (bytes: UnsafeRawBufferPointer, uncompressedLength: UInt32) {
         let plaintext = blob.plaintext
         let isForced = type == .tree || blob.mustCompress
-        if isCompressing, let frame = blob.frame { return (frame, UInt32(plaintext.count)) }
+        if isCompressing, let frame = blob.frame { return (frame, UInt32(blob.plainBytes)) }
         guard isCompressing, !plaintext.isEmpty, isForced || options.compression != .off,
             isForced || !looksIncompressible(plaintext)
         else { return (plaintext, 0) }
@@ -129,7 +153,7 @@ extension Repository {
             .tooLarge,
             operation: "store",
             object: "blob \(blob.id.short)",
-            what: "has \(blob.plaintext.count) bytes; the format's limit here is 2 GiB",
+            what: "has \(blob.plainBytes) bytes; the format's limit here is 2 GiB",
             next: "exclude the directory that has so many entries"
         )
     }

@@ -85,17 +85,30 @@ package struct MediumCheck: Sendable {
     }
 }
 
-/// The physical disks below folders, as far as they can be told apart.
-package struct DiskNames: Sendable {
+/// The physical disks below folders, as far as they can be told apart; each folder is looked at once.
+///
+/// Made anew for each look at a lab, since disks come and go. Cost: tens of files of `/proc` and `/sys` for each folder. Isolation: it
+/// belongs to one task.
+package final class DiskNames {
     private let sources: DiskSources
+    private var disks: [String: DiskSet?] = [:]
+    private var identities: [String: String?] = [:]
 
     package init(sources: DiskSources = DiskSources()) { self.sources = sources }
+
+    /// Nil when it cannot be told.
+    private func set(below path: String) -> DiskSet? {
+        if let known = disks[path] { return known }
+        let found = try? sources.disks(below: ByteString(path))
+        disks[path] = .some(found)
+        return found
+    }
 
     /// Stable names of the disks below all of the paths; nil when one of them cannot be told.
     package func disks(below paths: [String]) -> Set<String>? {
         var names: Set<String> = []
         for path in paths {
-            guard let set = try? sources.disks(below: ByteString(path)), set.isComplete else { return nil }
+            guard let set = set(below: path), set.isComplete else { return nil }
             for disk in set.disks {
                 guard let name = disk.stableID else { return nil }
                 names.insert(name)
@@ -106,9 +119,15 @@ package struct DiskNames: Sendable {
 
     /// Whether two folders share a disk; nil when that cannot be told.
     package func share(_ left: String, _ right: String) -> Bool? {
-        guard let first = try? sources.disks(below: ByteString(left)),
-            let second = try? sources.disks(below: ByteString(right))
-        else { return nil }
+        guard let first = set(below: left), let second = set(below: right) else { return nil }
         return first.shares(with: second)
+    }
+
+    /// The UUID of the file system that holds a folder; nil when it has none, or cannot be asked.
+    package func fileSystemUUID(of path: String) -> String? {
+        if let known = identities[path] { return known }
+        let found = (try? sources.identity(of: ByteString(path)))?.uuid.text
+        identities[path] = .some(found)
+        return found
     }
 }

@@ -175,21 +175,20 @@ package struct ProtectionRun: Sendable {
     func look(
         at names: [String]
     ) async throws -> (open: [OpenStore], failures: [String: any ReportableFailure]) {
+        let stores = names.compactMap(environment.store(named:))
+        let looks = await environment.sideBySide(stores) { store in
+            let repository = try await store.open()
+            return OpenStore(
+                store: store,
+                repository: repository,
+                view: try await StoreView(repository, lab: environment.lab)
+            )
+        }
         var open: [OpenStore] = []
         var failures: [String: any ReportableFailure] = [:]
-        for name in names {
-            guard let store = environment.store(named: name) else { continue }
-            do {
-                let repository = try await store.open()
-                open.append(
-                    OpenStore(
-                        store: store,
-                        repository: repository,
-                        view: try await StoreView(repository, lab: environment.lab)
-                    )
-                )
-            } catch {
-                failures[name] = try reportable(error, operation: "look at", object: name)
+        for (store, look) in zip(stores, looks) {
+            do { open.append(try look.get()) } catch {
+                failures[store.name] = try reportable(error, operation: "look at", object: store.name)
             }
         }
         return (open, failures)

@@ -1,4 +1,5 @@
 import Bytes
+import Chunking
 import HostSystem
 import Outcome
 import ResticFormat
@@ -121,22 +122,44 @@ struct WorkloadRun: Sendable {
         }
     }
 
+    /// Opens those that were seen before side by side; what may have to be made comes alone, cut as the one opened before it.
     private func open(_ result: inout Result) async throws {
-        for store in environment.stores(of: workload) {
-            let step = RunStep(.open, workload: workload.name, repository: store.name)
+        let stores = environment.stores(of: workload)
+        let seen = run.ledgerFile.current().repositories
+        let old = stores.filter { seen[$0.name] != nil }
+        var opened: [String: Swift.Result<OpenStore, any Error>] = [:]
+        let found = await environment.sideBySide(old) { try await self.open($0, .never, polynomial: nil) }
+        for (store, result) in zip(old, found) { opened[store.name] = result }
+        for store in stores {
             do {
-                let (repository, _) = try await store.openOrCreate(
-                    polynomial: result.opened.first?.repository.chunkerPolynomial,
-                    run.ledgerFile.current().repositories[store.name] == nil ? .asNew : .never
-                )
-                let view = try await StoreView(repository, lab: environment.lab)
-                result.opened.append(OpenStore(store: store, repository: repository, view: view))
-                await note(view, store: store.name)
-                await run.note(await repository.surprises(isComplete: false), of: store.name)
+                let open: OpenStore
+                if let found = opened[store.name] {
+                    open = try found.get()
+                } else {
+                    let polynomial = result.opened.first?.repository.chunkerPolynomial
+                    open = try await self.open(store, .asNew, polynomial: polynomial)
+                }
+                result.opened.append(open)
+                await note(open.view, store: store.name)
+                await run.note(await open.repository.surprises(isComplete: false), of: store.name)
             } catch {
+                let step = RunStep(.open, workload: workload.name, repository: store.name)
                 fail(step, try reportable(error, operation: "open", object: store.name), &result)
             }
         }
+    }
+
+    private func open(
+        _ store: LabStore,
+        _ creation: LabStore.Creation,
+        polynomial: Polynomial?
+    ) async throws -> OpenStore {
+        let (repository, _) = try await store.openOrCreate(polynomial: polynomial, creation)
+        return OpenStore(
+            store: store,
+            repository: repository,
+            view: try await StoreView(repository, lab: environment.lab)
+        )
     }
 
     private func store(_ result: inout Result) async throws {

@@ -45,46 +45,33 @@ package struct StatusInspection: Sendable {
             posture: [:],
             problems: []
         )
+        let names = DiskNames()
         for workload in environment.lab.workloads {
             let state = state(of: workload, looks, now)
-            status.posture[workload.name] = posture(of: state)
+            status.posture[workload.name] = posture(of: state, names)
             status.workloads.append(state)
         }
-        status.problems = StatusProblems(status, ledger).all
+        status.problems = StatusProblems(status, names).all
         return status
     }
 
+    /// Errors: cancellation.
     private func looks() async throws -> [Look] {
-        let pool = environment.repository.pool
-        return try await withThrowingTaskGroup(of: (Int, Look).self) { group in
-            for (number, store) in environment.stores.enumerated() {
-                group.addTask(executorPreference: pool) {
-                    do {
-                        let repository = try await store.open()
-                        let writing: (any ReportableFailure)?
-                        do {
-                            try MediumCheck(store.medium).requireWritable()
-                            writing = nil
-                        } catch {
-                            writing = try reportable(error, operation: "look at", object: store.name)
-                        }
-                        return (
-                            number,
-                            Look(
-                                store: store,
-                                view: try await StoreView(repository, lab: environment.lab),
-                                writing: writing
-                            )
-                        )
-                    } catch {
-                        let failure = try reportable(error, operation: "look at", object: store.name)
-                        return (number, Look(store: store, failure: failure))
-                    }
-                }
+        try await environment.sideBySide(environment.stores) { try await look(at: $0) }.map { try $0.get() }
+    }
+
+    /// Errors: cancellation; what else goes wrong is what the look showed.
+    private func look(at store: LabStore) async throws -> Look {
+        do {
+            let repository = try await store.open()
+            var look = Look(store: store)
+            do { try MediumCheck(store.medium).requireWritable() } catch {
+                look.writing = try reportable(error, operation: "look at", object: store.name)
             }
-            var looks: [(Int, Look)] = []
-            for try await look in group { looks.append(look) }
-            return looks.sorted { $0.0 < $1.0 }.map(\.1)
+            look.view = try await StoreView(repository, lab: environment.lab)
+            return look
+        } catch {
+            return Look(store: store, failure: try reportable(error, operation: "look at", object: store.name))
         }
     }
 
@@ -176,8 +163,7 @@ package struct StatusInspection: Sendable {
         return Int64(clamping: now) - Int64(clamping: before)
     }
 
-    private func posture(of state: LabStatus.WorkloadState) -> Posture {
-        let names = DiskNames()
+    private func posture(of state: LabStatus.WorkloadState, _ names: DiskNames) -> Posture {
         let facts = state.copies.map { copy in
             CopyFacts(
                 medium: copy.medium.name,

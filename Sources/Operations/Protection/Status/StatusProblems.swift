@@ -1,13 +1,14 @@
 import Bytes
-import HostSystem
 import Outcome
 import Strategy
 
 /// What is wrong and what is amber, each with what mends it.
 struct StatusProblems {
     private(set) var all: [LabStatus.Problem] = []
+    private let names: DiskNames
 
-    init(_ status: LabStatus, _ ledger: Ledger) {
+    init(_ status: LabStatus, _ names: DiskNames) {
+        self.names = names
         for state in status.workloads { judge(state, status) }
         for repository in status.repositories { judge(repository, status) }
         let offsite = status.lab.repositories(on: .offsite)
@@ -135,7 +136,6 @@ struct StatusProblems {
 
     /// A copy on the disk of its source, or of another copy, dies with it.
     private mutating func judgeDisks(_ state: LabStatus.WorkloadState) {
-        let names = DiskNames()
         let local = state.copies.filter {
             $0.remembered == nil && ($0.medium.kind == .internal || $0.medium.kind == .removable)
         }
@@ -149,9 +149,8 @@ struct StatusProblems {
                 add(.amber, .oneDisk, object, "shares a disk with its source: it adds no medium", next)
             }
             if copy.medium.kind == .removable, copy.medium.identity == nil {
-                let uuid = (try? DiskSources().identity(of: ByteString(path)))?.uuid.text
                 let what = "has no identity: another disk in its place would not be noticed"
-                if let uuid {
+                if let uuid = names.fileSystemUUID(of: path) {
                     add(.amber, .noIdentity, copy.medium.name, what, "write into holdfast.yaml: identity: \"\(uuid)\"")
                 }
             }

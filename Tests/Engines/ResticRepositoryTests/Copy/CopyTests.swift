@@ -57,11 +57,16 @@ import ResticRepository
         return store
     }
 
-    private static func open(_ store: any ObjectStorage, seed: UInt64) async throws -> Repository {
+    private static func open(
+        _ store: any ObjectStorage,
+        seed: UInt64,
+        options: RepositoryOptions = RepositoryOptions()
+    ) async throws -> Repository {
         let repository = try await Repository.open(
             store: store,
             password: Secret(Array(SmallRepository.password.utf8)),
-            environment: environment(seed: seed)
+            environment: environment(seed: seed),
+            options: options
         )
         try await repository.loadIndex()
         return repository
@@ -72,12 +77,13 @@ import ResticRepository
         from source: any ObjectStorage,
         to store: any ObjectStorage,
         seed: UInt64 = 50,
+        options: RepositoryOptions = RepositoryOptions(),
         log: Log = Log()
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: pool) {
                 let source = try await open(source, seed: seed)
-                let target = try await open(store, seed: seed + 1)
+                let target = try await open(store, seed: seed + 1, options: options)
                 try await target.withLock(.shared) {
                     let present = CopiesPresent(try await target.loadSnapshots { throw $1 })
                     let all = try await source.loadSnapshots { throw $1 }
@@ -218,6 +224,65 @@ import ResticRepository
             "\(String(describing: failure))"
         )
         #expect(try await store.list(.snapshot).isEmpty)
+    }
+
+    @Test func `L3 a blob that authenticates and has other content than its name stops the copy by name`() async throws
+    {
+        let source = try await ForgedRepository()
+        let lost = BlobID(sha256(Array("what it should be".utf8)))
+        let root = try await source.forge { forge in
+            let node = try await forge.file("here", Array("stored".utf8))
+            return try await forge.tree([node, forge.described(Node.file("lost", [lost]))])
+        }
+        _ = try await source.saveSnapshot(root)
+        var options = RepositoryOptions()
+        options.extraVerify = false
+        // Memory that fails after a blob was named, where nothing looks again.
+        options.spoil = { stage, bytes in
+            guard stage == .hashed else { return }
+            bytes.copyBytes(from: Array("what it shall not".utf8))
+        }
+        let repository = try await Self.open(source.store, seed: 7, options: options)
+        try await repository.withBlobWriter { writer in
+            _ = try await writer.save(.data, Array("what it should be".utf8), worker: repository.makeWorker())
+        }
+        let pack = try #require(repository.index.location(.data, lost)).pack
+        let store = try await Self.target()
+        let failure = await #expect(throws: RepositoryFailure.self) {
+            try await Self.run(from: source.store, to: store)
+        }
+        #expect(
+            failure?.code == .damaged && failure?.object.contains(pack.short) == true,
+            "\(String(describing: failure))"
+        )
+        #expect(try await store.list(.snapshot).isEmpty)
+        #expect(try await !Self.check(store).hasErrors)
+    }
+
+    @Test(arguments: [BlobStage.hashed, .sealed])
+    func `D-08 memory that fails while a copy seals stops it, though the source is right`(_ stage: BlobStage)
+        async throws
+    {
+        let source = try await SmallRepository.make()
+        for bad in 0..<4 {
+            let turn = Mutex(0)
+            var options = RepositoryOptions()
+            options.spoil = { now, bytes in
+                guard now == stage, !bytes.isEmpty else { return }
+                let number = turn.withLock { turn in
+                    defer { turn += 1 }
+                    return turn
+                }
+                if number == bad { bytes[bytes.count / 2] ^= 1 }
+            }
+            let store = try await Self.target()
+            let failure = await #expect(throws: RepositoryFailure.self, "\(stage) \(bad)") {
+                try await Self.run(from: source.store, to: store, options: options)
+            }
+            #expect(failure?.code == .verification, "\(stage) \(bad): \(String(describing: failure))")
+            #expect(try await store.list(.snapshot).isEmpty)
+            #expect(try await !Self.check(store).hasErrors)
+        }
     }
 
     @Test func `D-03 a blob that no index of the source names stops the copy by name, and no snapshot appears`()
