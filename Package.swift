@@ -26,6 +26,7 @@ let package = Package(
     products: [.executable(name: "holdfast", targets: ["holdfast"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache.git", exact: "2.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
@@ -182,12 +183,22 @@ let package = Package(
         module(
             "Services",
             "Daemon",
-            ["Bytes", "Outcome", "Strategy", "HostSystem", "ResticRepository", "Protection", "Notification"]
+            [
+                "Bytes", "Outcome", "Strategy", "HostSystem", "ResticFormat", "ResticRepository", "Protection",
+                "Notification",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
         ),
         tests(
             "Services",
             "DaemonTests",
-            ["Daemon", "Protection", "Bytes", "Outcome", "Strategy", "HostSystem", "ResticRepository", "Sealing"]
+            [
+                "Daemon", "Protection", "Bytes", "Outcome", "Strategy", "HostSystem", "ResticRepository", "Sealing",
+                "TestSupport",
+            ]
         ),
 
         // Commands: what a person or script types and reads.

@@ -118,20 +118,7 @@ package final class LabNotifier: Sendable {
         let length = now.length(since: looked)
         if length >= .seconds(NotificationLimits.pingSeconds) { return true }
         guard length >= .seconds(3600) else { return false }
-        return environment.lab.workloads.contains { workload in
-            workload.repositories.contains { name in isBreached(workload, in: name, ledger, now) }
-        }
-    }
-
-    private func isBreached(_ workload: Workload, in repository: String, _ ledger: Ledger, _ now: Timestamp) -> Bool {
-        let seen = ledger.repositories[repository]?.copies[workload.name]
-        return RecoveryPoint(
-            seen.map { [ObservedSnapshot(id: $0.snapshot, time: ZonedTime($0.time))] } ?? [],
-            objective: workload.objective,
-            backup: workload.backup,
-            now: now,
-            zone: workload.backup.schedule.map(environment.zone) ?? .utc
-        ).isBreached
+        return !RememberedPromises(environment, ledger, now: now).areKept
     }
 
     private func tell(succeeded: [String], verdict: @escaping @Sendable (LabStatus) -> RunVerdict) async {

@@ -32,6 +32,7 @@ package struct LabDaemon: Sendable {
     private let log: @Sendable (String) -> Void
     private let manager: NotifySocket
     private let control = Control()
+    private let report = HealthReport()
 
     /// `load` reads the declaration; it is asked at the start and at each reload.
     package init(
@@ -65,6 +66,9 @@ package struct LabDaemon: Sendable {
                 group.addTask { try await bark(every: watchdog, environment) }
             }
             group.addTask(executorPreference: pool) { try await serve(environment) }
+            if let address = environment.lab.health {
+                group.addTask { try await answer(on: address, environment) }
+            }
             // The scheduler alone ends by itself; a failure of it ends all.
             while let _ = try await group.next(), !control.hasEnded {}
             group.cancelAll()
@@ -94,6 +98,18 @@ package struct LabDaemon: Sendable {
         }
     }
 
+    /// That nobody can ask is told, and keeps no run from running.
+    private func answer(on address: LoopbackAddress, _ environment: ProtectionEnvironment) async throws {
+        do {
+            try await HealthEndpoint(address: address, report: report, time: environment.repository.time).run()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            let what = "serve.health: nothing answers on \(address.text): \(reason(of: error))"
+            environment.warn("\(what); all else goes on; name another port, and restart")
+        }
+    }
+
     // MARK: schedule
 
     private func serve(_ first: ProtectionEnvironment) async throws {
@@ -110,6 +126,11 @@ package struct LabDaemon: Sendable {
                 nextLook = .distantPast
             }
             let now = environment.now
+            let (name, turned) = (environment.lab.name, environment.repository.time.monotonicNanoseconds())
+            report.change {
+                $0.lab = name
+                $0.turned = turned
+            }
             // A clock that was set back is looked at anew, too.
             if nextLook <= now || now < lastLook {
                 lastLook = now
@@ -131,17 +152,19 @@ package struct LabDaemon: Sendable {
         guard plan.items.isEmpty else {
             manager.notify("STATUS=running \(plan.items.map(\.workload.name).joined(separator: ", "))")
             do {
-                let report = try await drained(environment) {
+                let names = plan.items.map(\.workload.name)
+                report.change { $0.running = names }
+                defer { report.change { $0.running = [] } }
+                let result = try await drained(environment) {
                     async let start: Void = notifier.runBegan()
-                    let report = try await run.run(Self.request)
+                    let result = try await run.run(Self.request)
                     await start
-                    return report
+                    return result
                 }
-                let outcomes = report.workloads.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }
-                log("run ended: \(outcomes.joined(separator: ", "))")
-                await notifier.runEnded(report)
+                ended(result, environment)
+                await notifier.runEnded(result)
                 // What is due still was being run by somebody else: it is left to them for a while.
-                let left = try await run.plan(.due).items.contains { report.workloads[$0.workload.name] != nil }
+                let left = try await run.plan(.due).items.contains { result.workloads[$0.workload.name] != nil }
                 return left ? environment.now.later(bySeconds: Limits.lookSeconds) : .distantPast
             } catch is CancellationError {
                 if !control.isDraining { throw CancellationError() }
@@ -155,11 +178,35 @@ package struct LabDaemon: Sendable {
         }
         await notifier.look()
         let next = plan.waiting.compactMap(\.next).min()
+        judge(environment, next: next)
         manager.notify(
             "STATUS=\(next.map { "next run in \(ageText($0.length(since: now)))" } ?? "nothing is scheduled")"
         )
         let latest = now.later(bySeconds: Limits.lookSeconds)
         return next.map { min($0, latest) } ?? latest
+    }
+
+    private func ended(_ result: RunReport, _ environment: ProtectionEnvironment) {
+        let outcomes = result.workloads.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }
+        let text = outcomes.joined(separator: ", ")
+        log("run ended: \(text)")
+        report.change {
+            $0.lastRun = text
+            $0.lastRunEnded = result.ended
+        }
+        judge(environment, next: nil)
+    }
+
+    /// What is answered to whoever asks, by what is remembered: no disk wakes up for it.
+    private func judge(_ environment: ProtectionEnvironment, next: Timestamp?) {
+        let ledger = LedgerFile(environment).current()
+        let now = environment.now
+        let promises = RememberedPromises(environment, ledger, now: now)
+        report.change {
+            $0.promises = promises
+            $0.judged = now
+            if let next { $0.next = next }
+        }
     }
 
     private static var request: ProtectionRun.Request {

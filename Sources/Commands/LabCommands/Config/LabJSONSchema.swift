@@ -67,6 +67,7 @@ private func schema(of scalar: ScalarShape) -> [(String, JSONDocument)] {
     case .text, .path, .pattern, .reference, .template: [("type", .string("string")), ("minLength", .number(1))]
     case .choice(let choices): [("enum", .array(choices.filter { $0.refusal == nil }.map { .string($0.word) }))]
     case .secret: pattern("^(\(SecretReference.schemes.joined(separator: "|"))):.+$")
+    case .loopback: pattern(#"^(localhost|127\.0\.0\.1|\[::1\]):[0-9]{1,5}$"#)
     case .address: pattern("^(https?://[^@]+|(\(SecretReference.schemes.joined(separator: "|"))):.+)$")
     case .schedule:
         [("type", .string("string")), ("examples", .array(["02:00", "mon..fri 22:30"].map { .string($0) }))]

@@ -19,6 +19,8 @@ package struct Lab: Sendable, Hashable {
     package var retired: [RetiredWorkload]
     /// Who hears of it.
     package var channels: [Channel]
+    /// Where the daemon tells whether it is alive; nil: nowhere.
+    package var health: LoopbackAddress?
     /// What is not wrong but likely not meant.
     package var warnings: [StrategyProblem] = []
 

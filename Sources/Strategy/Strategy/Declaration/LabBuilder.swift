@@ -24,7 +24,8 @@ struct LabBuilder {
             workloads: [],
             exclusions: (root["exclude"]?.items ?? []).map { exclusion($0.table) },
             retired: (root["retired"]?.items ?? []).map { retired($0.table) },
-            channels: channelBuilder.channels(root["notify"]?.items ?? [])
+            channels: channelBuilder.channels(root["notify"]?.items ?? []),
+            health: root["serve"]?.table["health"].flatMap { try? LoopbackAddress(reading: $0.text) }
         )
         if !isName(lab.name) { report(root.place(of: "lab"), "lab", "is not a name", nameAdvice) }
         checkPaths(of: media)

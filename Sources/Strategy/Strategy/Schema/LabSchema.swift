@@ -15,6 +15,7 @@ package let labSchema = TableShape([
     Key("roles", .names(of: .table(policyShape)), "Classes of workloads with the same objectives."),
     Key("protect", .list(.table(protectShape)), "What must come back: the workloads.", isRequired: true),
     Key("exclude", .list(.table(excludeShape)), "What was found and is left out on purpose."),
+    Key("serve", .table(serveShape), "What the daemon offers."),
     Key(
         "notify",
         .list(.table(channelShape)),
@@ -25,6 +26,14 @@ package let labSchema = TableShape([
         .list(.table(retiredShape)),
         "Workloads that are gone on purpose: their snapshots stay, and nobody is alarmed."
     ),
+])
+
+private let serveShape = TableShape([
+    Key(
+        "health",
+        .scalar(.loopback),
+        "Where `holdfast serve` answers whether it is alive and each promise kept: 127.0.0.1:PORT, this machine alone; absent: nowhere."
+    )
 ])
 
 private let mediumShape = TableShape([

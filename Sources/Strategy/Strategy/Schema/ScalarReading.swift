@@ -10,6 +10,7 @@ extension ScalarShape {
         case .secret: "a reference to a secret"
         case .address: "an address"
         case .template: "a template"
+        case .loopback: "an address of this machine with a port"
         case .schedule: "a schedule"
         case .timeZone: "a time zone"
         case .duration: "a length of time"
@@ -28,6 +29,7 @@ extension ScalarShape {
         switch self {
         case .text, .path, .pattern, .reference, .template: ""
         case .address: addressAdvice
+        case .loopback: loopbackAdvice
         case .choice(let choices): "one of: \(choices.filter { $0.refusal == nil }.map(\.word).joined(separator: ", "))"
         case .secret: secretAdvice
         case .schedule: "such as 02:00, mon..fri 22:30, or sat *-*-1..7 15:00"
@@ -48,6 +50,7 @@ extension ScalarShape {
         switch self {
         case .text, .pattern, .reference, .template: .text(text)
         case .address: try readChannelAddress(text, folder: folder)
+        case .loopback: .text(try LoopbackAddress(reading: text).text)
         case .path: .text(try absolutePath(text, folder))
         case .choice(let choices): .text(try readWord(text, of: choices))
         case .secret: .secret(try readSecretReference(text, folder: folder))

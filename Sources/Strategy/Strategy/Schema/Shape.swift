@@ -61,6 +61,8 @@ package indirect enum ScalarShape: Sendable {
     case secret
     /// An address of the web, or a reference to a secret that is one.
     case address
+    /// An address and a port that only this machine reaches.
+    case loopback
     /// A text in Mustache.
     case template
     case schedule
