@@ -35,9 +35,10 @@ package final class LabNotifier: Sendable {
     private let outbox: Outbox
     private let state = Mutex(State())
 
-    package init(_ environment: ProtectionEnvironment) {
+    /// `ledgerFile` is that of the runs it tells of: what a full disk did not take is in its memory alone.
+    package init(_ environment: ProtectionEnvironment, ledgerFile: LedgerFile) {
         self.environment = environment
-        ledgerFile = LedgerFile(environment)
+        self.ledgerFile = ledgerFile
         outbox = Outbox(environment: environment, sender: MessageSender())
     }
 
@@ -54,9 +55,13 @@ package final class LabNotifier: Sendable {
             title: "",
             created: environment.now
         )
+        let start = Outbox(
+            environment: environment,
+            sender: MessageSender(deadlineSeconds: NotificationLimits.startSeconds)
+        )
         await withTaskGroup(of: Void.self) { group in
             for channel in channels where channel.isPing {
-                group.addTask { _ = await self.outbox.send(message, to: channel) }
+                group.addTask { _ = await start.send(message, to: channel) }
             }
         }
     }
@@ -104,7 +109,7 @@ package final class LabNotifier: Sendable {
         let delivery = await outbox.send(message, to: channel)
         var outcome = Outbox.Outcome(channel: channel.name)
         if case .failed(let why, _, _) = delivery { outcome.failure = why } else { outcome.delivered = [""] }
-        await remember([outcome])
+        await remember(outcome)
         return outcome.failure.map { .failed($0) } ?? .delivered
     }
 
@@ -117,6 +122,9 @@ package final class LabNotifier: Sendable {
         guard let looked, looked <= now else { return true }
         let length = now.length(since: looked)
         if length >= .seconds(NotificationLimits.pingSeconds) { return true }
+        if length >= .seconds(NotificationLimits.heldBackSeconds), ledger.channels.contains(where: \.value.isHeldBack) {
+            return true
+        }
         guard length >= .seconds(3600) else { return false }
         return !RememberedPromises(environment, ledger, now: now).areKept
     }
@@ -127,19 +135,15 @@ package final class LabNotifier: Sendable {
             let ledger = await self.ledgerFile.loadOrRecover()
             guard let status = try? await StatusInspection(self.environment, ledger: ledger).run() else { return }
             self.state.withLock { $0.looked = status.now }
-            let news = self.channels.map { self.news(of: status, verdict(status), succeeded, for: $0, ledger) }
+            let waiting = await self.outbox.waiting()
+            let news = self.channels.map {
+                self.news(of: status, verdict(status), succeeded, for: $0, ledger, waiting)
+            }
             let fresh = news.compactMap(\.message)
-            await self.outbox.queue(fresh)
-            let isKept = self.environment.journal?.isUsable == true
-            if isKept { await self.remember(news) }
-            let outcomes = await self.deliver(fresh)
-            guard !isKept else { return }
-            // Nothing keeps what was not taken: it is news again the next time.
-            await self.remember(
-                news.filter { news in
-                    news.message.map { message in outcomes.contains { $0.delivered.contains(message.id) } } ?? true
-                }
-            )
+            let isKept = await self.outbox.queue(fresh)
+            // A message that nothing keeps and that is not taken now is lost, and what it said is news at the next look.
+            await self.remember(news)
+            await self.deliver(isKept ? [] : fresh)
         }
     }
 
@@ -156,14 +160,17 @@ package final class LabNotifier: Sendable {
         _ verdict: RunVerdict,
         _ succeeded: [String],
         for channel: Channel,
-        _ ledger: Ledger
+        _ ledger: Ledger,
+        _ waiting: Set<String>
     ) -> News {
         guard !channel.isPing else { return News(channel: channel.name, message: sign(verdict, for: channel)) }
-        let before = ledger.channels[channel.name] ?? ChannelHistory()
+        let known = ledger.channels[channel.name] ?? ChannelHistory()
+        let before = known.withoutLost(waiting: waiting)
         let policy = AlarmPolicy(channel, zone: environment.zone(channel.signOfLife))
-        let (announcement, after) = policy.decide(status.troubles, succeeded: succeeded, before, now: status.now)
+        var (announcement, after) = policy.decide(status.troubles, succeeded: succeeded, before, now: status.now)
         let message = announcement.map { self.message($0, status, for: channel, before) }
-        return News(channel: channel.name, message: message, after: after == before ? nil : after)
+        if let message { after = after.told(by: message.id, at: status.now) }
+        return News(channel: channel.name, message: message, after: after == known ? nil : after)
     }
 
     private func message(
@@ -231,29 +238,23 @@ package final class LabNotifier: Sendable {
 
     // MARK: memory
 
-    @discardableResult
-    private func deliver(_ fresh: [OutboxMessage]) async -> [Outbox.Outcome] {
-        let outcomes = await outbox.deliver(fresh)
-        await remember(outcomes)
-        return outcomes
+    private func deliver(_ fresh: [OutboxMessage]) async {
+        await outbox.deliver(fresh) { await self.remember($0) }
     }
 
     /// Whether channels take messages, for `status`.
-    private func remember(_ outcomes: [Outbox.Outcome]) async {
+    private func remember(_ outcome: Outbox.Outcome) async {
         // What was broken off says nothing of a channel.
-        guard !Task.isCancelled else { return }
-        let told = outcomes.filter { $0.failure != nil || !$0.delivered.isEmpty }
-        guard !told.isEmpty else { return }
+        guard outcome.failure != nil || !outcome.delivered.isEmpty, !Task.isCancelled else { return }
         let (now, names) = (environment.now, Set(channels.map(\.name)))
         await ledgerFile.update { ledger in
             ledger.channels = ledger.channels.filter { names.contains($0.key) }
-            for outcome in told where names.contains(outcome.channel) {
-                var history = ledger.channels[outcome.channel] ?? ChannelHistory()
-                if !outcome.delivered.isEmpty { history.delivered = now }
-                history.failingSince = outcome.failure.map { _ in history.failingSince ?? now }
-                history.failure = outcome.failure
-                ledger.channels[outcome.channel] = history
-            }
+            var history = ledger.channels[outcome.channel] ?? ChannelHistory()
+            if !outcome.delivered.isEmpty { history.delivered = now }
+            history.took(outcome.delivered)
+            history.failingSince = outcome.failure.map { _ in history.failingSince ?? now }
+            history.failure = outcome.failure
+            if names.contains(outcome.channel) { ledger.channels[outcome.channel] = history }
         }
     }
 
@@ -265,6 +266,7 @@ package final class LabNotifier: Sendable {
                 var history = ledger.channels[name] ?? ChannelHistory()
                 history.told = after.told
                 history.sent = after.sent
+                history.isHeldBack = after.isHeldBack
                 history.signOfLife = after.signOfLife
                 ledger.channels[name] = history
             }

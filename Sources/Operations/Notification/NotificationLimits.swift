@@ -6,6 +6,12 @@ package enum NotificationLimits {
     static let workloadsShown = 100
     /// Messages that one channel is offered at one look, so that a run does not wait for a queue.
     static let messagesAtOnce = 5
+    /// Nanoseconds after which a channel is offered no further message at one look.
+    static let offerNanoseconds: UInt64 = 20_000_000_000
+    /// Seconds that a check has to answer that a run begins.
+    static let startSeconds = 10
+    /// Seconds until the stores are looked at again where a channel has more to hear than the hour allowed.
+    static let heldBackSeconds: Int64 = 900
     /// Messages that are read from the journal at one look.
     static let messagesRead = 200
     /// Seconds between attempts: the first, by how much it grows, and the longest.

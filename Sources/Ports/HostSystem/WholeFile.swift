@@ -64,6 +64,7 @@ package struct FileSystemSpace: Sendable, Hashable {
     package var freeInodes: UInt64
     /// 0 on file systems that do not count inodes.
     package var totalInodes: UInt64
+    package var isReadOnly = false
 
     /// True when files cannot be created although bytes are free (C-02).
     package var isOutOfInodes: Bool { totalInodes > 0 && freeInodes == 0 && freeBytes > 0 }
@@ -98,7 +99,8 @@ extension FileSystemSpace {
             freeBytes: UInt64(raw.f_bavail).multipliedReportingOverflow(by: UInt64(raw.f_frsize)).partialValue,
             totalBytes: UInt64(raw.f_blocks).multipliedReportingOverflow(by: UInt64(raw.f_frsize)).partialValue,
             freeInodes: UInt64(raw.f_favail),
-            totalInodes: UInt64(raw.f_files)
+            totalInodes: UInt64(raw.f_files),
+            isReadOnly: raw.f_flag & UInt(ST_RDONLY) != 0
         )
     }
 }

@@ -116,13 +116,13 @@ package struct LabDaemon: Sendable {
         defer { control.end() }
         var environment = first
         var run = ProtectionRun(environment, observer: observer)
-        var notifier = LabNotifier(environment)
+        var notifier = LabNotifier(environment, ledgerFile: run.ledgerFile)
         var (lastLook, nextLook) = (Timestamp.distantPast, Timestamp.distantPast)
         while !control.isDraining {
             if control.takeReload(), let new = await reloaded() {
                 environment = new
                 run = ProtectionRun(environment, observer: observer, continuing: run)
-                notifier = LabNotifier(environment)
+                notifier = LabNotifier(environment, ledgerFile: run.ledgerFile)
                 nextLook = .distantPast
             }
             let now = environment.now

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 import Bytes
@@ -59,7 +60,7 @@ import TestSupport
     @Test func `a run that is cut off tells of no end, so that the check notices`() async throws {
         let address = rig.address("ok")
         let notified = try NotifiedLab("  - ping: { url: \"\(address)\" }\n")
-        await LabNotifier(try await notified.environment()).runBegan()
+        await (try await notified.notifier()).runBegan()
         #expect(try rig.requests(address).ends == ["start"])
     }
 
@@ -74,7 +75,7 @@ import TestSupport
         #expect(try await notified.lab.status().problems.contains { $0.kind == .deaf && $0.severity == .amber })
         // Not again before its time, and then again.
         let environment = try await notified.environment()
-        let notifier = LabNotifier(environment)
+        let notifier = LabNotifier(environment, ledgerFile: LedgerFile(environment))
         notified.lab.clock.advance(30)
         await notifier.look()
         #expect(try rig.requests(address).count == 1)
@@ -85,7 +86,7 @@ import TestSupport
         let well = rig.address("ok")
         notified.lab.declare { $0.replacing(address, with: well) }
         notified.lab.clock.advance(8 * 3600)
-        let mended = LabNotifier(try await notified.environment())
+        let mended = try await notified.notifier()
         await mended.look()
         await mended.look()
         let told = try rig.requests(well).bodies.filter { $0.contains("\"event\":\"failed\"") }
@@ -99,7 +100,7 @@ import TestSupport
             let notified = try NotifiedLab(hook(address))
             try notified.lab.move("source", to: "away")
             try await notified.run()
-            let notifier = LabNotifier(try await notified.environment())
+            let notifier = try await notified.notifier()
             for _ in 0..<5 {
                 notified.lab.clock.advance(3600)
                 await notifier.look()
@@ -120,7 +121,7 @@ import TestSupport
         notified.lab.declare { $0.replacing(address, with: well) }
         notified.lab.clock.advance(7 * 3600)
         let environment = try await notified.environment()
-        let notifier = LabNotifier(environment)
+        let notifier = LabNotifier(environment, ledgerFile: LedgerFile(environment))
         await notifier.look()
         await notifier.look()
         #expect(try rig.requests(well).count == 1)
@@ -135,7 +136,7 @@ import TestSupport
         }
         try await notified.run()
         let before = try rig.requests(address).count
-        let notifier = LabNotifier(try await notified.environment())
+        let notifier = try await notified.notifier()
         for _ in 0..<(3 * 24) {
             await notifier.look()
             notified.lab.clock.advance(3600)
@@ -147,7 +148,7 @@ import TestSupport
         let address = rig.address("ok")
         let notified = try NotifiedLab(hook(address))
         try await notified.run()
-        let notifier = LabNotifier(try await notified.environment())
+        let notifier = try await notified.notifier()
         var heard: [Int] = []
         for hour in 0..<30 {
             let count = try rig.requests(address).count
@@ -166,11 +167,81 @@ import TestSupport
         try await notified.run()
         notified.lab.clock.advance(2 * 86_400)
         let (one, other) = (try await notified.environment(), try await notified.environment())
-        let (first, second) = (LabNotifier(one), LabNotifier(other))
+        let (first, second) = (LabNotifier(one, ledgerFile: LedgerFile(one)), LabNotifier(other, ledgerFile: LedgerFile(other)))
         async let left: Void = first.look()
         async let right: Void = second.look()
         _ = await (left, right)
         #expect(try rig.requests(address).count == 1)
+    }
+
+    @Test func `M-11: what a channel refuses is told when it takes messages again`() async throws {
+        let address = rig.address("403")
+        let notified = try NotifiedLab(hook(address))
+        try notified.lab.move("source", to: "away")
+        try await notified.run()
+        let well = rig.address("ok")
+        notified.lab.declare { $0.replacing(address, with: well) }
+        notified.lab.clock.advance(7 * 3600)
+        await (try await notified.notifier()).look()
+        #expect(try rig.requests(well).bodies.count { $0.contains("\"event\":\"failed\"") } == 1)
+    }
+
+    @Test(arguments: ["removed", "garbage"])
+    func `M-13: an alarm that waited in a lost journal is news again`(_ way: String) async throws {
+        let address = rig.address("500")
+        let notified = try NotifiedLab(hook(address))
+        try notified.lab.move("source", to: "away")
+        try await notified.run()
+        for name in notified.lab.names(in: "state") where name.hasPrefix("journal") {
+            if way == "removed" {
+                try notified.lab.remove("state/\(name)")
+            } else {
+                try notified.lab.write("state/\(name)", String(repeating: "garbage ", count: 4096))
+            }
+        }
+        let well = rig.address("ok")
+        notified.lab.declare { $0.replacing(address, with: well) }
+        try await notified.run()
+        try await notified.run()
+        #expect(try rig.requests(well).bodies.count { $0.contains("\"event\":\"failed\"") } == 1)
+    }
+
+    @Test func `C-04 M-03: a run that fails while nothing can be remembered is told all the same`() async throws {
+        let address = rig.address("ok")
+        let notified = try NotifiedLab(hook(address))
+        try await notified.run()
+        let size = notified.lab.root + "/state"
+        try #require(try await command(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", size]) == 0)
+        defer { _ = umount2(size, Int32(MNT_DETACH)) }
+        try notified.lab.write("state/fill", String(repeating: "x", count: 100_000))
+        _ = try? notified.lab.write("state/fill-2", String(repeating: "x", count: 200_000))
+        try notified.lab.move("source", to: "away")
+        try await notified.run()
+        let told = try rig.requests(address).bodies
+        #expect(told.contains { $0.contains("host failed when it ran last") }, "\(told)")
+        #expect(told.contains { $0.contains("is on a disk that is full") })
+    }
+
+    @Test func `B-07: a run goes on when its locks cannot be written`() async throws {
+        let address = rig.address("ok")
+        let notified = try NotifiedLab(hook(address))
+        try await notified.run()
+        let folder = notified.lab.root + "/state"
+        try #require(try await command(["mount", "--bind", folder, folder]) == 0)
+        defer { _ = umount2(folder, Int32(MNT_DETACH)) }
+        try #require(try await command(["mount", "-o", "remount,bind,ro", folder]) == 0)
+        let report = try await notified.run()
+        #expect(report.workloads == ["host": .ok])
+        #expect(try rig.requests(address).bodies.contains { $0.contains("is on a file system that is read-only") })
+    }
+
+    private func command(_ words: [String]) async throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = words
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
     }
 
     @Test func `M-03: without a journal a message that is not taken is news again`() async throws {
@@ -178,11 +249,11 @@ import TestSupport
         let notified = try NotifiedLab(hook(address))
         try notified.lab.move("source", to: "away")
         let report = try await notified.lab.run()
-        await LabNotifier(try notified.lab.environment).runEnded(report)
+        await (try notified.notifierWithoutJournal()).runEnded(report)
         let well = rig.address("ok")
         notified.lab.declare { $0.replacing(address, with: well) }
-        await LabNotifier(try notified.lab.environment).runEnded(report)
-        await LabNotifier(try notified.lab.environment).runEnded(report)
+        await (try notified.notifierWithoutJournal()).runEnded(report)
+        await (try notified.notifierWithoutJournal()).runEnded(report)
         #expect(try rig.requests(well).count == 1)
     }
 

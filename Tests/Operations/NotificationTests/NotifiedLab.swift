@@ -32,15 +32,25 @@ final class NotifiedLab {
         return environment
     }
 
+    /// That of another process.
+    func notifier() async throws -> LabNotifier {
+        let environment = try await environment()
+        return LabNotifier(environment, ledgerFile: LedgerFile(environment))
+    }
+
+    func notifierWithoutJournal() throws -> LabNotifier {
+        let environment = try lab.environment
+        return LabNotifier(environment, ledgerFile: LedgerFile(environment))
+    }
+
     /// A run as the command makes one.
     @discardableResult
     func run() async throws -> RunReport {
         let environment = try await environment()
-        let notifier = LabNotifier(environment)
+        let run = ProtectionRun(environment, observer: SilentRunObserver())
+        let notifier = LabNotifier(environment, ledgerFile: run.ledgerFile)
         await notifier.runBegan()
-        let report = try await ProtectionRun(environment, observer: SilentRunObserver()).run(
-            ProtectionRun.Request(.all)
-        )
+        let report = try await run.run(ProtectionRun.Request(.all))
         await notifier.runEnded(report)
         await environment.journal?.close()
         return report

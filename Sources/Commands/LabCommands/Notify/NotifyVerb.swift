@@ -43,7 +43,7 @@ struct NotifyTestVerb: ParsableCommand, LabVerb {
             session.printer.normal("no channel is declared; add \"notify\" to holdfast.yaml: docs/manual/alarms.md")
             return ExitStatus.success.rawValue
         }
-        let notifier = LabNotifier(session.environment)
+        let notifier = LabNotifier(session.environment, ledgerFile: LedgerFile(session.environment))
         var failed = 0
         for channel in channels {
             let delivery = try await session.onPool { await notifier.test(channel) }

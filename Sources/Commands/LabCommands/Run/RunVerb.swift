@@ -56,7 +56,7 @@ struct RunVerb: ParsableCommand, LabVerb {
         request.release = release
         request.verifiesAll = verify
         let asked = request
-        let notifier = LabNotifier(recording.environment)
+        let notifier = LabNotifier(recording.environment, ledgerFile: run.ledgerFile)
         let report = try await told(by: notifier, session) {
             try await reporter.whileShown { try await session.onPool { try await run.run(asked) } }
         }

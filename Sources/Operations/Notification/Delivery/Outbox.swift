@@ -8,8 +8,8 @@ import Strategy
 
 /// Carries what waits to the channels.
 ///
-/// 1. A message is tried until it is taken, at growing intervals; after three days, or when a channel refuses it for good, it stays in the journal for the
-///    record (M-11).
+/// 1. A message is tried until it is taken, at growing intervals, at the longest where the channel refuses it; after three days it stays in the journal for
+///    the record, and what it said is news again (M-11).
 /// 2. A channel that does not take a message is asked for no other until that one's time has come; no channel waits for another.
 /// 3. A check hears the newest of what waits for it: older news would lie about now.
 struct Outbox: Sendable {
@@ -25,38 +25,46 @@ struct Outbox: Sendable {
         var failure: String?
     }
 
+    /// Names of the messages that wait.
+    func waiting() async -> Set<String> {
+        let waiting = await environment.journal?.dueMessages(now: .distantFuture, limit: NotificationLimits.messagesRead)
+        return Set((waiting ?? []).map(\.message.id))
+    }
+
     /// Puts messages in; what waits still for a check that gets a newer one is closed.
-    func queue(_ fresh: [OutboxMessage]) async {
-        guard let journal = environment.journal, !fresh.isEmpty else { return }
+    ///
+    /// False when nothing keeps them.
+    func queue(_ fresh: [OutboxMessage]) async -> Bool {
+        guard let journal = environment.journal else { return false }
         let checks = Set(environment.lab.channels.filter(\.isPing).map(\.name))
         let waiting = await journal.dueMessages(now: .distantFuture, limit: NotificationLimits.messagesRead)
         let (now, renewed) = (environment.now, Set(fresh.map(\.channel)).intersection(checks))
         let old = waiting.filter { renewed.contains($0.message.channel) }
         await journal.record(old.map { closed($0, "a newer one was sent", now) } + fresh.map { .message($0) })
+        return journal.isUsable
     }
 
-    /// Offers what is due, and `fresh` even where no journal holds it; all channels side by side.
-    func deliver(_ fresh: [OutboxMessage]) async -> [Outcome] {
+    /// Offers what is due, and `fresh`, which no journal keeps; all channels side by side.
+    ///
+    /// What became of each channel is recorded, and `told`, as soon as it is known: a crash while another one hangs repeats nothing.
+    func deliver(_ fresh: [OutboxMessage], told: (Outcome) async -> Void) async {
         let now = environment.now
         var due = await environment.journal?.dueMessages(now: now, limit: NotificationLimits.messagesRead) ?? []
         for message in fresh where !due.contains(where: { $0.message.id == message.id }) {
-            // In the journal and not due: it was delivered already, by another process.
-            guard environment.journal?.isUsable != true else { continue }
             due.append(DueMessage(message: message, attempts: 0))
         }
-        let outcomes = await withTaskGroup(of: Outcome.self) { group in
+        await withTaskGroup(of: Outcome.self) { group in
             for (name, messages) in Dictionary(grouping: due, by: \.message.channel) {
                 let sorted = messages.sorted {
                     ($0.message.created, $0.message.id) < ($1.message.created, $1.message.id)
                 }
                 group.addTask { await offer(sorted, to: name, now) }
             }
-            var outcomes: [Outcome] = []
-            for await outcome in group { outcomes.append(outcome) }
-            return outcomes.sorted { $0.channel < $1.channel }
+            for await outcome in group {
+                await environment.journal?.record(outcome.tried)
+                await told(outcome)
+            }
         }
-        await environment.journal?.record(outcomes.flatMap(\.tried))
-        return outcomes
     }
 
     private func offer(_ messages: [DueMessage], to name: String, _ now: Timestamp) async -> Outcome {
@@ -65,7 +73,11 @@ struct Outbox: Sendable {
             outcome.tried = messages.map { closed($0, "the channel is not declared any more", now) }
             return outcome
         }
+        let begun = environment.repository.time.monotonicNanoseconds()
         for (number, due) in messages.prefix(NotificationLimits.messagesAtOnce).enumerated() {
+            // A run does not wait for a slow channel: what is left is due at the next look.
+            let spent = environment.repository.time.monotonicNanoseconds() &- begun
+            if number > 0, spent > NotificationLimits.offerNanoseconds { break }
             switch await send(due.message, to: channel) {
             case .delivered:
                 outcome.delivered.append(due.message.id)
@@ -74,11 +86,10 @@ struct Outbox: Sendable {
                 )
             case .failed(let why, let isLasting, let pause):
                 outcome.failure = why
-                let next = isLasting ? nil : nextTry(due, pause, now)
+                let next = nextTry(due, isLasting ? Int(NotificationLimits.retrySecondsMax) : pause, now)
                 outcome.tried.append(
                     .messageTried(id: due.message.id, when: now, error: why, nextTry: next, done: false)
                 )
-                guard !isLasting else { continue }
                 outcome.tried += messages.dropFirst(number + 1).map {
                     .messageTried(id: $0.message.id, when: now, error: why, nextTry: next, done: false)
                 }

@@ -7,11 +7,12 @@ extension ChannelHistory {
     init(_ tree: JSONTree) {
         self.init()
         told = (tree["told"]?.items ?? []).prefix(StrategyLimits.rememberedTroubles).compactMap { ToldTrouble($0) }
-        sent = (tree["sent"]?.items ?? []).prefix(StrategyLimits.messagesAnHour).compactMap { $0.time?.moment }
+        sent = (tree["sent"]?.items ?? []).prefix(StrategyLimits.messagesAnHour * 2).compactMap { $0.time?.moment }
         signOfLife = tree.moment("sign_of_life")
         delivered = tree.moment("delivered")
         failingSince = tree.moment("failing_since")
         failure = tree.string("failure")
+        isHeldBack = tree.moment("held_back") != nil
     }
 
     func encode(to writer: inout GoJSONWriter) {
@@ -28,6 +29,7 @@ extension ChannelHistory {
         writer.add("delivered", delivered)
         writer.add("failing_since", failingSince)
         if let failure { writer.add("failure", failure) }
+        if isHeldBack { writer.add("held_back", sent.last ?? signOfLife) }
         writer.endObject()
     }
 }
@@ -43,7 +45,8 @@ extension ToldTrouble {
             object: tree.string("object") ?? "",
             what: tree.string("what") ?? "",
             since: since,
-            told: told
+            told: told,
+            message: tree.string("message")
         )
     }
 
@@ -55,6 +58,7 @@ extension ToldTrouble {
         writer.add("what", what)
         writer.add("since", since)
         writer.add("told", told)
+        if let message { writer.add("message", message) }
         writer.endObject()
     }
 }

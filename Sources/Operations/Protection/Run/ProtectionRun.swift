@@ -20,7 +20,8 @@ import Synchronization
 package struct ProtectionRun: Sendable {
     let environment: ProtectionEnvironment
     let observer: any RunObserver
-    let ledgerFile: LedgerFile
+    /// What it changes in the ledger is seen through this one even where the file cannot be written.
+    package let ledgerFile: LedgerFile
 
     /// `continuing` is a run before in this process, whose unwritten changes of the ledger count on.
     package init(

@@ -36,14 +36,16 @@ struct WorkloadRun: Sendable {
         let started = environment.now
         let begun = environment.repository.time.monotonicNanoseconds()
         let lock: FileDescriptor?
+        var isElsewhere = false
         do {
             lock = try StateFolder.takeLock("workload-\(workload.name)", in: environment.stateFolder)
+            isElsewhere = lock == nil
         } catch {
             lock = nil
             environment.warn("the run of \"\(workload.name)\" is not locked, and goes on: \(reason(of: error))")
         }
         defer { lock?.unlock() }
-        if lock == nil, (try? StateFolder.open(environment.stateFolder)) != nil {
+        if isElsewhere {
             // Another process is at it: nothing was tried here, and nothing is remembered.
             fail(RunStep(.open, workload: workload.name, repository: workload.name), busy, &result)
             report.lines += result.lines

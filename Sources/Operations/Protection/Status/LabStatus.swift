@@ -65,6 +65,7 @@ package struct LabStatus: Sendable {
             case shrunk, setBack, doubt, future, floor
             case away, neverReadBack, notVerified, crashConsistent, oneDisk, noIdentity, noSchedule, oneHouse
             case unwatched, deaf
+            case forgetful
         }
 
         package var severity: Severity
@@ -81,6 +82,8 @@ package struct LabStatus: Sendable {
     package var repositories: [RepositoryState]
     package var posture: [String: Posture]
     package var problems: [Problem]
+    /// Why this machine cannot remember what it does; nil when it can.
+    package var forgetful: String?
 
     /// True when a repository has damage that nobody has mended, or snapshots that cannot be read.
     package var isDamaged: Bool {

@@ -51,6 +51,7 @@ package struct StatusInspection: Sendable {
             status.posture[workload.name] = posture(of: state, names)
             status.workloads.append(state)
         }
+        status.forgetful = StateFolder.trouble(in: environment.stateFolder)
         status.problems = StatusProblems(status, ledger, names).all
         return status
     }

@@ -22,6 +22,10 @@ struct StatusProblems {
             )
         }
         judgeChannels(status, ledger)
+        if let why = status.forgetful {
+            let what = "\(why): runs go on, and what they learn is lost, their failures too"
+            add(.wrong, .forgetful, "state folder", what, "make room, or mount it writable; then: holdfast doctor")
+        }
         // Each once: two workloads may meet the same disk.
         var seen: Set<LabStatus.Problem> = []
         all = all.filter { seen.insert($0).inserted }
@@ -125,7 +129,8 @@ struct StatusProblems {
     private mutating func judgeChannels(_ status: LabStatus, _ ledger: Ledger) {
         if !status.lab.isWatched {
             let what = "nobody outside of this machine would notice that it fell silent"
-            add(.amber, .unwatched, "lab", what, "add a ping to notify in holdfast.yaml: docs/manual/alarms.md")
+            let next = status.lab.channels.contains(where: \.isPing) ? "name a check that runs elsewhere" : "add a ping to notify in holdfast.yaml"
+            add(.amber, .unwatched, "lab", what, "\(next): docs/manual/alarms.md")
         }
         for channel in status.lab.channels {
             guard let history = ledger.channels[channel.name], let since = history.failingSince else { continue }

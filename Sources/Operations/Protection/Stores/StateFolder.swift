@@ -26,6 +26,18 @@ package enum StateFolder {
         }
     }
 
+    /// Bytes that have to be free for what a run remembers.
+    private static let freeBytesMin: UInt64 = 1 << 20
+
+    /// Why nothing can be remembered there, by what its file system says; nil when it can, and where it is not made yet.
+    package static func trouble(in folder: String) -> String? {
+        guard let space = try? FileSystemSpace.at(ByteString(folder)) else { return nil }
+        if space.isReadOnly { return "is on a file system that is read-only" }
+        if space.freeBytes < freeBytesMin { return "is on a disk that is full" }
+        if space.isOutOfInodes { return "is on a disk that takes no further file" }
+        return nil
+    }
+
     /// Takes a lock of that name, which ends with the descriptor or the process.
     ///
     /// Nil when another process holds it. Errors: `E-FOLDER`.

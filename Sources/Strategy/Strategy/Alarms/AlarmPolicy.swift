@@ -3,8 +3,8 @@ package import Bytes
 /// Decides what a channel is told.
 ///
 /// 1. A trouble is told once when it begins, again after `remind`, and once when it is over: whoever looks, and how often (M-11).
-/// 2. What begins together is one message; in an hour there are at most `StrategyLimits.messagesAnHour` of them, and what comes beyond waits
-///    and is told together.
+/// 2. What begins together is one message; in an hour there are at most `StrategyLimits.messagesAnHour` of them, twice as many where something begins
+///    that wants attention, so that good news never takes its place; and what comes beyond waits and is told together.
 /// 3. Nothing is lost by waiting: what was not told yet is decided anew at the next look.
 package struct AlarmPolicy: Sendable {
     private let channel: Channel
@@ -32,11 +32,17 @@ package struct AlarmPolicy: Sendable {
             told.since = min(told.since, now)
             return told
         }
+        after.isHeldBack = false
         if after.signOfLife.map({ now < $0 }) ?? true { after.signOfLife = now }
         let quiet = after
         let announcement = announcement(troubles, succeeded, &after, now)
         guard !announcement.isEmpty else { return (nil, after) }
-        guard quiet.sent.count < StrategyLimits.messagesAnHour else { return (nil, quiet) }
+        let isLoud = announcement.began.contains { $0.event.loudness > 0 }
+        guard quiet.sent.count < StrategyLimits.messagesAnHour * (isLoud ? 2 : 1) else {
+            var held = quiet
+            held.isHeldBack = true
+            return (nil, held)
+        }
         after.sent.append(now)
         return (announcement, after)
     }
@@ -65,7 +71,8 @@ package struct AlarmPolicy: Sendable {
                     object: trouble.object,
                     what: trouble.what,
                     since: known?.since ?? now,
-                    told: isDue == false ? known?.told ?? now : now
+                    told: isDue == false ? known?.told ?? now : now,
+                    message: isDue == false ? known?.message : nil
                 )
             )
         }

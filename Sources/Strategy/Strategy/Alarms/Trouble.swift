@@ -28,14 +28,25 @@ package struct ToldTrouble: Sendable, Hashable {
     package var since: Timestamp
     /// When it was told last.
     package var told: Timestamp
+    /// The message that says so and that the channel has not taken yet; nil: it has.
+    package var message: String?
 
-    package init(id: String, event: AlarmEvent, object: String, what: String, since: Timestamp, told: Timestamp) {
+    package init(
+        id: String,
+        event: AlarmEvent,
+        object: String,
+        what: String,
+        since: Timestamp,
+        told: Timestamp,
+        message: String? = nil
+    ) {
         self.id = id
         self.event = event
         self.object = object
         self.what = what
         self.since = since
         self.told = told
+        self.message = message
     }
 }
 
@@ -45,6 +56,8 @@ package struct ChannelHistory: Sendable, Hashable {
     package var told: [ToldTrouble] = []
     /// When messages of the last hour were made.
     package var sent: [Timestamp] = []
+    /// There is more to say than the hour allows.
+    package var isHeldBack = false
     package var signOfLife: Timestamp?
     /// When it last took a message.
     package var delivered: Timestamp?
@@ -54,6 +67,25 @@ package struct ChannelHistory: Sendable, Hashable {
     package var failure: String?
 
     package init() {}
+
+    /// Without what was told by messages that are neither taken nor waiting: they are lost, and what they said is news.
+    package func withoutLost(waiting: Set<String>) -> ChannelHistory {
+        var history = self
+        history.told = told.filter { $0.message.map(waiting.contains) ?? true }
+        return history
+    }
+
+    /// With that message as the one by which the newest troubles are told.
+    package func told(by message: String, at now: Timestamp) -> ChannelHistory {
+        var history = self
+        for index in history.told.indices where history.told[index].told == now { history.told[index].message = message }
+        return history
+    }
+
+    /// The channel took them.
+    package mutating func took(_ messages: [String]) {
+        for index in told.indices where told[index].message.map(messages.contains) == true { told[index].message = nil }
+    }
 }
 
 /// What one message says.

