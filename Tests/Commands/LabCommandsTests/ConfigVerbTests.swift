@@ -34,6 +34,7 @@ import LabCommands
           - host: { paths: [/etc, ../work], exclude: ["*.cache", "/x/[ab]"], exclude-caches: true, exclude-larger-than: 2G }
             to: [host-os, host-usb]
             role: production
+            priority: 2
         """
     private static let more = """
         protect:

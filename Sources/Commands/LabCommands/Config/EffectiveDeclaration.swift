@@ -50,6 +50,7 @@ struct EffectiveDeclaration {
         lines += self.lines(of: workload.host)
         lines.append("    to: [\(workload.repositories.joined(separator: ", "))]")
         if let role = workload.role { lines.append("    role: \(role)") }
+        if workload.priority != Workload.usualPriority { lines.append("    priority: \(workload.priority)") }
         if !workload.before.isEmpty { lines.append("    before: [\(flow(workload.before))]") }
         if !workload.after.isEmpty { lines.append("    after: [\(flow(workload.after))]") }
         if !workload.before.isEmpty || !workload.after.isEmpty {

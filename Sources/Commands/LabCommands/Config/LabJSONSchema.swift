@@ -37,9 +37,15 @@ private func property(_ key: Key) -> JSONDocument {
     }
     entries.append(("description", .string(text)))
     if let fallback = key.fallback {
-        entries.append(("default", fallback == "false" ? .boolean(false) : .string(fallback)))
+        entries.append(("default", value(of: fallback)))
     }
     return .object(entries)
+}
+
+/// A fallback in the type that it is written in.
+private func value(of fallback: String) -> JSONDocument {
+    if let number = Int64(fallback) { return .number(number) }
+    return ["true", "false"].contains(fallback) ? .boolean(fallback == "true") : .string(fallback)
 }
 
 private func schema(of shape: Shape) -> [(String, JSONDocument)] {

@@ -99,11 +99,16 @@ package struct Workload: Sendable, Hashable {
         case host(HostPaths)
     }
 
+    /// The priority of those that say none.
+    package static let usualPriority = 5
+
     package var name: String
     package var source: Source
     /// Names of repositories, at least one, each once.
     package var repositories: [String]
     package var role: String?
+    /// 1 to 9; the lower one runs first.
+    package var priority = Workload.usualPriority
     package var objective: Objective
     package var backup: BackupPolicy
     /// Within this time each stored byte is read again.

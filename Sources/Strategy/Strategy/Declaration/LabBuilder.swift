@@ -85,11 +85,14 @@ struct LabBuilder {
         checkOnce(repositories, key: "protect.to", place: table.place(of: "to"))
         let deadline: Duration =
             if case .duration(let length)? = table["command-deadline"]?.scalar { length } else { .seconds(3600) }
+        var priority = Workload.usualPriority
+        if case .count(let number)? = table["priority"]?.scalar { priority = Int(number) }
         return Workload(
             name: table["name"]?.text ?? "host",
             source: .host(host(table["host"]?.table)),
             repositories: repositories,
             role: role,
+            priority: priority,
             objective: objective(policy),
             backup: backup(policy),
             verifyEvery: policy.duration("verify", "every") ?? .seconds(30 * 86_400),

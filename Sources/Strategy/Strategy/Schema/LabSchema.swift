@@ -134,6 +134,12 @@ private let protectShape = TableShape(
         Key("to", .list(.scalar(.reference(to: "repositories"))), "The repositories that keep it.", isRequired: true),
         Key("role", .scalar(.reference(to: "roles")), "The class it belongs to."),
         Key(
+            "priority",
+            .scalar(.count(1...9)),
+            "Whose turn it is when several are due: the lower number runs first.",
+            fallback: "\(Workload.usualPriority)"
+        ),
+        Key(
             "before",
             .list(.scalar(.text)),
             "A command before the backup, as a list of words; when it fails, nothing is stored."
