@@ -13,7 +13,7 @@ import LabCommands
           os-ssd: { path: media/os-ssd }
           usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd" }
         repositories:
-          host-os: { medium: os-ssd, password: "file:secrets/host" }
+          host-os: { medium: os-ssd, password: "file:secrets/host", budget: { upload: 20 MiB/s, download: 160 Mbit/s } }
           host-usb: { medium: usb-ssd, password: "command:pass show 'host usb'" }
         vault:
           address: https://vault.example

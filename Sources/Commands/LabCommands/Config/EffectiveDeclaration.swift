@@ -18,7 +18,8 @@ struct EffectiveDeclaration {
         lines += ["", "repositories:"]
         for repository in lab.repositories {
             let password = quoted(repository.password.text)
-            lines.append("  \(repository.name): { medium: \(repository.medium), password: \(password) }")
+            let budget = text(of: repository.budget)
+            lines.append("  \(repository.name): { medium: \(repository.medium), password: \(password)\(budget) }")
         }
         if let vault = lab.vault { lines += [""] + self.lines(of: vault) }
         lines += roles + ["", "protect:"]
@@ -26,6 +27,12 @@ struct EffectiveDeclaration {
         lines += list("exclude", lab.exclusions) { "paths: [\(flow($0.paths))], because: \(quoted($0.because))" }
         lines += list("retired", lab.retired) { "name: \(quoted($0.name)), because: \(quoted($0.because))" }
         return lines.joined(separator: "\n")
+    }
+
+    private func text(of budget: TransferBudget) -> String {
+        let rates = [("upload", budget.uploadBytesPerSecond), ("download", budget.downloadBytesPerSecond)]
+        let parts = rates.compactMap { way, rate in rate.map { "\(way): \($0) B/s" } }
+        return parts.isEmpty ? "" : ", budget: { \(parts.joined(separator: ", ")) }"
     }
 
     private func lines(of vault: VaultDeclaration) -> [String] {

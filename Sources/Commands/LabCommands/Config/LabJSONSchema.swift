@@ -80,6 +80,7 @@ private func schema(of scalar: ScalarShape) -> [(String, JSONDocument)] {
     case .duration: pattern(#"^ *([0-9]+(\.[0-9]{1,3})? *[a-z]+ *)+$"#)
     case .size:
         [("type", .array([.string("string"), .string("integer")])), ("pattern", .string("^ *[0-9.]+ *[A-Za-z]* *$"))]
+    case .rate: pattern("^ *[0-9.]+ *[A-Za-z]+/s *$")
     case .count(let range):
         [("type", .string("integer")), ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound))]
     case .calendarSpan: pattern("^([0-9]+y)?([0-9]+m)?([0-9]+d)?([0-9]+h)?$")

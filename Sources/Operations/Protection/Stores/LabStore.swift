@@ -75,7 +75,7 @@ package struct LabStore: Sendable {
         // Two that make one repository at once would each leave a key, and one of them opens nothing.
         let lock = try await creationLock()
         defer { lock?.unlock() }
-        let store = LocalStorage(ByteString(path))
+        let store = storage
         if let found = try await environment.secrets.find(declaration.password) {
             do {
                 let repository = try await Repository.open(
@@ -112,7 +112,21 @@ package struct LabStore: Sendable {
         return nil
     }
 
-    private func make(_ store: LocalStorage, _ password: Secret, _ polynomial: Polynomial?) async throws -> Repository {
+    /// The store within its budget; for what a run moves.
+    private var storage: any ObjectStorage {
+        let plain = LocalStorage(ByteString(path))
+        let upload = declaration.budget.uploadBytesPerSecond ?? 0
+        let download = declaration.budget.downloadBytesPerSecond ?? 0
+        guard upload > 0 || download > 0 else { return plain }
+        return LimitedStorage(
+            plain,
+            uploadBytesPerSecond: upload,
+            downloadBytesPerSecond: download,
+            time: environment.repository.time
+        )
+    }
+
+    private func make(_ store: any ObjectStorage, _ password: Secret, _ polynomial: Polynomial?) async throws -> Repository {
         try await Repository.create(
             store: store,
             password: password,
@@ -141,7 +155,7 @@ package struct LabStore: Sendable {
     }
 
     /// The password waits under a temporary name until the repository is true, so that a crash between the two leaves both readable.
-    private func create(_ store: LocalStorage, _ polynomial: Polynomial?) async throws -> Repository {
+    private func create(_ store: any ObjectStorage, _ polynomial: Polynomial?) async throws -> Repository {
         guard case .file(let file) = declaration.password else { throw missing(nil) }
         let temporary = file + ".new"
         let waiting = try await environment.secrets.read(.file(temporary))

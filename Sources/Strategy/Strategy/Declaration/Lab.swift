@@ -81,9 +81,18 @@ package struct RepositoryDeclaration: Sendable, Hashable {
     package var name: String
     package var medium: String
     package var password: SecretReference
+    package var budget = TransferBudget()
     package var place: Place
     /// Where the reference to the password stands.
     package var passwordPlace: Place
+}
+
+/// How many bytes a second a run moves to and from a repository at most.
+package struct TransferBudget: Sendable, Hashable {
+    /// Nil: no bound.
+    package var uploadBytesPerSecond: UInt64?
+    /// Nil: no bound.
+    package var downloadBytesPerSecond: UInt64?
 }
 
 /// A class of workloads with the same objectives; what it says stands with each workload.

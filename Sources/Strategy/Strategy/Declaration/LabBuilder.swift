@@ -64,9 +64,17 @@ struct LabBuilder {
             name: entry.key,
             medium: table["medium"]?.text ?? "",
             password: password,
+            budget: transferBudget(table["budget"]?.table),
             place: entry.place,
             passwordPlace: table["password"]?.place ?? entry.place
         )
+    }
+
+    private func transferBudget(_ table: DeclaredTable?) -> TransferBudget {
+        var budget = TransferBudget()
+        if case .rate(let rate)? = table?["upload"]?.scalar { budget.uploadBytesPerSecond = rate }
+        if case .rate(let rate)? = table?["download"]?.scalar { budget.downloadBytesPerSecond = rate }
+        return budget
     }
 
     private func exclusion(_ table: DeclaredTable) -> Exclusion {

@@ -50,6 +50,16 @@ private let repositoryShape = TableShape([
         isRequired: true
     ),
     Key("password", .scalar(.secret), "Where its password is found; never the password itself.", isRequired: true),
+    Key(
+        "budget",
+        .table(
+            TableShape([
+                Key("upload", .scalar(.rate), "Bytes a second that a run writes to it at most."),
+                Key("download", .scalar(.rate), "Bytes a second that a run reads from it at most."),
+            ])
+        ),
+        "How much of the line or disk a run may take."
+    ),
 ])
 
 private let vaultShape = TableShape([

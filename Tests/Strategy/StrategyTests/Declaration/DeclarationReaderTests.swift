@@ -43,6 +43,19 @@ import Strategy
         #expect(workload.verifyEvery == .seconds(10 * 86_400))
     }
 
+    @Test func `a repository's budget is bytes a second, each way by itself`() throws {
+        let text = completeDeclaration.replacing(
+            "password: \"file:secrets/host\"",
+            with: "password: \"file:secrets/host\", budget: { upload: 20 MiB/s }"
+        ).replacing(
+            "password: \"env:OFFSITE_PASSWORD\"",
+            with: "password: \"env:OFFSITE_PASSWORD\", budget: { upload: 160 Mbit/s, download: 2.5 MB/s }"
+        )
+        let budgets = try decode(text).repositories.map(\.budget)
+        #expect(budgets.map(\.uploadBytesPerSecond) == [20 << 20, 20_000_000])
+        #expect(budgets.map(\.downloadBytesPerSecond) == [nil, 2_500_000])
+    }
+
     @Test func `files that are included count as if they stood in the first one`() throws {
         let text = completeDeclaration.replacing("lab: home", with: "lab: home\ninclude: conf/more.yaml")
         let more = """
