@@ -8,6 +8,7 @@ import LabCommands
     private static let complete = """
         lab: home
         time-zone: Europe/Berlin
+        budget: { threads: 2, nice: 10, io: idle }
         include: [conf/more.yaml]
         media:
           os-ssd: { path: media/os-ssd }
@@ -94,7 +95,7 @@ import LabCommands
         #expect(checked.output.isEmpty)
         let lines = checked.errors.split(separator: "\n").map(String.init)
         #expect(lines.count == 5, "\(lines)")
-        #expect(lines[0].contains("/holdfast.yaml:6:20: media.usb-ssd.kind: \"removeable\" is none of the words here"))
+        #expect(lines[0].contains("/holdfast.yaml:7:20: media.usb-ssd.kind: \"removeable\" is none of the words here"))
         #expect(lines[1].contains("\"-7\" is no whole number"))
         #expect(lines[2].hasPrefix("conf/more.yaml:6:5: retired.because: is missing; add \"because\""))
         #expect(lines[3] == "conf/more.yaml:6:18: retired: unknown key \"becuase\"; did you mean \"because\"?")
@@ -104,7 +105,7 @@ import LabCommands
         let objects = try json.output.split(separator: "\n").map {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
-        #expect(objects.map { $0["line"] as? Int } == [6, 24, 6, 6])
+        #expect(objects.map { $0["line"] as? Int } == [7, 25, 6, 6])
         #expect(objects.allSatisfy { $0["message_type"] as? String == "error" && $0["next"] is String })
     }
 
@@ -139,7 +140,8 @@ import LabCommands
         let keys = try #require(schema["properties"] as? [String: Any]).keys.sorted()
         #expect(
             keys == [
-                "defaults", "exclude", "include", "lab", "media", "notify", "protect", "repositories", "retired",
+                "budget", "defaults", "exclude", "include", "lab", "media", "notify", "protect", "repositories",
+                "retired",
                 "roles",
                 "state", "time-zone", "vault",
             ]

@@ -10,7 +10,7 @@ struct EffectiveDeclaration {
         var lines = ["lab: \(quoted(lab.name))"]
         if let zone = lab.timeZone { lines.append("time-zone: \(quoted(zone))") }
         if let state = lab.state { lines.append("state: \(quoted(state))") }
-        lines += ["", "media:"]
+        lines += self.lines(of: lab.budget) + ["", "media:"]
         for medium in lab.media {
             let identity = medium.identity.map { ", identity: \(quoted($0))" } ?? ""
             lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path))\(identity) }")
@@ -27,6 +27,13 @@ struct EffectiveDeclaration {
         lines += list("exclude", lab.exclusions) { "paths: [\(flow($0.paths))], because: \(quoted($0.because))" }
         lines += list("retired", lab.retired) { "name: \(quoted($0.name)), because: \(quoted($0.because))" }
         return lines.joined(separator: "\n")
+    }
+
+    private func lines(of budget: ProcessBudget) -> [String] {
+        var parts = budget.threads.map { ["threads: \($0)"] } ?? []
+        if let nice = budget.nice { parts.append("nice: \(nice)") }
+        if budget.diskUse != .normal { parts.append("io: \(budget.diskUse.rawValue)") }
+        return parts.isEmpty ? [] : ["budget: { \(parts.joined(separator: ", ")) }"]
     }
 
     private func text(of budget: TransferBudget) -> String {

@@ -9,6 +9,7 @@ package struct Lab: Sendable, Hashable {
     package var timeZone: String?
     /// Absolute; nil: where the machine keeps such things.
     package var state: String?
+    package var budget = ProcessBudget()
     package var media: [Medium]
     package var repositories: [RepositoryDeclaration]
     /// Nil: no reference looks into one.
@@ -37,6 +38,28 @@ package struct Lab: Sendable, Hashable {
     package func repositories(on kind: MediumKind) -> [RepositoryDeclaration] {
         repositories.filter { medium(named: $0.medium)?.kind == kind }
     }
+}
+
+/// What a run and the daemon take of the machine.
+package struct ProcessBudget: Sendable, Hashable {
+    /// How disks are used beside other programs.
+    package enum DiskUse: String, Sendable, Hashable, CaseIterable {
+        case normal
+        case idle
+
+        var summary: String {
+            switch self {
+            case .normal: "as the process was started"
+            case .idle: "when no other program wants them"
+            }
+        }
+    }
+
+    /// Nil: as many as the machine suggests.
+    package var threads: Int?
+    /// 0 to 19; nil: as the process was started.
+    package var nice: Int?
+    package var diskUse = DiskUse.normal
 }
 
 /// Where copies live, as far as it matters to the strategy.

@@ -17,6 +17,7 @@ struct LabBuilder {
             name: root["lab"]?.text ?? "",
             timeZone: root["time-zone"]?.text,
             state: root["state"]?.text,
+            budget: processBudget(root["budget"]?.table),
             media: media,
             repositories: repositories,
             vault: vaultBuilder.vault(),
@@ -68,6 +69,14 @@ struct LabBuilder {
             place: entry.place,
             passwordPlace: table["password"]?.place ?? entry.place
         )
+    }
+
+    private func processBudget(_ table: DeclaredTable?) -> ProcessBudget {
+        var budget = ProcessBudget()
+        if case .count(let count)? = table?["threads"]?.scalar { budget.threads = Int(count) }
+        if case .count(let count)? = table?["nice"]?.scalar { budget.nice = Int(count) }
+        if let word = table?["io"]?.text { budget.diskUse = ProcessBudget.DiskUse(rawValue: word) ?? .normal }
+        return budget
     }
 
     private func transferBudget(_ table: DeclaredTable?) -> TransferBudget {

@@ -8,6 +8,7 @@ package let labSchema = TableShape([
         .scalar(.path),
         "The folder in which this machine keeps what it remembers; absent: /var/lib/holdfast/state/LAB, or below the home of a user."
     ),
+    Key("budget", .table(processBudgetShape), "What a run and the daemon take of this machine."),
     Key("media", .names(of: .table(mediumShape)), "Where copies live.", isRequired: true),
     Key("repositories", .names(of: .table(repositoryShape)), "Repositories in restic's format.", isRequired: true),
     Key("vault", .table(vaultShape), "The vault that `vault:` references look into."),
@@ -24,6 +25,21 @@ package let labSchema = TableShape([
         "retired",
         .list(.table(retiredShape)),
         "Workloads that are gone on purpose: their snapshots stay, and nobody is alarmed."
+    ),
+])
+
+private let processBudgetShape = TableShape([
+    Key("threads", .scalar(.count(1...256)), "Threads that work; absent: two more than processors, at least 4."),
+    Key(
+        "nice",
+        .scalar(.count(0...19)),
+        "How far it stands back for other programs, 19 the farthest; absent: as it was started."
+    ),
+    Key(
+        "io",
+        .scalar(.choice(ProcessBudget.DiskUse.allCases.map { Choice($0.rawValue, $0.summary) })),
+        "How disks are used.",
+        fallback: ProcessBudget.DiskUse.normal.rawValue
     ),
 ])
 

@@ -56,6 +56,26 @@ import Strategy
         #expect(budgets.map(\.downloadBytesPerSecond) == [nil, 2_500_000])
     }
 
+    @Test func `the budget of the machine is said once, and bounded`() throws {
+        let text = completeDeclaration.replacing(
+            "lab: home",
+            with: "lab: home\nbudget: { threads: 2, nice: 19, io: idle }"
+        )
+        let budget = try decode(text).budget
+        #expect(budget.threads == 2 && budget.nice == 19 && budget.diskUse == .idle)
+        let none = try decode(completeDeclaration).budget
+        #expect(none.threads == nil && none.nice == nil && none.diskUse == .normal)
+        let wrong = text.replacing("threads: 2", with: "threads: 0").replacing("nice: 19", with: "nice: 20")
+            .replacing("io: idle", with: "io: best")
+        #expect(
+            problems(wrong) == [
+                "holdfast.yaml:2:20: budget.threads: \"0\" is out of range; write a whole number from 1 to 256",
+                "holdfast.yaml:2:29: budget.nice: \"20\" is out of range; write a whole number from 0 to 19",
+                "holdfast.yaml:2:37: budget.io: \"best\" is none of the words here; known here: normal, idle",
+            ]
+        )
+    }
+
     @Test func `files that are included count as if they stood in the first one`() throws {
         let text = completeDeclaration.replacing("lab: home", with: "lab: home\ninclude: conf/more.yaml")
         let more = """
