@@ -12,7 +12,7 @@ import LabCommands
         include: [conf/more.yaml]
         media:
           os-ssd: { path: media/os-ssd }
-          usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd" }
+          usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd", identity: "ab-cd", mount: true }
         repositories:
           host-os: { medium: os-ssd, password: "file:secrets/host", budget: { upload: 20 MiB/s, download: 160 Mbit/s } }
           host-usb: { medium: usb-ssd, password: "command:pass show 'host usb'" }
@@ -120,8 +120,10 @@ import LabCommands
         #expect(again.status == 0, "\(again.errors)\(shown.output)")
         #expect(again.output == shown.output)
         for words in [
-            "  usb-ssd: { kind: removable, path: \"/mnt/usb \\\" ssd\" }", "  - name: \"photos\"",
-            "one-file-system: true",
+            "path: \"/mnt/usb \\\" ssd\", identity: \"ab-cd\", mount: true }", "    priority: 2",
+            "  - name: \"photos\"",
+            "one-file-system: true", "budget: { upload: 20971520 B/s, download: 20000000 B/s }",
+            "budget: { threads: 2, nice: 10, io: idle }",
             "exclude-larger-than: 2147483648 B", "schedule: \"mon..fri 02:00\"", "verify: { every: 10d }",
             "keep: { within-hourly: 2d, daily: 7, yearly: all, within: 14d, tags: [\"a\", \"b\"] }",
             "password: \"command:pass show \\\"host usb\\\"\"", "  sealed-by: \"credential:machine\"",

@@ -13,7 +13,8 @@ struct EffectiveDeclaration {
         lines += self.lines(of: lab.budget) + ["", "media:"]
         for medium in lab.media {
             let identity = medium.identity.map { ", identity: \(quoted($0))" } ?? ""
-            lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path))\(identity) }")
+            let rest = identity + (medium.isMountedForRuns ? ", mount: true" : "")
+            lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path))\(rest) }")
         }
         lines += ["", "repositories:"]
         for repository in lab.repositories {

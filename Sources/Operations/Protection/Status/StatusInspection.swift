@@ -63,7 +63,7 @@ package struct StatusInspection: Sendable {
                         let repository = try await store.open()
                         let writing: (any ReportableFailure)?
                         do {
-                            try MediumCheck(store.medium).requireWritable()
+                            try MediumCheck(store.medium, mounting: environment.mounting).requireWritable()
                             writing = nil
                         } catch {
                             writing = try reportable(error, operation: "look at", object: store.name)
@@ -186,7 +186,7 @@ package struct StatusInspection: Sendable {
                     ? nil : names.disks(below: [copy.medium.path]),
                 isGood: !copy.point.isBreached && copy.newest != nil
                     && ledger.repositories[copy.repository]?.finding == nil,
-                isOutOfReach: copy.remembered != nil && copy.medium.kind == .removable
+                isOutOfReach: copy.remembered != nil && copy.medium.kind == .removable && !copy.medium.isMountedForRuns
             )
         }
         return Posture(facts, source: names.disks(below: state.workload.host.paths), errors: nil)

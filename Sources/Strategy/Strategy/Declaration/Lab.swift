@@ -96,6 +96,8 @@ package struct Medium: Sendable, Hashable {
     package var path: String
     /// UUID of the file system that has to hold the path; nil: any.
     package var identity: String?
+    /// A run mounts it where nobody has, and unmounts it afterwards.
+    package var isMountedForRuns = false
     package var place: Place
 }
 

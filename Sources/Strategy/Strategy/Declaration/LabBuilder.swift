@@ -29,6 +29,7 @@ struct LabBuilder {
         )
         if !isName(lab.name) { report(root.place(of: "lab"), "lab", "is not a name", nameAdvice) }
         checkPaths(of: media)
+        checkMounts(of: media)
         checkKeeping()
         for item in root["protect"]?.items ?? [] { lab.workloads.append(workload(item.table)) }
         checkNames(of: lab)
@@ -52,6 +53,7 @@ struct LabBuilder {
             kind: kind,
             path: table["path"]?.text ?? "",
             identity: table["identity"]?.text,
+            isMountedForRuns: table["mount"]?.scalar == .flag(true),
             place: entry.place
         )
     }
@@ -193,6 +195,14 @@ struct LabBuilder {
                 "shares its folder with medium \"\(clash.name)\"",
                 "give each medium a folder of its own"
             )
+        }
+    }
+
+    /// What mounts a disk unseen has to know it.
+    private mutating func checkMounts(of media: [Medium]) {
+        for medium in media where medium.isMountedForRuns && medium.identity == nil {
+            let what = "is mounted by runs, and another disk in its place would not be noticed"
+            warn(medium.place, "media.\(medium.name)", what, "add its identity: findmnt -n -o UUID -T \(medium.path)")
         }
     }
 

@@ -56,6 +56,12 @@ private let mediumShape = TableShape([
         .scalar(.text),
         "The UUID of the file system that has to be there; another one is refused. `holdfast init` writes it."
     ),
+    Key(
+        "mount",
+        .scalar(.flag),
+        "A run mounts it by its entry in /etc/fstab where nobody has, and unmounts it afterwards.",
+        fallback: "false"
+    ),
 ])
 
 private let repositoryShape = TableShape([

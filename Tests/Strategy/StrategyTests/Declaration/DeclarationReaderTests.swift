@@ -76,6 +76,16 @@ import Strategy
         )
     }
 
+    @Test func `a medium that runs mount wants an identity`() throws {
+        let kind = "kind: removable,"
+        let bare = try decode(completeDeclaration.replacing(kind, with: "\(kind) mount: true,"))
+        #expect(bare.medium(named: "usb-ssd")?.isMountedForRuns == true)
+        #expect(bare.medium(named: "os-ssd")?.isMountedForRuns == false)
+        #expect(bare.warnings.map(\.key) == ["media.usb-ssd"])
+        let known = "\(kind) mount: true, identity: \"ab-cd\","
+        #expect(try decode(completeDeclaration.replacing(kind, with: known)).warnings.isEmpty)
+    }
+
     @Test func `files that are included count as if they stood in the first one`() throws {
         let text = completeDeclaration.replacing("lab: home", with: "lab: home\ninclude: conf/more.yaml")
         let more = """
