@@ -23,6 +23,10 @@ package struct ProtectionEnvironment: Sendable {
     package var programVersion: String
     /// The zone that a schedule is read in.
     package var zone: @Sendable (Schedule) -> ZoneRules
+    /// How media are mounted for runs.
+    package var mounting = Mounting()
+    /// Media that this run could not mount, by name.
+    var absent: [String: ProtectionFailure] = [:]
     /// Hears what does not fail a run but should be known; on any task.
     package var warn: @Sendable (String) -> Void
 

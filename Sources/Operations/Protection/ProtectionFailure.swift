@@ -9,6 +9,8 @@ package enum ProtectionCode: String, FailureCode {
     case folder = "E-FOLDER"
     /// A medium or a repository that was there is not there now; going on could write beside it (B-09).
     case mediumMissing = "E-MEDIUM"
+    /// The medium is not mounted, and a run would mount it.
+    case mediumUnmounted = "E-UNMOUNTED"
     /// Another disk is where the medium should be (B-10).
     case mediumForeign = "E-FOREIGN"
     /// The medium can be read only (B-07).
@@ -29,7 +31,7 @@ package enum ProtectionCode: String, FailureCode {
     package var exitStatus: ExitStatus {
         switch self {
         case .secret, .folder, .source, .unknown, .command: .failed
-        case .mediumMissing, .mediumForeign, .mediumReadOnly, .held: .refusedByGuard
+        case .mediumMissing, .mediumUnmounted, .mediumForeign, .mediumReadOnly, .held: .refusedByGuard
         case .damage: .damageFound
         case .busy: .locked
         }

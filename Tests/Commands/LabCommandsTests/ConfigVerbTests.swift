@@ -8,12 +8,13 @@ import LabCommands
     private static let complete = """
         lab: home
         time-zone: Europe/Berlin
+        budget: { threads: 2, nice: 10, io: idle }
         include: [conf/more.yaml]
         media:
           os-ssd: { path: media/os-ssd }
-          usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd" }
+          usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd", identity: "ab-cd", mount: true }
         repositories:
-          host-os: { medium: os-ssd, password: "file:secrets/host" }
+          host-os: { medium: os-ssd, password: "file:secrets/host", budget: { upload: 20 MiB/s, download: 160 Mbit/s } }
           host-usb: { medium: usb-ssd, password: "command:pass show 'host usb'" }
         vault:
           address: https://vault.example
@@ -34,6 +35,7 @@ import LabCommands
           - host: { paths: [/etc, ../work], exclude: ["*.cache", "/x/[ab]"], exclude-caches: true, exclude-larger-than: 2G }
             to: [host-os, host-usb]
             role: production
+            priority: 2
         """
     private static let more = """
         protect:
@@ -93,7 +95,7 @@ import LabCommands
         #expect(checked.output.isEmpty)
         let lines = checked.errors.split(separator: "\n").map(String.init)
         #expect(lines.count == 5, "\(lines)")
-        #expect(lines[0].contains("/holdfast.yaml:6:20: media.usb-ssd.kind: \"removeable\" is none of the words here"))
+        #expect(lines[0].contains("/holdfast.yaml:7:20: media.usb-ssd.kind: \"removeable\" is none of the words here"))
         #expect(lines[1].contains("\"-7\" is no whole number"))
         #expect(lines[2].hasPrefix("conf/more.yaml:6:5: retired.because: is missing; add \"because\""))
         #expect(lines[3] == "conf/more.yaml:6:18: retired: unknown key \"becuase\"; did you mean \"because\"?")
@@ -103,7 +105,7 @@ import LabCommands
         let objects = try json.output.split(separator: "\n").map {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
-        #expect(objects.map { $0["line"] as? Int } == [6, 24, 6, 6])
+        #expect(objects.map { $0["line"] as? Int } == [7, 25, 6, 6])
         #expect(objects.allSatisfy { $0["message_type"] as? String == "error" && $0["next"] is String })
     }
 
@@ -118,8 +120,10 @@ import LabCommands
         #expect(again.status == 0, "\(again.errors)\(shown.output)")
         #expect(again.output == shown.output)
         for words in [
-            "  usb-ssd: { kind: removable, path: \"/mnt/usb \\\" ssd\" }", "  - name: \"photos\"",
-            "one-file-system: true",
+            "path: \"/mnt/usb \\\" ssd\", identity: \"ab-cd\", mount: true }", "    priority: 2",
+            "  - name: \"photos\"",
+            "one-file-system: true", "budget: { upload: 20971520 B/s, download: 20000000 B/s }",
+            "budget: { threads: 2, nice: 10, io: idle }",
             "exclude-larger-than: 2147483648 B", "schedule: \"mon..fri 02:00\"", "verify: { every: 10d }",
             "keep: { within-hourly: 2d, daily: 7, yearly: all, within: 14d, tags: [\"a\", \"b\"] }",
             "password: \"command:pass show \\\"host usb\\\"\"", "  sealed-by: \"credential:machine\"",
@@ -138,7 +142,8 @@ import LabCommands
         let keys = try #require(schema["properties"] as? [String: Any]).keys.sorted()
         #expect(
             keys == [
-                "defaults", "exclude", "include", "lab", "media", "notify", "protect", "repositories", "retired",
+                "budget", "defaults", "exclude", "include", "lab", "media", "notify", "protect", "repositories",
+                "retired",
                 "roles",
                 "state", "time-zone", "vault",
             ]

@@ -12,7 +12,7 @@ import TestSupport
 /// A file system in an image, mounted; root alone can have one.
 ///
 /// Unmounted and removed afterwards.
-private final class MountedImage: Sendable {
+final class MountedImage: Sendable {
     let image: String
     let point: String
 
@@ -35,7 +35,7 @@ private final class MountedImage: Sendable {
 }
 
 @discardableResult
-private func shell(_ line: String) -> Bool {
+func shell(_ line: String) -> Bool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
     process.arguments = ["-c", line]
@@ -44,7 +44,7 @@ private func shell(_ line: String) -> Bool {
     return process.terminationStatus == 0
 }
 
-private let canMount = isSuperuser && shell("command -v mkfs.ext4 >/dev/null")
+let canMount = isSuperuser && shell("command -v mkfs.ext4 >/dev/null")
 
 @Suite(.serialized, .enabled(if: canMount, "needs root and mkfs.ext4")) struct MediumTests {
     /// A lab whose second medium is a real file system with its identity declared.

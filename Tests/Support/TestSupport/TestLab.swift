@@ -59,6 +59,8 @@ package final class TestLab {
     package var hostName: ByteString = "docker-srv"
     private let pool: WorkerPool
     package let warnings = Warnings()
+    /// How its media are mounted for runs.
+    package var mounting = Mounting()
 
     package final class Warnings: Sendable {
         private let list = Mutex<[String]>([])
@@ -155,6 +157,7 @@ package final class TestLab {
                 zone: { zones.rules(for: $0) },
                 warn: { warnings.add($0) }
             )
+            environment.mounting = mounting
             environment.keyCost = ScryptParameters(n: 1024, r: 1, p: 1)
             return environment
         }

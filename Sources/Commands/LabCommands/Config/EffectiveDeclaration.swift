@@ -10,15 +10,17 @@ struct EffectiveDeclaration {
         var lines = ["lab: \(quoted(lab.name))"]
         if let zone = lab.timeZone { lines.append("time-zone: \(quoted(zone))") }
         if let state = lab.state { lines.append("state: \(quoted(state))") }
-        lines += ["", "media:"]
+        lines += self.lines(of: lab.budget) + ["", "media:"]
         for medium in lab.media {
             let identity = medium.identity.map { ", identity: \(quoted($0))" } ?? ""
-            lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path))\(identity) }")
+            let rest = identity + (medium.isMountedForRuns ? ", mount: true" : "")
+            lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path))\(rest) }")
         }
         lines += ["", "repositories:"]
         for repository in lab.repositories {
             let password = quoted(repository.password.text)
-            lines.append("  \(repository.name): { medium: \(repository.medium), password: \(password) }")
+            let budget = text(of: repository.budget)
+            lines.append("  \(repository.name): { medium: \(repository.medium), password: \(password)\(budget) }")
         }
         if let vault = lab.vault { lines += [""] + self.lines(of: vault) }
         lines += roles + ["", "protect:"]
@@ -26,6 +28,19 @@ struct EffectiveDeclaration {
         lines += list("exclude", lab.exclusions) { "paths: [\(flow($0.paths))], because: \(quoted($0.because))" }
         lines += list("retired", lab.retired) { "name: \(quoted($0.name)), because: \(quoted($0.because))" }
         return lines.joined(separator: "\n")
+    }
+
+    private func lines(of budget: ProcessBudget) -> [String] {
+        var parts = budget.threads.map { ["threads: \($0)"] } ?? []
+        if let nice = budget.nice { parts.append("nice: \(nice)") }
+        if budget.diskUse != .normal { parts.append("io: \(budget.diskUse.rawValue)") }
+        return parts.isEmpty ? [] : ["budget: { \(parts.joined(separator: ", ")) }"]
+    }
+
+    private func text(of budget: TransferBudget) -> String {
+        let rates = [("upload", budget.uploadBytesPerSecond), ("download", budget.downloadBytesPerSecond)]
+        let parts = rates.compactMap { way, rate in rate.map { "\(way): \($0) B/s" } }
+        return parts.isEmpty ? "" : ", budget: { \(parts.joined(separator: ", ")) }"
     }
 
     private func lines(of vault: VaultDeclaration) -> [String] {
@@ -50,6 +65,7 @@ struct EffectiveDeclaration {
         lines += self.lines(of: workload.host)
         lines.append("    to: [\(workload.repositories.joined(separator: ", "))]")
         if let role = workload.role { lines.append("    role: \(role)") }
+        if workload.priority != Workload.usualPriority { lines.append("    priority: \(workload.priority)") }
         if !workload.before.isEmpty { lines.append("    before: [\(flow(workload.before))]") }
         if !workload.after.isEmpty { lines.append("    after: [\(flow(workload.after))]") }
         if !workload.before.isEmpty || !workload.after.isEmpty {

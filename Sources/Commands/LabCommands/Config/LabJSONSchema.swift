@@ -37,9 +37,15 @@ private func property(_ key: Key) -> JSONDocument {
     }
     entries.append(("description", .string(text)))
     if let fallback = key.fallback {
-        entries.append(("default", fallback == "false" ? .boolean(false) : .string(fallback)))
+        entries.append(("default", value(of: fallback)))
     }
     return .object(entries)
+}
+
+/// A fallback in the type that it is written in.
+private func value(of fallback: String) -> JSONDocument {
+    if let number = Int64(fallback) { return .number(number) }
+    return ["true", "false"].contains(fallback) ? .boolean(fallback == "true") : .string(fallback)
 }
 
 private func schema(of shape: Shape) -> [(String, JSONDocument)] {
@@ -75,6 +81,7 @@ private func schema(of scalar: ScalarShape) -> [(String, JSONDocument)] {
     case .duration: pattern(#"^ *([0-9]+(\.[0-9]{1,3})? *[a-z]+ *)+$"#)
     case .size:
         [("type", .array([.string("string"), .string("integer")])), ("pattern", .string("^ *[0-9.]+ *[A-Za-z]* *$"))]
+    case .rate: pattern("^ *[0-9.]+ *[A-Za-z]+/s *$")
     case .count(let range):
         [("type", .string("integer")), ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound))]
     case .calendarSpan: pattern("^([0-9]+y)?([0-9]+m)?([0-9]+d)?([0-9]+h)?$")

@@ -32,6 +32,10 @@ struct BlastRadiusPage {
             }
         }
         for (name, failure) in ahead.failures.sorted(by: { $0.key < $1.key }) {
+            guard failure.codeName != ProtectionCode.mediumUnmounted.rawValue else {
+                printer.result(Text("\(name) is not looked at: its medium \(failure.what)"))
+                continue
+            }
             printer.error(Text("\(name) cannot be looked at: \(failure.what)\n  next:  \(failure.next)"))
         }
         guard let digits = ahead.digits else { return }

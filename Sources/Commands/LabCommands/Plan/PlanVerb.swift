@@ -34,7 +34,9 @@ struct PlanVerb: ParsableCommand, LabVerb {
             session: session
         ).show()
         if ahead.digits != nil { return ExitStatus.refusedByGuard.rawValue }
-        return (ahead.failures.isEmpty ? ExitStatus.success : .failed).rawValue
+        return
+            (ahead.failures.values.allSatisfy { $0.codeName == ProtectionCode.mediumUnmounted.rawValue }
+            ? ExitStatus.success : .failed).rawValue
     }
 
     /// The declaration of the last run; nil when there was none, or it cannot be read any more.

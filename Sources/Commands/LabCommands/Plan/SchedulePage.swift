@@ -36,7 +36,9 @@ struct SchedulePage {
         let way = [stores.first.map { "backup to \($0)" }] + stores.dropFirst().map { "copy to \($0)" }
         let due = item.dueSince.map { "due since \(clock($0, item.workload.backup.schedule))" } ?? "asked for"
         let missed = item.missed > 0 ? ", one run for \(item.missed + 1) due times" : ""
-        return "\(item.workload.name): \(due)\(missed); \(way.compactMap { $0 }.joined(separator: ", "))"
+        let priority = item.workload.priority
+        let turn = priority == Workload.usualPriority ? "" : ", priority \(priority)"
+        return "\(item.workload.name): \(due)\(missed)\(turn); \(way.compactMap { $0 }.joined(separator: ", "))"
     }
 
     /// `2026-11-22 02:00`, as the schedule's clock shows it.
@@ -53,6 +55,7 @@ struct SchedulePage {
             line.add("workload", item.workload.name)
             if let due = item.dueSince { line.add("due", ZonedTime(due)) }
             line.add("missed", item.missed)
+            line.add("priority", item.workload.priority)
             line.add("repositories", session.environment.stores(of: item.workload).map { ByteString($0.name) })
             printer.result(line.text)
         }

@@ -184,5 +184,7 @@ func stepText(_ step: RunStep) -> String {
     case .prune: return "prune of \(step.repository)"
     case .verify: return "verification of \(step.repository)"
     case .record: return "record in \(step.repository)"
+    case .mount: return "mount of \(step.repository)"
+    case .unmount: return "unmount of \(step.repository)"
     }
 }

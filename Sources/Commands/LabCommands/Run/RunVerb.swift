@@ -50,7 +50,7 @@ struct RunVerb: ParsableCommand, LabVerb {
         let session = try LabSession(options, screen: screen)
         guard !dryRun else { return try await showPlan(session) }
         let reporter = session.reporter
-        let recording = await session.recording()
+        let recording = await session.withinBudget().recording()
         let run = ProtectionRun(recording.environment, observer: reporter)
         var request = ProtectionRun.Request(choice)
         request.release = release
@@ -58,7 +58,7 @@ struct RunVerb: ParsableCommand, LabVerb {
         let asked = request
         let notifier = LabNotifier(recording.environment, ledgerFile: run.ledgerFile)
         let report = try await told(by: notifier, session) {
-            try await reporter.whileShown { try await session.onPool { try await run.run(asked) } }
+            try await reporter.whileShown { try await recording.onPool { try await run.run(asked) } }
         }
         RunSummary(report: report, session: session).show()
         try await session.onPool { await notifier.runEnded(report) }

@@ -25,7 +25,7 @@ struct ServeVerb: ParsableCommand, LabVerb {
     @OptionGroup var options: LabOptions
 
     func perform(on screen: Screen) async throws -> Int32 {
-        let first = try LabSession(options, screen: screen)
+        let first = try LabSession(options, screen: screen).withinBudget()
         let printer = first.printer
         let log: @Sendable (String) -> Void = { text in
             guard printer.isJSON else { return printer.normal(Text(escapedControl(text))) }
@@ -37,7 +37,7 @@ struct ServeVerb: ParsableCommand, LabVerb {
         let journal = await first.recording().environment.journal
         let options = options
         let daemon = LabDaemon(observer: first.reporter, log: log) {
-            var environment = try LabSession(options, screen: screen).environment
+            var environment = try LabSession(options, screen: screen).withinBudget().environment
             environment.journal = journal
             return environment
         }

@@ -89,6 +89,25 @@ struct LabSession {
         return copy
     }
 
+    /// The same within the lab's budget of this machine, which counts for the whole process; for verbs that run.
+    ///
+    /// A budget that cannot be kept is told, and the work goes on.
+    func withinBudget() -> LabSession {
+        var copy = self
+        do throws(Errno) {
+            if let threads = lab.budget.threads { copy.environment.repository.pool = try WorkerPool(width: threads) }
+        } catch {
+            environment.warn("budget.threads cannot be kept: \(error); \(error.remedy)")
+        }
+        do throws(Errno) {
+            let nice = lab.budget.nice.map { Int32($0) }
+            try ProcessPriority(nice: nice, isIdleOnDisks: lab.budget.diskUse == .idle).apply()
+        } catch {
+            environment.warn("budget.nice and budget.io cannot be kept: \(error); \(error.remedy)")
+        }
+        return copy
+    }
+
     /// Runs `body` on the pool, where calls may block.
     func onPool<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
         try await LabCommands.onPool(environment.repository.pool, body)

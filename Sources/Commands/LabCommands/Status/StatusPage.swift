@@ -68,7 +68,11 @@ struct StatusPage {
             case .unjudged: age
             }
         let mark = copy.medium.kind == .standIn ? "*" : ""
-        return copy.remembered == nil ? word + mark : "away, \(word)\(mark)"
+        guard copy.remembered != nil else { return word + mark }
+        let isUnmounted = status.repositories.contains {
+            $0.store.name == copy.repository && $0.failure?.codeName == ProtectionCode.mediumUnmounted.rawValue
+        }
+        return isUnmounted ? "not mounted, \(word)\(mark)" : "away, \(word)\(mark)"
     }
 
     private func growth(_ bytes: Int64) -> String {

@@ -132,7 +132,9 @@ package struct Examination: Sendable {
     private func medium(_ medium: Medium) -> [Examined] {
         let object = "\(medium.name) (\(medium.path))"
         do {
-            try MediumCheck(medium).requireWritable()
+            try MediumCheck(medium, mounting: environment.mounting).requireWritable()
+        } catch let failure as ProtectionFailure where failure.code == .mediumUnmounted {
+            return [Examined(.good, object, failure.what)]
         } catch let failure as ProtectionFailure {
             return [Examined(.bad, object, failure.what, next: failure.next)]
         } catch {

@@ -12,16 +12,18 @@ package import Strategy
 /// The store itself is looked at again before each commit, by its directory and config (`LocalStorage`).
 package struct MediumCheck: Sendable {
     let medium: Medium
+    private let mounting: Mounting
     private let sources: DiskSources
 
-    package init(_ medium: Medium, sources: DiskSources = DiskSources()) {
+    package init(_ medium: Medium, mounting: Mounting, sources: DiskSources = DiskSources()) {
         self.medium = medium
+        self.mounting = mounting
         self.sources = sources
     }
 
     /// Refuses a medium that is not there, or is another one.
     ///
-    /// Errors: `E-MEDIUM`, `E-FOREIGN`.
+    /// Errors: `E-MEDIUM`, `E-FOREIGN`, `E-UNMOUNTED`.
     package func requireReadable() throws { _ = try identity() }
 
     /// Refuses one that cannot be written to, too.
@@ -36,8 +38,21 @@ package struct MediumCheck: Sendable {
         )
     }
 
+    /// What a run would mount is looked at only where something is mounted.
+    private func requireMounted() throws {
+        guard medium.isMountedForRuns else { return }
+        let place = try MountPlace(medium, mounting)
+        guard try place.current() == nil else { return }
+        throw failure(
+            .mediumUnmounted,
+            "is not mounted; a run mounts it",
+            next: "to look at it now: mount \(place.point)"
+        )
+    }
+
     /// The file system that holds the medium; nil when it cannot be told and none is asked for.
     private func identity() throws -> FileSystemIdentity? {
+        try requireMounted()
         let kind = try? status(at: ByteString(medium.path), followLinks: true).kind
         guard kind == .directory else {
             throw failure(

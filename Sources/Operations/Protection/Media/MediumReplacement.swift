@@ -36,7 +36,7 @@ package struct MediumReplacement: Sendable {
                 next: "name one of: \(environment.lab.media.map(\.name).joined(separator: ", "))"
             )
         }
-        try MediumCheck(medium).requireWritable()
+        try MediumCheck(medium, mounting: environment.mounting).requireWritable()
         let run = ProtectionRun(environment, observer: observer)
         var report = RunReport(started: environment.now)
         for store in environment.stores where store.medium.name == name {

@@ -9,16 +9,18 @@ import Synchronization
 /// One run of what is due, or was named.
 ///
 /// ```
+/// mount what is needed and is not mounted
 /// for each workload: lock it > BACK UP to the nearest repository that is here > copy from there to the others, side by side
 ///                    > read back what was written, each where it was written
 /// for each repository: retention (only for what is complete and read back) > prune > rotating verification > leave the record
+/// unmount what was mounted
 /// ```
 /// 1. A source is read once, whatever the number of its repositories.
 /// 2. A repository that is not here, or fails, keeps none of the others; the next run catches up.
 /// 3. Nothing is removed from a repository with an open finding of damage, nor above the floor unasked (L7, P-06).
 /// 4. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
 package struct ProtectionRun: Sendable {
-    let environment: ProtectionEnvironment
+    private(set) var environment: ProtectionEnvironment
     let observer: any RunObserver
     /// What it changes in the ledger is seen through this one even where the file cannot be written.
     package let ledgerFile: LedgerFile
@@ -53,7 +55,7 @@ package struct ProtectionRun: Sendable {
     /// Errors: `E-UNKNOWN` for a name, `E-HELD` when the digits are not those of the present plan, cancellation.
     package func run(_ request: Request) async throws -> RunReport {
         if case .named(let names) = request.choice { try checkNames(names) }
-        var report = RunReport(started: environment.now)
+        let started = environment.now
         let before = await ledgerFile.loadOrRecover()
         let plan = RunPlan(
             environment.lab,
@@ -64,8 +66,30 @@ package struct ProtectionRun: Sendable {
         )
         guard !plan.items.isEmpty else {
             guard request.release == nil else { throw nothingToRelease }
-            return report
+            return RunReport(started: started)
         }
+        var media = RunMedia(environment, observer: observer)
+        await media.mount(for: plan.items.map(\.workload))
+        var mounted = self
+        mounted.environment.absent = media.absent
+        do {
+            // All that it has open on the media is closed when it returns.
+            let report = try await mounted.perform(request, plan, before, started)
+            await media.release()
+            return report
+        } catch {
+            await media.release()
+            throw error
+        }
+    }
+
+    private func perform(
+        _ request: Request,
+        _ plan: RunPlan,
+        _ before: Ledger,
+        _ started: Timestamp
+    ) async throws -> RunReport {
+        var report = RunReport(started: started)
         let released = try await self.released(request.release, plan, before)
         let recorder = RunRecorder(environment)
         await recorder.begin(plan, isByHand: request.isByHand, at: report.started)
@@ -128,9 +152,14 @@ package struct ProtectionRun: Sendable {
         guard let digits else { return Release() }
         // Of everything, as the plan that showed the digits.
         let views = try await look(at: environment.stores.map(\.name))
-        let held = removals(environment.lab.workloads, views.open, ledger).filter {
+        let all = removals(environment.lab.workloads, views.open, ledger).filter {
             !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable)
         }
+        // A plan does not see what only a run mounts; the run before does.
+        let planned = all.filter {
+            environment.store(named: $0.repository)?.medium.isMountedForRuns == false
+        }
+        let held = digits == Release.digits(of: planned) ? planned : all
         let present = Release.digits(of: held)
         guard digits == present, !held.isEmpty else {
             throw ProtectionFailure(

@@ -16,6 +16,9 @@ package struct RunStep: Sendable, Hashable {
         case prune
         case verify
         case record
+        /// Of a medium, whose name stands in place of a repository's.
+        case mount
+        case unmount
     }
 
     package var kind: Kind

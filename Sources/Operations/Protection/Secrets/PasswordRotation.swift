@@ -118,7 +118,7 @@ package struct PasswordRotation: Sendable {
 
     private func requireHere(_ store: LabStore, beside stores: [LabStore]) throws {
         do {
-            try MediumCheck(store.medium).requireWritable()
+            try MediumCheck(store.medium, mounting: environment.mounting).requireWritable()
         } catch var failure as ProtectionFailure {
             let others = stores.map(\.name).filter { $0 != store.name }
             failure.operation = "rotate password of \(store.name) on"

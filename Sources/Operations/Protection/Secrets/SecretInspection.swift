@@ -76,7 +76,7 @@ package struct SecretInspection: Sendable {
             _ = try await store.open(.proof, with: found)
             return .opened
         } catch let failure as ProtectionFailure
-            where [.mediumMissing, .mediumForeign].contains(failure.code)
+            where [.mediumMissing, .mediumUnmounted, .mediumForeign].contains(failure.code)
         {
             return .away(
                 failure.operation == "open medium" ? "\(failure.object) \(failure.what)" : "no repository is there"

@@ -66,7 +66,7 @@ package struct StatusInspection: Sendable {
         do {
             let repository = try await store.open()
             var look = Look(store: store)
-            do { try MediumCheck(store.medium).requireWritable() } catch {
+            do { try MediumCheck(store.medium, mounting: environment.mounting).requireWritable() } catch {
                 look.writing = try reportable(error, operation: "look at", object: store.name)
             }
             look.view = try await StoreView(repository, lab: environment.lab)
@@ -173,7 +173,7 @@ package struct StatusInspection: Sendable {
                     ? nil : names.disks(below: [copy.medium.path]),
                 isGood: !copy.point.isBreached && copy.newest != nil
                     && ledger.repositories[copy.repository]?.finding == nil,
-                isOutOfReach: copy.remembered != nil && copy.medium.kind == .removable
+                isOutOfReach: copy.remembered != nil && copy.medium.kind == .removable && !copy.medium.isMountedForRuns
             )
         }
         return Posture(facts, source: names.disks(below: state.workload.host.paths), errors: nil)

@@ -38,7 +38,9 @@ struct StatusProblems {
         for copy in state.copies {
             let place = "\(name) on \(copy.medium.name)"
             let isAway = copy.remembered != nil
-            let mend = isAway ? "bring \(copy.medium.name) back, then: holdfast run \(name)" : "holdfast run \(name)"
+            let mend =
+                isAway && !copy.medium.isMountedForRuns
+                ? "bring \(copy.medium.name) back, then: holdfast run \(name)" : "holdfast run \(name)"
             if copy.wasSetBack {
                 let what = "had a newer snapshot than is there now: it was set back, or the snapshot was removed"
                 add(.wrong, .setBack, place, what, "look at the disk: is it the right one? then \(mend)")
@@ -82,7 +84,9 @@ struct StatusProblems {
             }
         }
         judgeDisks(state)
-        let isAway = state.copies.contains { $0.remembered != nil && $0.medium.kind == .removable }
+        let isAway = state.copies.contains {
+            $0.remembered != nil && $0.medium.kind == .removable && !$0.medium.isMountedForRuns
+        }
         if let history = state.history { judge(history, of: state.workload, isAway: isAway) }
         if state.workload.backup.schedule == nil {
             add(.amber, .noSchedule, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
@@ -164,7 +168,8 @@ struct StatusProblems {
 
     private mutating func judge(_ repository: LabStatus.RepositoryState, _ status: LabStatus) {
         let name = repository.store.name
-        if let failure = repository.failure {
+        // What is not mounted between runs is as it should be: the promises of its copies alone are judged.
+        if let failure = repository.failure, failure.codeName != ProtectionCode.mediumUnmounted.rawValue {
             let seen = repository.history.map { "; seen \(ageText(status.now.length(since: $0.seen))) ago" } ?? ""
             add(
                 .wrong,

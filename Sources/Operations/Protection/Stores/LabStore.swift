@@ -19,6 +19,14 @@ package struct LabStore: Sendable {
     package var name: String { declaration.name }
     package var path: String { "\(medium.path)/\(declaration.name)" }
 
+    /// Errors: why this run could not mount the medium.
+    private var check: MediumCheck {
+        get throws {
+            if let failure = environment.absent[medium.name] { throw failure }
+            return MediumCheck(medium, mounting: environment.mounting)
+        }
+    }
+
     /// How a repository is opened.
     package enum Use: Sendable {
         /// Reading and writing, with copies of metadata on this machine.
@@ -31,14 +39,14 @@ package struct LabStore: Sendable {
     ///
     /// Errors: `E-MEDIUM` when the disk or the repository on it is not there, `E-SECRET`, those of the engine.
     package func open(_ use: Use = .work) async throws -> Repository {
-        try MediumCheck(medium).requireReadable()
+        try check.requireReadable()
         guard let found = try await environment.secrets.find(declaration.password) else { throw passwordGone }
         return try await open(use, with: found)
     }
 
     /// As above, with a password that was found already.
     package func open(_ use: Use, with found: ResolvedSecret) async throws -> Repository {
-        try MediumCheck(medium).requireReadable()
+        try check.requireReadable()
         do {
             let repository = try await Repository.open(
                 store: LocalStorage(ByteString(path)),
@@ -71,11 +79,11 @@ package struct LabStore: Sendable {
         polynomial: Polynomial?,
         _ creation: Creation = .asNew
     ) async throws -> (repository: Repository, created: Bool) {
-        try MediumCheck(medium).requireWritable()
+        try check.requireWritable()
         // Two that make one repository at once would each leave a key, and one of them opens nothing.
         let lock = try await creationLock()
         defer { lock?.unlock() }
-        let store = LocalStorage(ByteString(path))
+        let store = storage
         if let found = try await environment.secrets.find(declaration.password) {
             do {
                 let repository = try await Repository.open(
@@ -112,7 +120,23 @@ package struct LabStore: Sendable {
         return nil
     }
 
-    private func make(_ store: LocalStorage, _ password: Secret, _ polynomial: Polynomial?) async throws -> Repository {
+    /// The store within its budget; for what a run moves.
+    private var storage: any ObjectStorage {
+        let plain = LocalStorage(ByteString(path))
+        let upload = declaration.budget.uploadBytesPerSecond ?? 0
+        let download = declaration.budget.downloadBytesPerSecond ?? 0
+        guard upload > 0 || download > 0 else { return plain }
+        return LimitedStorage(
+            plain,
+            uploadBytesPerSecond: upload,
+            downloadBytesPerSecond: download,
+            time: environment.repository.time
+        )
+    }
+
+    private func make(_ store: any ObjectStorage, _ password: Secret, _ polynomial: Polynomial?) async throws
+        -> Repository
+    {
         try await Repository.create(
             store: store,
             password: password,
@@ -141,7 +165,7 @@ package struct LabStore: Sendable {
     }
 
     /// The password waits under a temporary name until the repository is true, so that a crash between the two leaves both readable.
-    private func create(_ store: LocalStorage, _ polynomial: Polynomial?) async throws -> Repository {
+    private func create(_ store: any ObjectStorage, _ polynomial: Polynomial?) async throws -> Repository {
         guard case .file(let file) = declaration.password else { throw missing(nil) }
         let temporary = file + ".new"
         let waiting = try await environment.secrets.read(.file(temporary))

@@ -4,7 +4,7 @@ package import HostSystem
 /// The folder in which this machine keeps what it remembers of a lab.
 ///
 /// ```
-/// locks/             one file for each workload, held while a process runs it, and one for the ledger
+/// locks/             one file for each workload, held while a process runs it; for media that runs mount; for the ledger
 /// record/            what is left in each repository: ledger.json, the declaration
 /// cache/             copies of metadata, and what was seen of each store
 /// ```
@@ -41,12 +41,12 @@ package enum StateFolder {
     /// Takes a lock of that name, which ends with the descriptor or the process.
     ///
     /// Nil when another process holds it. Errors: `E-FOLDER`.
-    package static func takeLock(_ name: String, in folder: String) throws -> FileDescriptor? {
+    package static func takeLock(_ name: String, in folder: String, exclusive: Bool = true) throws -> FileDescriptor? {
         let locks = "\(folder)/locks"
         let directory = try open(locks)
         do throws(Errno) {
             let file = try lockFile(ByteString(name), in: directory)
-            return try file.tryLock(exclusive: true) ? file : nil
+            return try file.tryLock(exclusive: exclusive) ? file : nil
         } catch {
             throw ProtectionFailure.folder("lock", "\(locks)/\(name)", error)
         }

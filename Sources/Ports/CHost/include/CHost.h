@@ -92,6 +92,10 @@ int chost_forbid_dump(void);
 
 uint64_t chost_make_device(unsigned major, unsigned minor);
 
+// Class and level of the thread's use of disks (ioprio_set(2)); 0 is the calling thread.
+int chost_set_disk_priority(pid_t thread, int value);
+int chost_disk_priority(pid_t thread);
+
 // 1 when a time service has told the kernel that the clock is right.
 int chost_clock_is_synchronized(void);
 

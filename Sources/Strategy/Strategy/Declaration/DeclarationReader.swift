@@ -187,5 +187,5 @@ private struct DeclarationReader {
 
 /// What an included file may hold: all but what is said once.
 private let includedSchema = TableShape(
-    labSchema.keys.filter { !["lab", "include", "time-zone", "state", "defaults"].contains($0.name) }
+    labSchema.keys.filter { !["lab", "include", "time-zone", "state", "budget", "defaults"].contains($0.name) }
 )

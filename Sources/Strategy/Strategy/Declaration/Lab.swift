@@ -9,6 +9,7 @@ package struct Lab: Sendable, Hashable {
     package var timeZone: String?
     /// Absolute; nil: where the machine keeps such things.
     package var state: String?
+    package var budget = ProcessBudget()
     package var media: [Medium]
     package var repositories: [RepositoryDeclaration]
     /// Nil: no reference looks into one.
@@ -39,6 +40,28 @@ package struct Lab: Sendable, Hashable {
     package func repositories(on kind: MediumKind) -> [RepositoryDeclaration] {
         repositories.filter { medium(named: $0.medium)?.kind == kind }
     }
+}
+
+/// What a run and the daemon take of the machine.
+package struct ProcessBudget: Sendable, Hashable {
+    /// How disks are used beside other programs.
+    package enum DiskUse: String, Sendable, Hashable, CaseIterable {
+        case normal
+        case idle
+
+        var summary: String {
+            switch self {
+            case .normal: "as the process was started"
+            case .idle: "when no other program wants them"
+            }
+        }
+    }
+
+    /// Nil: as many as the machine suggests.
+    package var threads: Int?
+    /// 0 to 19; nil: as the process was started.
+    package var nice: Int?
+    package var diskUse = DiskUse.normal
 }
 
 /// Where copies live, as far as it matters to the strategy.
@@ -75,6 +98,8 @@ package struct Medium: Sendable, Hashable {
     package var path: String
     /// UUID of the file system that has to hold the path; nil: any.
     package var identity: String?
+    /// A run mounts it where nobody has, and unmounts it afterwards.
+    package var isMountedForRuns = false
     package var place: Place
 }
 
@@ -83,9 +108,18 @@ package struct RepositoryDeclaration: Sendable, Hashable {
     package var name: String
     package var medium: String
     package var password: SecretReference
+    package var budget = TransferBudget()
     package var place: Place
     /// Where the reference to the password stands.
     package var passwordPlace: Place
+}
+
+/// How many bytes a second a run moves to and from a repository at most.
+package struct TransferBudget: Sendable, Hashable {
+    /// Nil: no bound.
+    package var uploadBytesPerSecond: UInt64?
+    /// Nil: no bound.
+    package var downloadBytesPerSecond: UInt64?
 }
 
 /// A class of workloads with the same objectives; what it says stands with each workload.
@@ -101,11 +135,16 @@ package struct Workload: Sendable, Hashable {
         case host(HostPaths)
     }
 
+    /// The priority of those that say none.
+    package static let usualPriority = 5
+
     package var name: String
     package var source: Source
     /// Names of repositories, at least one, each once.
     package var repositories: [String]
     package var role: String?
+    /// 1 to 9; the lower one runs first.
+    package var priority = Workload.usualPriority
     package var objective: Objective
     package var backup: BackupPolicy
     /// Within this time each stored byte is read again.

@@ -17,6 +17,7 @@ struct LabBuilder {
             name: root["lab"]?.text ?? "",
             timeZone: root["time-zone"]?.text,
             state: root["state"]?.text,
+            budget: processBudget(root["budget"]?.table),
             media: media,
             repositories: repositories,
             vault: vaultBuilder.vault(),
@@ -29,6 +30,7 @@ struct LabBuilder {
         )
         if !isName(lab.name) { report(root.place(of: "lab"), "lab", "is not a name", nameAdvice) }
         checkPaths(of: media)
+        checkMounts(of: media)
         checkKeeping()
         for item in root["protect"]?.items ?? [] { lab.workloads.append(workload(item.table)) }
         checkNames(of: lab)
@@ -52,6 +54,7 @@ struct LabBuilder {
             kind: kind,
             path: table["path"]?.text ?? "",
             identity: table["identity"]?.text,
+            isMountedForRuns: table["mount"]?.scalar == .flag(true),
             place: entry.place
         )
     }
@@ -65,9 +68,25 @@ struct LabBuilder {
             name: entry.key,
             medium: table["medium"]?.text ?? "",
             password: password,
+            budget: transferBudget(table["budget"]?.table),
             place: entry.place,
             passwordPlace: table["password"]?.place ?? entry.place
         )
+    }
+
+    private func processBudget(_ table: DeclaredTable?) -> ProcessBudget {
+        var budget = ProcessBudget()
+        if case .count(let count)? = table?["threads"]?.scalar { budget.threads = Int(count) }
+        if case .count(let count)? = table?["nice"]?.scalar { budget.nice = Int(count) }
+        if let word = table?["io"]?.text { budget.diskUse = ProcessBudget.DiskUse(rawValue: word) ?? .normal }
+        return budget
+    }
+
+    private func transferBudget(_ table: DeclaredTable?) -> TransferBudget {
+        var budget = TransferBudget()
+        if case .rate(let rate)? = table?["upload"]?.scalar { budget.uploadBytesPerSecond = rate }
+        if case .rate(let rate)? = table?["download"]?.scalar { budget.downloadBytesPerSecond = rate }
+        return budget
     }
 
     private func exclusion(_ table: DeclaredTable) -> Exclusion {
@@ -86,11 +105,14 @@ struct LabBuilder {
         checkOnce(repositories, key: "protect.to", place: table.place(of: "to"))
         let deadline: Duration =
             if case .duration(let length)? = table["command-deadline"]?.scalar { length } else { .seconds(3600) }
+        var priority = Workload.usualPriority
+        if case .count(let number)? = table["priority"]?.scalar { priority = Int(number) }
         return Workload(
             name: table["name"]?.text ?? "host",
             source: .host(host(table["host"]?.table)),
             repositories: repositories,
             role: role,
+            priority: priority,
             objective: objective(policy),
             backup: backup(policy),
             verifyEvery: policy.duration("verify", "every") ?? .seconds(30 * 86_400),
@@ -174,6 +196,14 @@ struct LabBuilder {
                 "shares its folder with medium \"\(clash.name)\"",
                 "give each medium a folder of its own"
             )
+        }
+    }
+
+    /// What mounts a disk unseen has to know it.
+    private mutating func checkMounts(of media: [Medium]) {
+        for medium in media where medium.isMountedForRuns && medium.identity == nil {
+            let what = "is mounted by runs, and another disk in its place would not be noticed"
+            warn(medium.place, "media.\(medium.name)", what, "add its identity: findmnt -n -o UUID -T \(medium.path)")
         }
     }
 

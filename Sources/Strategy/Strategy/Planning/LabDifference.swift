@@ -88,6 +88,9 @@ package struct LabDifference: Sendable, Hashable {
         for pattern in old.host.exclude where !new.host.exclude.contains(pattern) {
             changes.append(Change(.more, new.name, "no longer excludes \(pattern)"))
         }
+        if old.priority != new.priority {
+            changes.append(Change(.neutral, new.name, "has priority \(new.priority) (was: \(old.priority))"))
+        }
         if old.objective != new.objective { changes.append(Change(.neutral, new.name, "has another objective")) }
     }
 }

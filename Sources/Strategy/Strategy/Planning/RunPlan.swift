@@ -30,7 +30,7 @@ package struct RunPlan: Sendable, Hashable {
     package private(set) var items: [Item] = []
     package private(set) var waiting: [Waiting] = []
 
-    /// Orders what is chosen: what is due longest first, else as in the file.
+    /// Orders what is chosen: by priority, then what is due longest first, else as in the file.
     ///
     /// Shape: names in `choice` exist in the lab. `zone` is that of a schedule.
     package init(_ lab: Lab, _ choice: RunChoice, ledger: Ledger, now: Timestamp, zone: (Schedule) -> ZoneRules) {
@@ -58,6 +58,8 @@ package struct RunPlan: Sendable, Hashable {
         }
         // Stable: equal ones stay as in the file.
         let numbered = items.enumerated().sorted { left, right in
+            let (before, after) = (left.element.workload.priority, right.element.workload.priority)
+            guard before == after else { return before < after }
             let (first, second) = (left.element.dueSince, right.element.dueSince)
             guard first != second else { return left.offset < right.offset }
             return (first ?? now) < (second ?? now)

@@ -8,6 +8,7 @@ package let labSchema = TableShape([
         .scalar(.path),
         "The folder in which this machine keeps what it remembers; absent: /var/lib/holdfast/state/LAB, or below the home of a user."
     ),
+    Key("budget", .table(processBudgetShape), "What a run and the daemon take of this machine."),
     Key("media", .names(of: .table(mediumShape)), "Where copies live.", isRequired: true),
     Key("repositories", .names(of: .table(repositoryShape)), "Repositories in restic's format.", isRequired: true),
     Key("vault", .table(vaultShape), "The vault that `vault:` references look into."),
@@ -36,6 +37,21 @@ private let serveShape = TableShape([
     )
 ])
 
+private let processBudgetShape = TableShape([
+    Key("threads", .scalar(.count(1...256)), "Threads that work; absent: two more than processors, at least 4."),
+    Key(
+        "nice",
+        .scalar(.count(0...19)),
+        "How far it stands back for other programs, 19 the farthest; absent: as it was started."
+    ),
+    Key(
+        "io",
+        .scalar(.choice(ProcessBudget.DiskUse.allCases.map { Choice($0.rawValue, $0.summary) })),
+        "How disks are used.",
+        fallback: ProcessBudget.DiskUse.normal.rawValue
+    ),
+])
+
 private let mediumShape = TableShape([
     Key(
         "kind",
@@ -49,6 +65,12 @@ private let mediumShape = TableShape([
         .scalar(.text),
         "The UUID of the file system that has to be there; another one is refused. `holdfast init` writes it."
     ),
+    Key(
+        "mount",
+        .scalar(.flag),
+        "A run mounts it by its entry in /etc/fstab where nobody has, and unmounts it afterwards.",
+        fallback: "false"
+    ),
 ])
 
 private let repositoryShape = TableShape([
@@ -59,6 +81,16 @@ private let repositoryShape = TableShape([
         isRequired: true
     ),
     Key("password", .scalar(.secret), "Where its password is found; never the password itself.", isRequired: true),
+    Key(
+        "budget",
+        .table(
+            TableShape([
+                Key("upload", .scalar(.rate), "Bytes a second that a run writes to it at most."),
+                Key("download", .scalar(.rate), "Bytes a second that a run reads from it at most."),
+            ])
+        ),
+        "How much of the line or disk a run may take."
+    ),
 ])
 
 private let vaultShape = TableShape([
@@ -142,6 +174,12 @@ private let protectShape = TableShape(
         Key("host", .table(hostShape), "Folders of this machine."),
         Key("to", .list(.scalar(.reference(to: "repositories"))), "The repositories that keep it.", isRequired: true),
         Key("role", .scalar(.reference(to: "roles")), "The class it belongs to."),
+        Key(
+            "priority",
+            .scalar(.count(1...9)),
+            "Whose turn it is when several are due: the lower number runs first.",
+            fallback: "\(Workload.usualPriority)"
+        ),
         Key(
             "before",
             .list(.scalar(.text)),

@@ -15,6 +15,7 @@ extension ScalarShape {
         case .timeZone: "a time zone"
         case .duration: "a length of time"
         case .size: "a size"
+        case .rate: "a rate"
         case .count: "a number"
         case .calendarSpan: "a span of the calendar"
         case .flag: "yes or no"
@@ -36,6 +37,7 @@ extension ScalarShape {
         case .timeZone: "such as Europe/Berlin or UTC"
         case .duration: "such as 90min, 4h or 1d 12h"
         case .size: "such as 500 MB or 16 MiB"
+        case .rate: "such as 20 MiB/s or 160 Mbit/s"
         case .count(let range): "from \(range.lowerBound) to \(range.upperBound)"
         case .calendarSpan: "such as 14d, 6m or 1y6m"
         case .flag: "true or false"
@@ -58,6 +60,7 @@ extension ScalarShape {
         case .timeZone: .text(try readTimeZone(text))
         case .duration: .duration(try readLength(text))
         case .size: .size(try readSize(text))
+        case .rate: .rate(try readRate(text))
         case .count(let range): .count(try readCount(text, range))
         case .calendarSpan: .span(try readCalendarSpan(text))
         case .flag: .flag(try readFlag(text, isBare))

@@ -69,6 +69,8 @@ package indirect enum ScalarShape: Sendable {
     case timeZone
     case duration
     case size
+    /// Bytes a second.
+    case rate
     case count(ClosedRange<Int64>)
     /// A span on the calendar, as restic writes it: `1y6m`.
     case calendarSpan

@@ -43,6 +43,49 @@ import Strategy
         #expect(workload.verifyEvery == .seconds(10 * 86_400))
     }
 
+    @Test func `a repository's budget is bytes a second, each way by itself`() throws {
+        let text = completeDeclaration.replacing(
+            "password: \"file:secrets/host\"",
+            with: "password: \"file:secrets/host\", budget: { upload: 20 MiB/s }"
+        ).replacing(
+            "password: \"env:OFFSITE_PASSWORD\"",
+            with: "password: \"env:OFFSITE_PASSWORD\", budget: { upload: 160 Mbit/s, download: 2.5 MB/s }"
+        )
+        let budgets = try decode(text).repositories.map(\.budget)
+        #expect(budgets.map(\.uploadBytesPerSecond) == [20 << 20, 20_000_000])
+        #expect(budgets.map(\.downloadBytesPerSecond) == [nil, 2_500_000])
+    }
+
+    @Test func `the budget of the machine is said once, and bounded`() throws {
+        let text = completeDeclaration.replacing(
+            "lab: home",
+            with: "lab: home\nbudget: { threads: 2, nice: 19, io: idle }"
+        )
+        let budget = try decode(text).budget
+        #expect(budget.threads == 2 && budget.nice == 19 && budget.diskUse == .idle)
+        let none = try decode(completeDeclaration).budget
+        #expect(none.threads == nil && none.nice == nil && none.diskUse == .normal)
+        let wrong = text.replacing("threads: 2", with: "threads: 0").replacing("nice: 19", with: "nice: 20")
+            .replacing("io: idle", with: "io: best")
+        #expect(
+            problems(wrong) == [
+                "holdfast.yaml:2:20: budget.threads: \"0\" is out of range; write a whole number from 1 to 256",
+                "holdfast.yaml:2:29: budget.nice: \"20\" is out of range; write a whole number from 0 to 19",
+                "holdfast.yaml:2:37: budget.io: \"best\" is none of the words here; known here: normal, idle",
+            ]
+        )
+    }
+
+    @Test func `a medium that runs mount wants an identity`() throws {
+        let kind = "kind: removable,"
+        let bare = try decode(completeDeclaration.replacing(kind, with: "\(kind) mount: true,"))
+        #expect(bare.medium(named: "usb-ssd")?.isMountedForRuns == true)
+        #expect(bare.medium(named: "os-ssd")?.isMountedForRuns == false)
+        #expect(bare.warnings.map(\.key) == ["media.usb-ssd"])
+        let known = "\(kind) mount: true, identity: \"ab-cd\","
+        #expect(try decode(completeDeclaration.replacing(kind, with: known)).warnings.isEmpty)
+    }
+
     @Test func `files that are included count as if they stood in the first one`() throws {
         let text = completeDeclaration.replacing("lab: home", with: "lab: home\ninclude: conf/more.yaml")
         let more = """

@@ -63,6 +63,18 @@ import Strategy
             "holdfast.yaml:14:35: roles.production.objective.rto: \"4\" has no unit; write a number with s, min, h, d or w: 90min, 4h, 1d 12h"
         ),
         Edit(
+            "rate without time",
+            "password: \"file:secrets/host\"",
+            "password: \"file:secrets/host\", budget: { upload: 20 MiB }",
+            "holdfast.yaml:9:79: repositories.host-os.budget.upload: \"20 MiB\" says no time; write a size or a number of bits for each second: 20 MiB/s, 100 Mbit/s"
+        ),
+        Edit(
+            "rate of no unit",
+            "password: \"file:secrets/host\"",
+            "password: \"file:secrets/host\", budget: { download: fast }",
+            "holdfast.yaml:9:81: repositories.host-os.budget.download: \"fast\" is no rate; write a size or a number of bits for each second: 20 MiB/s, 100 Mbit/s"
+        ),
+        Edit(
             "month",
             "rto: 4h",
             "rto: 4 months",
