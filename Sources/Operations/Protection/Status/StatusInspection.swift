@@ -51,7 +51,7 @@ package struct StatusInspection: Sendable {
             status.posture[workload.name] = posture(of: state, names)
             status.workloads.append(state)
         }
-        status.problems = StatusProblems(status, names).all
+        status.problems = StatusProblems(status, ledger, names).all
         return status
     }
 

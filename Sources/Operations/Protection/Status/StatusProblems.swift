@@ -7,7 +7,7 @@ struct StatusProblems {
     private(set) var all: [LabStatus.Problem] = []
     private let names: DiskNames
 
-    init(_ status: LabStatus, _ names: DiskNames) {
+    init(_ status: LabStatus, _ ledger: Ledger, _ names: DiskNames) {
         self.names = names
         for state in status.workloads { judge(state, status) }
         for repository in status.repositories { judge(repository, status) }
