@@ -21,6 +21,7 @@ package struct ProtectionRun: Sendable {
     let environment: ProtectionEnvironment
     let observer: any RunObserver
     let ledgerFile: LedgerFile
+    let openedBefore = OpenedBefore()
 
     /// `continuing` is a run before in this process, whose unwritten changes of the ledger count on.
     package init(
@@ -52,6 +53,7 @@ package struct ProtectionRun: Sendable {
     /// Errors: `E-UNKNOWN` for a name, `E-HELD` when the digits are not those of the present plan, cancellation.
     package func run(_ request: Request) async throws -> RunReport {
         if case .named(let names) = request.choice { try checkNames(names) }
+        defer { openedBefore.forget() }
         var report = RunReport(started: environment.now)
         let before = await ledgerFile.loadOrRecover()
         let plan = RunPlan(
