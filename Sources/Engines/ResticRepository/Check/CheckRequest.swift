@@ -46,17 +46,21 @@ package struct CheckRequest: Sendable {
     package var snapshots: [ByteString]
     /// Report blobs that no snapshot needs.
     package var checkUnused: Bool
+    /// Packs of which this process verified each blob before it stored them: they are read whole and hashed, their blobs not opened.
+    package var provenInMemory: Set<PackID>
 
     package init(
         readData: ReadDataAmount = .none,
         filter: SnapshotFilter = SnapshotFilter(),
         snapshots: [ByteString] = [],
-        checkUnused: Bool = false
+        checkUnused: Bool = false,
+        provenInMemory: Set<PackID> = []
     ) {
         self.readData = readData
         self.filter = filter
         self.snapshots = snapshots
         self.checkUnused = checkUnused
+        self.provenInMemory = provenInMemory
     }
 
     package var isFiltered: Bool { !filter.isEmpty || !snapshots.isEmpty }

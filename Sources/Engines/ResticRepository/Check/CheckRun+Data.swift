@@ -29,7 +29,11 @@ extension CheckRun {
                     while let step = next.take(below: (packs.count + inStep - 1) / inStep) {
                         try Task.checkCancellation()
                         let wanted = packs[(step * inStep)...].prefix(inStep).map { pack in
-                            PackToRead(id: pack.id, blobs: table.blobs(of: pack, in: self.index))
+                            PackToRead(
+                                id: pack.id,
+                                blobs: table.blobs(of: pack, in: self.index),
+                                opensBlobs: !self.request.provenInMemory.contains(pack.id)
+                            )
                         }
                         try await self.read(wanted, reader, phase)
                     }
@@ -60,6 +64,8 @@ extension CheckRun {
     private func readAgain(_ pack: PackToRead, after first: PackReading, _ reader: PackReader) async throws {
         repository.cache?.forget(.pack, pack.id.digest)
         var last = first
+        // What is wrong with it is known once its blobs are opened, too.
+        let pack = PackToRead(id: pack.id, blobs: pack.blobs)
         for _ in 1..<CheckLimits.packAttempts where !last.isMissing {
             let reading = try await reader.read([pack])[0]
             if reading.isGood { return reportTransient(pack.id, last) }

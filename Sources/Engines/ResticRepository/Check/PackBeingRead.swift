@@ -16,6 +16,7 @@ final class PackBeingRead {
 
     let id: PackID
     let blobs: [PackedBlob]
+    fileprivate let opensBlobs: Bool
     var reading = PackReading()
     /// Bytes behind the blobs, as far as they were read.
     private(set) var header: [UInt8] = []
@@ -29,6 +30,7 @@ final class PackBeingRead {
     init(_ pack: PackToRead) {
         id = pack.id
         blobs = pack.blobs
+        opensBlobs = pack.opensBlobs
         bytes = pack.blobs.packBytes
         guard bytes <= StorageLimits.objectBytesMax else {
             plan = PackPlan([], bytes: 0)
@@ -85,8 +87,11 @@ struct FetchedSpan {
         return count > 0 ? block.withBytes { SHA256Piece($0.part(from: 0, count: count), of: pack.hash) } : nil
     }
 
-    /// Its blobs, sealed; the block has to live as long as they are used.
+    /// Those of its blobs that are to be opened.
+    var blobs: [PackedBlob] { pack.opensBlobs ? span.blobs : [] }
+
+    /// Those, sealed; the block has to live as long as they are used.
     var parts: [SealedPart] {
-        span.blobs.map { SealedPart(BlobLocation($0, pack.id), in: block, from: span.fetched.lowerBound) }
+        blobs.map { SealedPart(BlobLocation($0, pack.id), in: block, from: span.fetched.lowerBound) }
     }
 }

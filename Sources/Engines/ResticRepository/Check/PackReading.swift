@@ -22,9 +22,15 @@ struct PackReading: Sendable {
 struct PackToRead: Sendable {
     let id: PackID
     let blobs: [PackedBlob]
+    /// False when the hash of the whole says all of it.
+    var opensBlobs = true
 }
 
 /// Reads packs from front to back: hash of the whole, every blob opened, header compared with the index.
+///
+/// 1. Every byte comes from the store, and is part of the hash that the name is compared with.
+/// 2. A pack that was proven in memory (`BlobWriter`, 4) is right when its bytes have the hash of its name and its header, which
+///    authenticates, says what the index says; its blobs are not opened. One that does not is read again like any other.
 ///
 /// Several packs go through memory in step, a span of each at a time that begins and ends between blobs: their own hashes and
 /// those of their blobs run side by side. Nothing of them is kept. Isolation: one task.
@@ -89,7 +95,7 @@ final class PackReader {
     /// Hashes the spans as parts of their packs, and opens the blobs in them, as many together as a batch may have.
     private func hashAndOpen(_ spans: [FetchedSpan]) {
         var pieces = spans.compactMap(\.piece)
-        let locations = spans.flatMap { span in span.span.blobs.map { BlobLocation($0, span.pack.id) } }
+        let locations = spans.flatMap { span in span.blobs.map { BlobLocation($0, span.pack.id) } }
         let parts = spans.flatMap(\.parts)
         var results: [Result<OpenedPart, BlobDamage>] = []
         for batch in BlobBatches(locations[...]) {
@@ -103,10 +109,10 @@ final class PackReader {
         withExtendedLifetime(spans) {}
         var rest = results[...]
         for span in spans {
-            for (blob, result) in zip(span.span.blobs, rest) {
+            for (blob, result) in zip(span.blobs, rest) {
                 if case .failure(let damage) = result { span.pack.note(blob, damage) }
             }
-            rest = rest.dropFirst(span.span.blobs.count)
+            rest = rest.dropFirst(span.blobs.count)
         }
     }
 

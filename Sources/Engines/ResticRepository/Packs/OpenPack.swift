@@ -18,6 +18,8 @@ final class OpenPack: @unchecked Sendable {
     private var block: Block
     private let hash = SHA256Chain()
     private var headerBytes = 0
+    /// All its blobs are proven.
+    private var isProven = true
     private(set) var isBeingHashed = false
     /// Set when the pack is full while a piece of it is being hashed: who hashes then finishes it.
     private(set) var isClosed = false
@@ -56,6 +58,7 @@ final class OpenPack: @unchecked Sendable {
             )
         )
         headerBytes += PackHeader.entrySize(compressed: blob.uncompressedLength != 0)
+        isProven = isProven && blob.isProven
         block.append(blob.sealed)
     }
 
@@ -81,7 +84,14 @@ final class OpenPack: @unchecked Sendable {
         other.block.withBytes { bytes in
             for blob in other.blobs {
                 let sealed = bytes.part(from: Int(blob.offset), count: Int(blob.length))
-                append(BlobToPack(sealed: sealed, id: blob.id, uncompressedLength: blob.uncompressedLength))
+                append(
+                    BlobToPack(
+                        sealed: sealed,
+                        id: blob.id,
+                        uncompressedLength: blob.uncompressedLength,
+                        isProven: other.isProven
+                    )
+                )
             }
         }
     }
@@ -110,7 +120,7 @@ final class OpenPack: @unchecked Sendable {
         precondition(readBack.entries == entries, "a pack header does not read back as it was written")
         let digest = block.withBytes { hash.finish(UnsafeRawBufferPointer(rebasing: $0[hash.count...])) }
         defer { block = Block(capacity: 0) }
-        return FinishedPack(id: PackID(digest), type: type, blobs: blobs, block: block)
+        return FinishedPack(id: PackID(digest), type: type, blobs: blobs, isProven: isProven, block: block)
     }
 }
 
@@ -122,6 +132,8 @@ struct BlobToPack: @unchecked Sendable {
     var id: BlobID
     /// 0 when stored raw.
     var uncompressedLength: UInt32
+    /// Opened, unpacked and hashed after it was sealed here.
+    var isProven: Bool
 }
 
 /// A complete pack, ready to be stored under its name.
@@ -129,6 +141,8 @@ struct FinishedPack: Sendable {
     let id: PackID
     let type: BlobType
     let blobs: [PackedBlob]
+    /// All its blobs were opened, unpacked and hashed after they were sealed here.
+    let isProven: Bool
     let block: Block
 
     /// Checks every MAC where the bytes lie now: what was verified when it was sealed is what will be sent (D-08).

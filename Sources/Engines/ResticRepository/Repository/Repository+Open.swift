@@ -32,6 +32,38 @@ extension Repository {
         )
     }
 
+    /// Opens again what `known` opened, with the key that it has: no scrypt.
+    ///
+    /// The store is looked at anew, and so are the key file, which has to have the bytes of its name, and the config. Nil when any of it
+    /// is not as it was: then whoever asks opens with the password, and hears why. Errors: cancellation alone.
+    package static func reopen(
+        _ known: Repository,
+        store: any ObjectStorage,
+        options: RepositoryOptions
+    ) async throws -> Repository? {
+        let environment = known.environment
+        do {
+            guard try await store.exists() else { return nil }
+            let file = try await store.getTwice(ObjectName(.key, known.keyID.digest))
+            guard sha256(file) == known.keyID.digest else { return nil }
+            let config = try await loadConfig(store: store, key: known.key)
+            guard config.id == known.config.id else { return nil }
+            return Repository(
+                store: store,
+                config: config,
+                key: known.key,
+                keyID: known.keyID,
+                environment: environment,
+                options: options,
+                cache: openCache(store, config, options, environment),
+                highWater: openHighWater(config, options, environment)
+            )
+        } catch {
+            try Task.checkCancellation()
+            return nil
+        }
+    }
+
     /// The same repository for a proof: nothing in memory, no copies of metadata, everything from the store.
     package func forProof() -> Repository {
         Repository(

@@ -29,6 +29,8 @@ package final class Repository: Sendable {
     /// Lock files of ours that may be in the store: written, and not known to be gone.
     let lockFiles = Mutex<Set<LockID>>([])
     let unindexed = Mutex(PendingIndex())
+    /// Packs that this handle wrote and verified (`BlobWriter`, 4); 32 bytes for each.
+    private let provenInMemory = Mutex<Set<PackID>>([])
     /// True while a writer works: the claims in `index` are its own.
     private let hasWriter = Mutex(false)
 
@@ -80,6 +82,11 @@ package final class Repository: Sendable {
         guard !options.isDryRun else { return }
         try await store.putConfirmed(ObjectName(kind, digest), block)
     }
+
+    /// Whether this handle wrote the pack and verified all of it before that: reading it back is hashing it.
+    package func isProvenInMemory(_ pack: PackID) -> Bool { provenInMemory.withLock { $0.contains(pack) } }
+
+    func noteProvenInMemory(_ pack: PackID) { provenInMemory.withLock { _ = $0.insert(pack) } }
 
     /// Called before each commit: the store is the one that was opened (B-09), and our lock still stands (L-03).
     func commitCheck() async throws {

@@ -3,6 +3,7 @@ import HostSystem
 import Outcome
 import ResticRepository
 import Strategy
+import Synchronization
 
 /// A repository that this run has opened, and what it showed then.
 struct OpenStore: Sendable {
@@ -11,6 +12,20 @@ struct OpenStore: Sendable {
     var view: StoreView
 
     var name: String { store.name }
+}
+
+/// Repositories that a run has opened with their passwords, by name: its other workloads open them with the key that they have.
+///
+/// They hold no index, and each is looked at anew when it is opened again. Keys stay in memory as long as the run.
+final class OpenedBefore: Sendable {
+    private let all = Mutex<[String: Repository]>([:])
+
+    subscript(name: String) -> Repository? {
+        get { all.withLock { $0[name] } }
+        set { all.withLock { $0[name] = newValue } }
+    }
+
+    func forget() { all.withLock { $0 = [:] } }
 }
 
 /// Waits this long for other processes that hold a lock, in seconds.

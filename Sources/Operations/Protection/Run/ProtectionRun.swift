@@ -24,6 +24,7 @@ package struct ProtectionRun: Sendable {
     let observer: any RunObserver
     /// What it changes in the ledger is seen through this one even where the file cannot be written.
     package let ledgerFile: LedgerFile
+    let openedBefore = OpenedBefore()
 
     /// `continuing` is a run before in this process, whose unwritten changes of the ledger count on.
     package init(
@@ -55,6 +56,7 @@ package struct ProtectionRun: Sendable {
     /// Errors: `E-UNKNOWN` for a name, `E-HELD` when the digits are not those of the present plan, cancellation.
     package func run(_ request: Request) async throws -> RunReport {
         if case .named(let names) = request.choice { try checkNames(names) }
+        defer { openedBefore.forget() }
         let started = environment.now
         let before = await ledgerFile.loadOrRecover()
         let plan = RunPlan(

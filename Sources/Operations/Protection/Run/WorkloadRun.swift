@@ -156,7 +156,9 @@ struct WorkloadRun: Sendable {
         _ creation: LabStore.Creation,
         polynomial: Polynomial?
     ) async throws -> OpenStore {
-        let (repository, _) = try await store.openOrCreate(polynomial: polynomial, creation)
+        let known = run.openedBefore[store.name]
+        let (repository, _) = try await store.openOrCreate(polynomial: polynomial, creation, known: known)
+        run.openedBefore[store.name] = repository.forProof()
         return OpenStore(
             store: store,
             repository: repository,

@@ -6,6 +6,8 @@ import Strategy
 import Synchronization
 
 /// Reads from the store what this run wrote there: the snapshot with its trees, and each new pack whole.
+///
+/// Trees are opened. Of packs every byte is hashed and compared with the name; blobs are opened where this run did not do that when it sealed them.
 struct ReadBackStep: Sendable {
     let workload: String
     let store: OpenStore
@@ -30,7 +32,8 @@ struct ReadBackStep: Sendable {
         let listener = CheckListener(step: step, observer: observer)
         let request = CheckRequest(
             readData: copy.packs.isEmpty ? .none : .packs(copy.packs),
-            snapshots: [ByteString(copy.snapshot.hex)]
+            snapshots: [ByteString(copy.snapshot.hex)],
+            provenInMemory: copy.packs.filter { store.repository.isProvenInMemory($0) }
         )
         let result = try await repository.locked(.shared) {
             try await check(request, in: repository, observer: listener)

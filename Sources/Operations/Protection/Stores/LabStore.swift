@@ -74,16 +74,20 @@ package struct LabStore: Sendable {
 
     /// Opens the repository, or creates it, with a new password file where none is there.
     ///
-    /// `polynomial` lets copies from another repository deduplicate. `created` tells which.
+    /// `polynomial` lets copies from another repository deduplicate. `known` was opened before and has the key already. `created` tells which.
     package func openOrCreate(
         polynomial: Polynomial?,
-        _ creation: Creation = .asNew
+        _ creation: Creation = .asNew,
+        known: Repository? = nil
     ) async throws -> (repository: Repository, created: Bool) {
         try check.requireWritable()
         // Two that make one repository at once would each leave a key, and one of them opens nothing.
         let lock = try await creationLock()
         defer { lock?.unlock() }
         let store = storage
+        if let known, let again = try await Repository.reopen(known, store: store, options: options(.work)) {
+            return (again, false)
+        }
         if let found = try await environment.secrets.find(declaration.password) {
             do {
                 let repository = try await Repository.open(
