@@ -143,9 +143,7 @@ import LabCommands
         #expect(
             keys == [
                 "budget", "defaults", "exclude", "include", "lab", "media", "notify", "protect", "repositories",
-                "retired",
-                "roles",
-                "state", "time-zone", "vault",
+                "retired", "roles", "serve", "state", "time-zone", "vault",
             ]
         )
         #expect(schema["additionalProperties"] as? Bool == false)

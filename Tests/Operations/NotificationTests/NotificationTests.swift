@@ -167,7 +167,9 @@ import TestSupport
         try await notified.run()
         notified.lab.clock.advance(2 * 86_400)
         let (one, other) = (try await notified.environment(), try await notified.environment())
-        let (first, second) = (LabNotifier(one, ledgerFile: LedgerFile(one)), LabNotifier(other, ledgerFile: LedgerFile(other)))
+        let (first, second) = (
+            LabNotifier(one, ledgerFile: LedgerFile(one)), LabNotifier(other, ledgerFile: LedgerFile(other))
+        )
         async let left: Void = first.look()
         async let right: Void = second.look()
         _ = await (left, right)

@@ -59,6 +59,11 @@ import TestSupport
         #expect(WebhookBody.problem(of: template)?.hasPrefix("line 1, column ") == true)
     }
 
+    @Test(arguments: ["{{", "{{titel}}", "{{> other}}", "{{{title}}}", "{{#began}}{{nobody}}{{/began}}"])
+    func `a template that would send nothing, or break its body, is refused`(_ template: String) {
+        #expect(WebhookBody.problem(of: template) != nil)
+    }
+
     @Test func `a whole template is right`() {
         #expect(WebhookBody.problem(of: "{{title}} {{#began}}{{object}}{{/began}}") == nil)
     }

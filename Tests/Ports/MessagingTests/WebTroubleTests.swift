@@ -50,8 +50,8 @@ import TestSupport
 
     @Test(arguments: [
         Case(mode: "400", isLasting: true, words: "refuses it (HTTP 400)"),
-        Case(mode: "401", isLasting: true, words: "refuses it (HTTP 401): see token"),
-        Case(mode: "403", isLasting: true, words: "refuses it (HTTP 403): see token"),
+        Case(mode: "401", isLasting: true, words: "refuses it (HTTP 401): see how"),
+        Case(mode: "403", isLasting: true, words: "refuses it (HTTP 403): see how"),
         Case(mode: "404", isLasting: true, words: "has nothing there (HTTP 404)"),
         Case(mode: "408", isLasting: false, words: "does not take it now (HTTP 408)"),
         Case(mode: "413", isLasting: true, words: "too large"),

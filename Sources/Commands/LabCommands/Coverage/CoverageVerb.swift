@@ -25,17 +25,20 @@ struct CoverageVerb: ParsableCommand, LabVerb {
 
     func perform(on screen: Screen) async throws -> Int32 {
         let session = try LabSession(options, screen: screen)
-        let environment = session.environment
-        let (items, isCut) = try await session.onPool {
-            var discovery = HostDiscovery(leaving: environment.ownFolders)
-            return discovery.run()
-        }
-        let coverage = Coverage(items, lab: session.lab) { workload, path in
-            PatternList(workload.host.exclude.map { ByteString($0) }).matches(ByteString(path))
-        }
+        let (coverage, isCut) = try await session.onPool { labCoverage(session.environment) }
         CoveragePage(coverage: coverage, isCut: isCut, printer: session.printer).show()
         return (coverage.undecided.isEmpty ? ExitStatus.success : .coverageGap).rawValue
     }
+}
+
+/// What was found on this host and what the declaration says of it; `isCut` when there is more than was looked at.
+func labCoverage(_ environment: ProtectionEnvironment) -> (coverage: Coverage, isCut: Bool) {
+    var discovery = HostDiscovery(leaving: environment.ownFolders)
+    let (items, isCut) = discovery.run()
+    let coverage = Coverage(items, lab: environment.lab) { workload, path in
+        PatternList(workload.host.exclude.map { ByteString($0) }).matches(ByteString(path))
+    }
+    return (coverage, isCut)
 }
 
 /// The verdicts, group by group.

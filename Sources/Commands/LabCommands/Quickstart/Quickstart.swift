@@ -42,6 +42,9 @@ package struct Quickstart: Sendable {
         var request = ProtectionRun.Request(.all)
         request.verifiesAll = true
         let asked = request
+        if !printer.isJSON, printer.verbosity >= .normal {
+            SchedulePage(plan: try await protection.plan(.all), session: session).show()
+        }
         let began = time.now()
         let run = try await reporter.whileShown { try await protection.run(asked) }
         var report = QuickstartReport(labPath: folder, paths: session.lab.workloads.flatMap(\.host.paths), run: run)
@@ -49,6 +52,7 @@ package struct Quickstart: Sendable {
         if let far = session.environment.stores.max(by: { distance($0) < distance($1) }), run.isProven(far.name) {
             try await restoreAndCompare(session, far, began, place, &report)
         }
+        report.coverage = labCoverage(session.environment).coverage
         report.status = try await labStatus(session.environment)
         return report
     }

@@ -2,6 +2,7 @@ import Bytes
 package import Console
 package import Outcome
 package import Protection
+package import Strategy
 
 /// What one run of a lab found out, in facts; the screen and the JSON lines are made of it.
 package struct QuickstartReport: Sendable {
@@ -10,6 +11,8 @@ package struct QuickstartReport: Sendable {
     package var run: RunReport
     /// Nil when the look at the stores did not take place.
     package var status: LabStatus?
+    /// What was found on this machine, and what the declaration says of it; nil when nobody looked.
+    package var coverage: Coverage?
     /// Where the password of each repository lies.
     package var secretFiles: [(repository: String, file: String)] = []
     /// Name of the repository that was restored from; empty when none could be.
@@ -49,6 +52,7 @@ extension QuickstartReport {
         line.add("files_equal", comparison.equal)
         line.add("changed_since", comparison.changedSince)
         line.add("differing", comparison.differing.map(\.path))
+        if let coverage { line.add("undecided", coverage.undecided.count) }
         line.add("exit_status", exitStatus.rawValue)
         return line.text
     }

@@ -2,6 +2,7 @@ import Bytes
 package import Console
 import Outcome
 import Protection
+import Strategy
 
 /// The one screen that a quickstart ends with: how the lab stands, whether it restores, and what to do next.
 package struct QuickstartScreen {
@@ -22,6 +23,7 @@ package struct QuickstartScreen {
             "           changed since the backup: \(ByteString($0.display))"
         }
         lines += report.comparison.differing.prefix(20).map { "           DIFFERS: \($0.path.display): \($0.what)" }
+        if let coverage = report.coverage { lines.append(coverageLine(coverage)) }
         return lines + [""] + nextLines()
     }
 
@@ -39,6 +41,14 @@ package struct QuickstartScreen {
         let changed = found.changedSince.isEmpty ? "" : ", \(found.changedSince.count) changed since"
         return
             "Compared   \(found.equal) of \(found.files) files and links equal byte for byte\(changed), \(found.differing.count) differ"
+    }
+
+    private func coverageLine(_ coverage: Coverage) -> Text {
+        let undecided = coverage.undecided.count
+        let decided = coverage.entries.count - undecided
+        let next = undecided > 0 ? "; see holdfast coverage" : ""
+        return
+            "Coverage   \(decided) of \(coverage.entries.count) things found on this machine are decided, \(undecided) undecided\(next)"
     }
 
     private func nextLines() -> [Text] {

@@ -17,7 +17,7 @@ package struct WebhookBody {
     package static func problem(of template: String) -> String? {
         do {
             _ = try MustacheTemplate(string: template)
-            return nil
+            return TemplateNames(template).problem
         } catch let error as MustacheTemplate.ParserError {
             return "line \(error.context.lineNumber), column \(error.context.columnNumber): \(words(error.error))"
         } catch {

@@ -27,7 +27,10 @@ struct Outbox: Sendable {
 
     /// Names of the messages that wait.
     func waiting() async -> Set<String> {
-        let waiting = await environment.journal?.dueMessages(now: .distantFuture, limit: NotificationLimits.messagesRead)
+        let waiting = await environment.journal?.dueMessages(
+            now: .distantFuture,
+            limit: NotificationLimits.messagesRead
+        )
         return Set((waiting ?? []).map(\.message.id))
     }
 

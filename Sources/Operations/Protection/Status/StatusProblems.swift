@@ -133,7 +133,9 @@ struct StatusProblems {
     private mutating func judgeChannels(_ status: LabStatus, _ ledger: Ledger) {
         if !status.lab.isWatched {
             let what = "nobody outside of this machine would notice that it fell silent"
-            let next = status.lab.channels.contains(where: \.isPing) ? "name a check that runs elsewhere" : "add a ping to notify in holdfast.yaml"
+            let next =
+                status.lab.channels.contains(where: \.isPing)
+                ? "name a check that runs elsewhere" : "add a ping to notify in holdfast.yaml"
             add(.amber, .unwatched, "lab", what, "\(next): docs/manual/alarms.md")
         }
         for channel in status.lab.channels {

@@ -37,7 +37,7 @@ struct WebErrand {
                 "\(call.origin) does not take it now (\(status))",
                 retryAfterSeconds: RetryAfter.seconds(answer)
             )
-        case 401, 403, 407: return .lasting("\(call.origin) refuses it (\(status)): see token, user and password")
+        case 401, 403, 407: return .lasting("\(call.origin) refuses it (\(status)): see how it wants to know who asks")
         case 404, 410:
             return .lasting("\(call.origin) has nothing there (\(status)): see what stands behind the host")
         case 413: return .lasting("\(call.origin) refuses it (\(status)): it is too large")

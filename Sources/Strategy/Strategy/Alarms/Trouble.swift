@@ -78,7 +78,9 @@ package struct ChannelHistory: Sendable, Hashable {
     /// With that message as the one by which the newest troubles are told.
     package func told(by message: String, at now: Timestamp) -> ChannelHistory {
         var history = self
-        for index in history.told.indices where history.told[index].told == now { history.told[index].message = message }
+        for index in history.told.indices where history.told[index].told == now {
+            history.told[index].message = message
+        }
         return history
     }
 

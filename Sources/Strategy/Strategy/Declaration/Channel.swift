@@ -124,11 +124,11 @@ extension Channel {
         let found: [(String, SecretReference?)] =
             switch carrier {
             case .ntfy(let ntfy):
-                [("ntfy.url", of(ntfy.address)), ("ntfy.token", ntfy.token), ("ntfy.password", ntfy.password)]
-            case .mail(let mail): [("smtp.password", mail.password)]
+                [("url", of(ntfy.address)), ("token", ntfy.token), ("password", ntfy.password)]
+            case .mail(let mail): [("password", mail.password)]
             case .webhook(let hook):
-                [("webhook.url", of(hook.address))] + hook.headers.map { ("webhook.headers.\($0.name)", $0.value) }
-            case .ping(let ping): [("ping.url", of(ping.address))]
+                [("url", of(hook.address))] + hook.headers.map { ("headers.\($0.name)", $0.value) }
+            case .ping(let ping): [("url", of(ping.address))]
             }
         return found.compactMap { key, reference in reference.map { ("notify.\(name).\(key)", $0) } }
     }

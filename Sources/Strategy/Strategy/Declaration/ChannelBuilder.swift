@@ -135,6 +135,14 @@ struct ChannelBuilder {
         var headers: [WebhookDeclaration.Header] = []
         for entry in table["headers"]?.table.entries ?? [] {
             guard case .secret(let reference) = entry.value.scalar else { continue }
+            if ownHeaders.contains(entry.key.lowercased()) {
+                report(
+                    entry.place,
+                    "notify.webhook.headers.\(entry.key)",
+                    "is set by the request itself",
+                    "remove it; the media type is content-type"
+                )
+            }
             headers.append(WebhookDeclaration.Header(name: entry.key, value: reference))
         }
         let hook = WebhookDeclaration(
@@ -188,6 +196,9 @@ struct ChannelBuilder {
     }
 }
 
+/// Headers that belong to the request, in lower case.
+private let ownHeaders: Set<String> = ["host", "content-length", "transfer-encoding", "connection", "content-type"]
+
 /// When the sign of life is due unless a channel says.
 let signOfLifeFallback = "mon 09:00"
 
@@ -214,6 +225,11 @@ func readChannelAddress(_ text: String, folder: String) throws(NotationError) ->
     }
     guard !authority.isEmpty, !authority.hasPrefix(":") else {
         throw NotationError("names no host", next: addressAdvice)
+    }
+    let behind =
+        authority.hasPrefix("[") ? authority[(authority.lastIndex(of: "]") ?? authority.startIndex)...] : authority
+    if let colon = behind.lastIndex(of: ":"), UInt16(behind[behind.index(after: colon)...]) ?? 0 == 0 {
+        throw NotationError("has a port that is none", next: "write one from 1 to 65535, or leave it out")
     }
     return .text(text)
 }

@@ -35,6 +35,7 @@ struct LabBuilder {
         for item in root["protect"]?.items ?? [] { lab.workloads.append(workload(item.table)) }
         checkNames(of: lab)
         for workload in lab.workloads { checkCopies(of: workload, in: lab) }
+        checkPasswordFiles(of: lab)
         vaultBuilder.check(lab)
         problems += vaultBuilder.problems + channelBuilder.problems
         warnings += vaultBuilder.warnings + channelBuilder.warnings
@@ -221,6 +222,21 @@ struct LabBuilder {
                 "\(key).backup.keep",
                 rules.tags.isEmpty ? "keeps nothing" : "keeps nothing but what is tagged",
                 "give at least one count, such as daily: 7, or leave keep out to keep all"
+            )
+        }
+    }
+
+    /// Who takes a disk away takes the key that lies on it.
+    private mutating func checkPasswordFiles(of lab: Lab) {
+        for repository in lab.repositories {
+            guard case .file(let path) = repository.password,
+                let medium = lab.media.first(where: { path.hasPrefix($0.path + "/") })
+            else { continue }
+            warn(
+                repository.place,
+                "repositories.\(repository.name).password",
+                "lies on the medium \"\(medium.name)\" in the clear: who has the disk has the key",
+                "keep it outside of every medium"
             )
         }
     }

@@ -86,7 +86,8 @@ struct SchemaReader {
     }
 
     private mutating func scalar(_ value: YAMLValue, _ shape: ScalarShape, _ key: String) -> DeclaredValue? {
-        guard case .text(let text, let isBare, let place) = value, !text.isEmpty else {
+        if case .text("", _, let place) = value { return refuse(place, key, "is empty", shape.advice) }
+        guard case .text(let text, let isBare, let place) = value else {
             return refuse(value.place, key, "is \(value.shape), not \(shape.noun)", shape.advice)
         }
         guard !text.utf8.contains(0) else { return refuse(place, key, "holds a zero byte") }
@@ -147,13 +148,13 @@ package func isName(_ word: String) -> Bool {
 }
 
 /// What a misspelt word may have meant, or what there is.
-func suggestion(for word: String, among known: [String]) -> String {
+package func suggestion(for word: String, among known: [String]) -> String {
     if let near = nearestWord(to: word, among: known) { return "did you mean \"\(near)\"?" }
     return known.isEmpty ? "" : "known here: \(known.joined(separator: ", "))"
 }
 
 /// A word of the file as it may be shown: bounded, without control characters.
-func printable(_ word: String) -> String {
+package func printable(_ word: String) -> String {
     let scalars = word.unicodeScalars.prefix(64).map { $0.value < 32 || (127..<160).contains($0.value) ? "?" : $0 }
     return String(String.UnicodeScalarView(scalars))
 }

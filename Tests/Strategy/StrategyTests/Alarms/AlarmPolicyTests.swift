@@ -122,7 +122,9 @@ import Strategy
         }
     }
 
-    @Test func `M-11: good news does not take the place of an alarm, and what is held back is told after the hour`() throws {
+    @Test func `M-11: good news does not take the place of an alarm, and what is held back is told after the hour`()
+        throws
+    {
         let policy = AlarmPolicy(try channel([.damaged, .succeeded]), zone: .utc)
         var history = ChannelHistory()
         var said = 0
@@ -151,7 +153,9 @@ import Strategy
         #expect(policy.decide(troubles, succeeded: [], lost, now: later(60)).announcement?.began.count == 1)
         var taken = after
         taken.took(["phone/1"])
-        #expect(policy.decide(troubles, succeeded: [], taken.withoutLost(waiting: []), now: later(60)).announcement == nil)
+        #expect(
+            policy.decide(troubles, succeeded: [], taken.withoutLost(waiting: []), now: later(60)).announcement == nil
+        )
     }
 
     @Test func `M-11: fifty troubles at once are one message`() throws {

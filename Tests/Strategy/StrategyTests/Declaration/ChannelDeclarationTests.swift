@@ -33,8 +33,7 @@ import Strategy
         let keys = lab.secretReferences.map(\.key).filter { $0.hasPrefix("notify") }
         #expect(
             keys == [
-                "notify.ntfy.ntfy.token", "notify.mail.smtp.password", "notify.webhook.webhook.url",
-                "notify.webhook.webhook.headers.X-Token",
+                "notify.ntfy.token", "notify.mail.password", "notify.webhook.url", "notify.webhook.headers.X-Token",
             ]
         )
     }
@@ -71,12 +70,20 @@ import Strategy
             "notify.webhook.headers.X-Token: is not"
         ),
         (
+            "headers: { X-Token: \"env:TOKEN\" }", "headers: { Content-Length: \"env:T\" }",
+            "notify.webhook.headers.Content-Length: is set by the request itself"
+        ),
+        (
+            "https://check.example/uuid", "https://check.example:99999/uuid",
+            "notify.ping.url: has a port that is none"
+        ),
+        (
             "headers: { X-Token: \"env:TOKEN\" }", "headers: { \"X Y\": \"env:T\" }",
             "notify.webhook.headers.X Y: is not a name"
         ),
         (
             "url: \"file:/etc/hook\"", "url: \"vault:hook\"",
-            "notify.webhook.webhook.url: looks into a vault, and none is declared"
+            "notify.webhook.url: looks into a vault, and none is declared"
         ),
     ])
     func `what cannot be is refused with its place`(from: String, to: String, problem: String) {
