@@ -24,29 +24,34 @@ import TestSupport
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    /// Status and document; nil when nobody answers.
+    /// Status and document; nil when nobody answers within ten seconds.
+    ///
+    /// By a socket of its own: a pipe to a helper would be inherited by servers that other tests start, and never end.
     private static func ask(_ port: Int, _ path: String = "health") -> (status: Int, body: String)? {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "python3", "-c",
-            """
-            import http.client, sys
-            c = http.client.HTTPConnection("127.0.0.1", \(port), timeout=20)
-            c.request("GET", "/\(path)")
-            r = c.getresponse()
-            print(r.status, r.read().decode())
-            """,
-        ]
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        let parts = text.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, let status = Int(parts[0]) else { return nil }
-        return (status, String(parts[1]))
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                connect(socket, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        let request = Array("GET /\(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".utf8)
+        guard isConnected, send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
+            return nil
+        }
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while case let count = recv(socket, &buffer, buffer.count, 0), count > 0 { answer += buffer[..<count] }
+        let text = String(decoding: answer, as: UTF8.self)
+        let words = text.split(separator: " ")
+        guard words.count > 1, let status = Int(words[1]) else { return nil }
+        return (status, text)
     }
 
     @Test func `it answers whether promises are kept, and ends with the daemon`() async throws {

@@ -21,7 +21,8 @@ package struct CopyFacts: Sendable, Hashable {
 /// 3-2-1-1-0: three copies, on two media, one off-site, one out of reach, no errors in the last proof.
 ///
 /// The live data is a copy and its disk a medium. Copies that share a disk with each other count as one, and with the source as none; a
-/// stand-in counts as nothing. What cannot be told counts as the worse: copies on unknown disks of this machine share one disk.
+/// stand-in counts as nothing. What cannot be told counts as the worse: copies on unknown disks of this machine share one disk,
+/// and a source on an unknown disk shares that of one copy.
 package struct Posture: Sendable, Hashable {
     package var copies: Int
     package var media: Int
@@ -48,6 +49,8 @@ package struct Posture: Sendable, Hashable {
             if taken.isDisjoint(with: disks) { separate += 1 }
             taken.formUnion(disks)
         }
+        // The source may lie on any one of them.
+        if source == nil, separate > 0 { separate -= 1 }
         for copy in good where copy.kind == .offsite { far.insert(copy.medium) }
         offsite = far.count
         copies = 1 + separate + far.count
