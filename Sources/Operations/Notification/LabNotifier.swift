@@ -133,7 +133,14 @@ package final class LabNotifier: Sendable {
         guard !channels.isEmpty else { return }
         await underLock {
             let ledger = await self.ledgerFile.loadOrRecover()
-            guard let status = try? await StatusInspection(self.environment, ledger: ledger).run() else { return }
+            let status: LabStatus
+            do {
+                status = try await StatusInspection(self.environment, ledger: ledger).run()
+            } catch is CancellationError {
+                return
+            } catch {
+                return self.environment.warn("nobody was told how the lab stands: \(reason(of: error))")
+            }
             self.state.withLock { $0.looked = status.now }
             let waiting = await self.outbox.waiting()
             let news = self.channels.map {

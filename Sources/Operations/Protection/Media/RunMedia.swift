@@ -86,14 +86,19 @@ struct RunMedia {
         let points = used.map(\.place.point)
         used = []
         for medium in environment.lab.media where medium.isMountedForRuns {
-            guard let place = try? MountPlace(medium, environment.mounting), !points.contains(place.point) else {
-                continue
+            guard !owed.isEmpty else { return }
+            do {
+                let place = try MountPlace(medium, environment.mounting)
+                let left = owed.filter { $0.object == place.point }
+                guard !left.isEmpty, !points.contains(place.point) else { continue }
+                // Without a lock nobody knows who else uses it: it stays, and the next run tries again.
+                guard let lock = try await take("medium-\(medium.name)", exclusive: false, place) else { continue }
+                await release(Used(place: place, lock: lock), left)
+            } catch {
+                environment.warn(
+                    "\(medium.name): what an earlier run mounted is not looked after: \(reason(of: error))"
+                )
             }
-            let left = owed.filter { $0.object == place.point }
-            guard !left.isEmpty, let lock = try? await take("medium-\(medium.name)", exclusive: false, place) else {
-                continue
-            }
-            await release(Used(place: place, lock: lock), left)
         }
     }
 
