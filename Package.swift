@@ -118,7 +118,7 @@ let package = Package(
         tests(
             "Ports",
             "SecretStoreTests",
-            ["SecretStore", "Sealing", "Strategy", "HostSystem", "Bytes", "Outcome"]
+            ["SecretStore", "Sealing", "Strategy", "HostSystem", "Bytes", "Outcome", "TestSupport"]
         ),
 
         // Strategy: the operator's declaration as values and functions. Pure.

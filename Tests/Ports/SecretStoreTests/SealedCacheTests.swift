@@ -5,6 +5,7 @@ import Outcome
 import SecretStore
 import Strategy
 import Testing
+import TestSupport
 
 /// The sealed copy: used when the vault is down, with its age; refused when it is damaged; never in clear on the disk.
 @Suite(.onPool) struct SealedCacheTests {

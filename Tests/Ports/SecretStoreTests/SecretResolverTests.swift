@@ -5,6 +5,7 @@ import Outcome
 import SecretStore
 import Strategy
 import Testing
+import TestSupport
 
 /// Files, variables, commands and credentials: what they give, and what is said when they give nothing.
 @Suite(.onPool) struct SecretResolverTests {

@@ -3,6 +3,7 @@ import Outcome
 import SecretStore
 import Strategy
 import Testing
+import TestSupport
 
 /// The vault read over HTTP: what is in the fixtures is found, and everything else is refused in words that help.
 @Suite(.onPool) struct VaultReadingTests {

@@ -5,6 +5,7 @@ import Outcome
 import SecretStore
 import Strategy
 import Testing
+import TestSupport
 
 /// A vault that is down, slow, wrong or hostile: which reference failed is told, in time, and never a value.
 @Suite(.onPool) struct VaultRefusalTests {

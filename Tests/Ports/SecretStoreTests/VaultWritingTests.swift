@@ -4,6 +4,7 @@ import Outcome
 import SecretStore
 import Strategy
 import Testing
+import TestSupport
 
 /// What is written to the vault: added, read back, and done once however often it is asked for.
 @Suite(.onPool) struct VaultWritingTests {

@@ -61,7 +61,10 @@ package final class MessageRig: Sendable {
     /// What came, oldest first, as the server wrote it down.
     package func entries(_ isMeant: ([String: Any]) -> Bool) throws -> [[String: Any]] {
         guard FileManager.default.fileExists(atPath: log) else { return [] }
-        let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: log))
+        // The last line may be on its way, for another test.
+        let whole = bytes.prefix(bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0)
+        let lines = String(decoding: whole, as: UTF8.self).split(separator: "\n")
         return try lines.compactMap { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
             .filter(isMeant)
     }

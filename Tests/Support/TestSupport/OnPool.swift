@@ -1,14 +1,13 @@
 import HostSystem
-import Testing
-import TestSupport
+package import Testing
 
 /// Runs tests on threads of their own, as the product runs: tests of other modules that compute for seconds do not hold up their deadlines.
-struct OnPool: SuiteTrait, TestTrait, TestScoping {
-    private static let pool = try? WorkerPool(width: 16, name: "messages")
+package struct OnPool: SuiteTrait, TestTrait, TestScoping {
+    private static let pool = try? WorkerPool(width: 16, name: "tests")
 
-    var isRecursive: Bool { true }
+    package var isRecursive: Bool { true }
 
-    func provideScope(
+    package func provideScope(
         for test: Test,
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
@@ -19,5 +18,5 @@ struct OnPool: SuiteTrait, TestTrait, TestScoping {
 
 extension Trait where Self == OnPool {
     /// On threads of their own.
-    static var onPool: OnPool { OnPool() }
+    package static var onPool: OnPool { OnPool() }
 }
