@@ -171,10 +171,7 @@ struct WorkloadRun: Sendable {
         while let source = rest.popFirst() {
             let step = RunStep(.backUp, workload: workload.name, repository: source.name)
             do {
-                try await source.repository.locked(.shared) {
-                    try await source.repository.loadIndex()
-                    try await backUp(to: source, thenCopyTo: Array(rest), &result)
-                }
+                try await backUp(to: source, thenCopyTo: Array(rest), &result)
                 return
             } catch {
                 // The next repository is tried: what is wrong may be this disk.
@@ -184,8 +181,41 @@ struct WorkloadRun: Sendable {
         }
     }
 
+    /// Backs up to one repository and copies to the others, which take their locks and load their indexes meanwhile.
+    ///
+    /// Each is locked once, until what was written there is read back.
     private func backUp(to source: OpenStore, thenCopyTo others: [OpenStore], _ result: inout Result) async throws {
-        let backup = BackupStep(workload: workload, target: source, environment: environment, observer: run.observer)
+        let pool = environment.repository.pool
+        let parts = try await withThrowingTaskGroup(of: Part?.self) { group in
+            let arrivals = others.map { target in
+                let (made, arrival) = AsyncStream.makeStream(of: SnapshotID.self)
+                group.addTask(executorPreference: pool) { try await copy(made, from: source, to: target) }
+                return arrival
+            }
+            // Without a snapshot the others have nothing to do, and none waits for a lock.
+            defer { arrivals.forEach { $0.finish() } }
+            return try await source.repository.locked(.shared) {
+                try await source.repository.loadIndex()
+                let outcome = try await backUp(to: source, &result)
+                for arrival in arrivals { arrival.yield(outcome.copy.snapshot) }
+                group.addTask(executorPreference: pool) { try await readBack(outcome.copy, in: source) }
+                var parts: [Part] = []
+                for try await part in group { if let part { parts.append(part) } }
+                return parts
+            }
+        }
+        let order = ([source] + others).map(\.name)
+        for part in parts.sorted(by: {
+            (order.firstIndex(of: $0.store.name) ?? 0) < (order.firstIndex(of: $1.store.name) ?? 0)
+        }) {
+            result.lines += part.lines
+            if part.isProven { result.proven.append(part.store) } else { result.hasFailures = true }
+        }
+    }
+
+    /// The backup itself; the repository is locked and has its index loaded.
+    private func backUp(to target: OpenStore, _ result: inout Result) async throws -> BackupOutcome {
+        let backup = BackupStep(workload: workload, target: target, environment: environment, observer: run.observer)
         run.observer.began(backup.step)
         let begun = environment.repository.time.monotonicNanoseconds()
         let outcome = try await backup.run()
@@ -194,25 +224,7 @@ struct WorkloadRun: Sendable {
         let said: StepResult = outcome.errorCount == 0 ? .done(text.done) : .partial(text.partial)
         result.lines.append(end(backup.step, said, since: begun))
         if await noteSize(outcome) { result.hasFailures = true }
-        let copies = try await withThrowingTaskGroup(of: Part.self) { group in
-            let pool = environment.repository.pool
-            group.addTask(executorPreference: pool) { try await readBack(outcome.copy, in: source) }
-            for target in others {
-                group.addTask(executorPreference: pool) {
-                    try await copy(outcome.copy.snapshot, from: source, to: target)
-                }
-            }
-            var parts: [Part] = []
-            for try await part in group { parts.append(part) }
-            return parts
-        }
-        let order = ([source] + others).map(\.name)
-        for part in copies.sorted(by: {
-            (order.firstIndex(of: $0.store.name) ?? 0) < (order.firstIndex(of: $1.store.name) ?? 0)
-        }) {
-            result.lines += part.lines
-            if part.isProven { result.proven.append(part.store) } else { result.hasFailures = true }
-        }
+        return outcome
     }
 
     private func fail(_ step: RunStep, _ failure: any ReportableFailure, _ result: inout Result) {
@@ -229,7 +241,12 @@ struct WorkloadRun: Sendable {
         var isProven = false
     }
 
-    private func copy(_ snapshot: SnapshotID, from source: OpenStore, to target: OpenStore) async throws -> Part {
+    /// Copies the snapshot that arrives, and reads it back; nil when none does.
+    private func copy(
+        _ made: AsyncStream<SnapshotID>,
+        from source: OpenStore,
+        to target: OpenStore
+    ) async throws -> Part? {
         let copy = CopyStep(
             workload: workload,
             source: source,
@@ -237,27 +254,31 @@ struct WorkloadRun: Sendable {
             environment: environment,
             observer: run.observer
         )
-        run.observer.began(copy.step)
-        let begun = environment.repository.time.monotonicNanoseconds()
         var part = Part(store: target)
+        var begun = environment.repository.time.monotonicNanoseconds()
         do {
-            let (written, caughtUp) = try await target.repository.locked(.shared) {
+            return try await target.repository.locked(.shared) {
                 try await target.repository.loadIndex()
-                return try await copy.run(snapshot)
+                guard let snapshot = await made.first(where: { _ in true }) else { return nil }
+                run.observer.began(copy.step)
+                begun = environment.repository.time.monotonicNanoseconds()
+                let (written, caughtUp) = try await copy.run(snapshot)
+                let more = caughtUp > 0 ? ", and \(caughtUp) that it had missed" : ""
+                let text = "\(written.snapshot.short)\(more), \(amount(written.addedBytes)) new"
+                part.lines.append(end(copy.step, .done(text), since: begun))
+                let proof = try await readBack(written, in: target)
+                part.lines += proof.lines
+                part.isProven = proof.isProven
+                return part
             }
-            let more = caughtUp > 0 ? ", and \(caughtUp) that it had missed" : ""
-            let text = "\(written.snapshot.short)\(more), \(amount(written.addedBytes)) new"
-            part.lines.append(end(copy.step, .done(text), since: begun))
-            let proof = try await readBack(written, in: target)
-            part.lines += proof.lines
-            part.isProven = proof.isProven
         } catch {
             let failure = try reportable(error, operation: "copy", object: target.name)
             part.lines.append(end(copy.step, .failed(failure), since: begun))
+            return part
         }
-        return part
     }
 
+    /// Reads back what was written; the repository is locked.
     private func readBack(_ copy: WrittenCopy, in store: OpenStore) async throws -> Part {
         let proof = ReadBackStep(workload: workload.name, store: store, observer: run.observer)
         run.observer.began(proof.step)

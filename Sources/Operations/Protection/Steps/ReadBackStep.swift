@@ -24,7 +24,7 @@ struct ReadBackStep: Sendable {
         var brokenPacks: [PackID]
     }
 
-    /// Reads; takes a lock of its own on a handle that knows nothing of the writing one.
+    /// Reads by a handle that knows nothing of the writing one, which holds the lock.
     ///
     /// Errors: those of the engine, cancellation.
     func run(_ copy: WrittenCopy) async throws -> Verdict {
@@ -35,9 +35,7 @@ struct ReadBackStep: Sendable {
             snapshots: [ByteString(copy.snapshot.hex)],
             provenInMemory: copy.packs.filter { store.repository.isProvenInMemory($0) }
         )
-        let result = try await repository.locked(.shared) {
-            try await check(request, in: repository, observer: listener)
-        }
+        let result = try await check(request, in: repository, observer: listener)
         return Verdict(
             packs: copy.packs.count,
             bytes: listener.bytes,

@@ -146,4 +146,30 @@ import ResticRepository
             #expect(try await inner.list(.lock).isEmpty, "slow at \(operation)")
         }
     }
+
+    @Test func `B-05 a lock left on a disk that was pulled is removed by the same process when the disk is back`()
+        async throws
+    {
+        let (bench, inner) = try await Self.scene()
+        let gone = StorageRule(.fail(.io), on: .remove, kind: .lock)
+        let repository = try await bench.open(FaultyStorage(wrapping: inner, rules: [gone]))
+        try await bench.onPool { try await repository.withLock(.shared) {} }
+        #expect(try await inner.list(.lock).count == 1)
+        // Who prunes next is the same process, with a handle of its own.
+        let next = try await bench.open(inner)
+        try await bench.onPool { try await next.withLock(.exclusive) {} }
+        #expect(try await inner.list(.lock).isEmpty)
+    }
+
+    @Test func `B-05 a lock that this process holds still is not taken for one that it left`() async throws {
+        let (bench, inner) = try await Self.scene()
+        let (first, second) = (try await bench.open(inner), try await bench.open(inner))
+        let failure = await #expect(throws: RepositoryFailure.self) {
+            try await bench.onPool {
+                try await first.withLock(.shared) { try await second.withLock(.exclusive) {} }
+            }
+        }
+        #expect(failure?.code == .locked)
+        #expect(try await inner.list(.lock).isEmpty)
+    }
 }
