@@ -68,4 +68,12 @@ import Strategy
     func `P-02 what is no span of the calendar is refused`(text: String) {
         #expect(throws: NotationError.self) { try readCalendarSpan(text) }
     }
+
+    @Test func `an age is told in the unit that a person thinks in`() {
+        let ages: [(Int64, String)] = [
+            (-1, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (172_799, "47 h"),
+            (172_800, "2 days"),
+        ]
+        for (seconds, text) in ages { #expect(ageText(.seconds(seconds)) == text) }
+    }
 }
