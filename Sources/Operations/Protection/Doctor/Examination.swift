@@ -46,7 +46,7 @@ package struct Examination: Sendable {
         var found = [memory(), clock(), zone(), state()]
         for medium in environment.lab.media { found += self.medium(medium) }
         for store in environment.stores { found += try await repository(store) }
-        found += programs()
+        found += programs() + certificates()
         return found
     }
 
@@ -124,6 +124,15 @@ package struct Examination: Sendable {
                         next: "install it, or correct before and after in holdfast.yaml"
                     )
             }
+        }
+    }
+
+    /// What verifies the vault and the channels has to be there, too.
+    private func certificates() -> [Examined] {
+        CertificateFiles(environment.lab).all.map { file in
+            let object = "\(file.key) (\(file.path))"
+            guard let trouble = file.trouble else { return Examined(.good, object, "can be read") }
+            return Examined(.bad, object, trouble, next: file.next)
         }
     }
 
