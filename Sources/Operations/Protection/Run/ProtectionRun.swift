@@ -70,18 +70,12 @@ package struct ProtectionRun: Sendable {
             guard request.release == nil else { throw nothingToRelease }
             return RunReport(started: started)
         }
-        var media = RunMedia(environment, observer: observer)
-        await media.mount(for: plan.items.map(\.workload))
-        var mounted = self
-        mounted.environment.absent = media.absent
-        do {
-            // All that it has open on the media is closed when it returns.
-            let report = try await mounted.perform(request, plan, before, started)
-            await media.release()
-            return report
-        } catch {
-            await media.release()
-            throw error
+        let repositories = plan.items.flatMap(\.workload.repositories)
+        let media = repositories.compactMap { environment.lab.repository(named: $0)?.medium }
+        return try await environment.withMounted(media, observer: observer) { environment in
+            var mounted = self
+            mounted.environment = environment
+            return try await mounted.perform(request, plan, before, started)
         }
     }
 

@@ -20,12 +20,7 @@ package struct LabStore: Sendable {
     package var path: String { "\(medium.path)/\(declaration.name)" }
 
     /// Errors: why this run could not mount the medium.
-    private var check: MediumCheck {
-        get throws {
-            if let failure = environment.absent[medium.name] { throw failure }
-            return MediumCheck(medium, mounting: environment.mounting)
-        }
-    }
+    private var check: MediumCheck { get throws { try environment.check(medium) } }
 
     /// How a repository is opened.
     package enum Use: Sendable {
