@@ -36,7 +36,8 @@ package struct InspectedSecret: Sendable {
 /// Resolves every reference of the declaration, and tries each password on its repository where that is here.
 ///
 /// Nothing is written but the time of a proof, and the sealed copy where the vault is asked. Media that runs mount are mounted for the look.
-/// Cost: one scrypt for each password that is tried.
+/// Each reference is resolved once, however often it is named: a `command:` may ask a person, or unlock something. Cost: one scrypt for each
+/// password that is tried.
 package struct SecretInspection: Sendable {
     /// What came of a reference.
     private typealias Found = Result<ResolvedSecret, SecretFailure>
@@ -54,8 +55,11 @@ package struct SecretInspection: Sendable {
     }
 
     private func inspectAll(_ say: (InspectedSecret) -> Void) async throws {
+        var known: [SecretReference: Found] = [:]
         for (key, reference) in environment.lab.secretReferences {
-            let found = try await resolve(reference)
+            let found: Found
+            if let before = known[reference] { found = before } else { found = try await resolve(reference) }
+            known[reference] = found
             let store = environment.stores.first { "repositories.\($0.name).password" == key }
             say(try await inspect(InspectedSecret(key: key, reference: reference, found: found), store))
         }
