@@ -202,6 +202,15 @@ import TestSupport
             }
         }
         #expect(trials["host-usb"] == "opened")
+        let planned = try await looked(bench) { try await PasswordRotation($0).plan("host-usb") }
+        #expect(planned.outcomes.map(\.repository.name) == ["host-usb"])
+        let rotated = try await looked(bench) { try await PasswordRotation($0).run("host-usb") }
+        #expect(rotated.outcomes.allSatisfy { $0.failure == nil && $0.key != nil })
+        try bench.mounting("echo 'no such device' >&2; exit 32")
+        let refused = await #expect(throws: ProtectionFailure.self) {
+            try await looked(bench) { try await PasswordRotation($0).run("host-usb") }
+        }
+        #expect(refused?.what.contains("no such device") == true && refused?.code == .mediumMissing)
     }
 
     @Test func `a new disk that is mounted for the while is adopted`() async throws {

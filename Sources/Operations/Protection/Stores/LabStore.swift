@@ -28,6 +28,8 @@ package struct LabStore: Sendable {
         case work
         /// Everything from the store itself: for proofs.
         case proof
+        /// As for proofs, and nothing of it is remembered: for what may be refused still.
+        case trial
     }
 
     /// Opens the repository.
@@ -158,7 +160,7 @@ package struct LabStore: Sendable {
         var options = RepositoryOptions()
         options.warn = environment.warn
         let folder = ByteString(StateFolder.cache(in: environment.stateFolder))
-        options.recordDirectory = folder
+        if use != .trial { options.recordDirectory = folder }
         if use == .work { options.cacheDirectory = folder }
         return options
     }

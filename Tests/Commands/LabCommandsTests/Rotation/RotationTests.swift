@@ -99,6 +99,27 @@ struct RotationTests {
         #expect(bench.stored.isEmpty && bench.names("media/a/near/keys").count == 1)
     }
 
+    @Test func `a rotation that is refused, or only planned, makes no state folder`() throws {
+        let bench = try RotationBench()
+        var isThere: Bool { FileManager.default.fileExists(atPath: bench.folder + "/state") }
+        try bench.write("secrets/taken", "x")
+        for arguments in [
+            ["nearr"], ["near", "--dry-run"], ["near", "--to", "file:/run/x"], ["near", "--to", "file:secrets/taken"],
+        ] {
+            _ = try bench.run(["secret", "rotate"] + arguments)
+            #expect(!isThere, "\(arguments)")
+        }
+        try bench.move("media/b", to: "media/unplugged")
+        #expect(try bench.run(["secret", "rotate", "near"]).status == 21 && !isThere)
+        try bench.move("media/unplugged", to: "media/b")
+        // The nearer one opens, the farther one does not: nothing of the first is remembered.
+        try bench.move("media/b/far/keys", to: "keys")
+        try bench.makeFolder("media/b/far/keys")
+        let refused = try bench.run(["secret", "rotate", "near"])
+        #expect(refused.status != 0 && !isThere, "\(refused.errors) \(bench.names("state"))")
+        #expect(bench.stored.isEmpty)
+    }
+
     @Test func `a place in memory is refused, since its password would be gone with the next boot`() throws {
         let bench = try RotationBench()
         let refused = try bench.run(["secret", "rotate", "near", "--to", "file:/run/holdfast-test-password"])
