@@ -158,6 +158,21 @@ import TestSupport
         #expect(await journal.owedCleanups().isEmpty)
     }
 
+    @Test func `M-05 what one run has left is unmounted by one that has nothing to do`() async throws {
+        let bench = try Bench()
+        let journal = try await bench.journal()
+        try bench.lab.write("unmount.sh", "echo 'target is busy' >&2; exit 32")
+        #expect(try await bench.run(journal).exitStatus == .success)
+        #expect(try bench.isMounted)
+        try bench.lab.write("unmount.sh", "exec umount \"$2\"")
+        var environment = try bench.lab.environment
+        environment.journal = try await bench.journal()
+        let report = try await ProtectionRun(environment, observer: SilentRunObserver()).run(.init(.due))
+        #expect(report.workloads.isEmpty)
+        #expect(try !bench.isMounted)
+        #expect(await journal.owedCleanups().isEmpty)
+    }
+
     // MARK: beside runs
 
     /// What a verb sees that mounts for a look.
