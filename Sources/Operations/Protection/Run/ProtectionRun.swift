@@ -56,7 +56,10 @@ package struct ProtectionRun: Sendable {
     /// Errors: `E-UNKNOWN` for a name, `E-HELD` when the digits are not those of the present plan, cancellation.
     package func run(_ request: Request) async throws -> RunReport {
         if case .named(let names) = request.choice { try checkNames(names) }
-        defer { openedBefore.forget() }
+        defer {
+            openedBefore.forget()
+            environment.newPasswords.forget()
+        }
         let started = environment.now
         let before = await ledgerFile.loadOrRecover()
         ledgerFile.removeLeftovers()

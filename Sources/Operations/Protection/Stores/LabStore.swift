@@ -2,6 +2,7 @@ import Bytes
 import HostSystem
 import ObjectStorage
 import Outcome
+import Sealing
 package import Chunking
 package import ResticRepository
 package import SecretStore
@@ -63,7 +64,7 @@ package struct LabStore: Sendable {
         /// It was seen before: where it is not now, its disk is missing.
         case never
         /// Its password file is made with it; a password that is there says that the repository was, too, unless the declared identity
-        /// proves that the right disk is mounted.
+        /// proves that the right disk is mounted, or this very run made the password, for another repository that shares it.
         case asNew
         /// The operator asked for it: with the password that is there, too.
         case asAsked
@@ -79,7 +80,7 @@ package struct LabStore: Sendable {
     ) async throws -> (repository: Repository, created: Bool) {
         try check.requireWritable()
         // Two that make one repository at once would each leave a key, and one of them opens nothing.
-        let lock = try await creationLock()
+        let lock = try await lock("repository-\(name)")
         defer { lock?.unlock() }
         let store = storage
         if let known, let again = try await Repository.reopen(known, store: store, options: options(.work)) {
@@ -98,7 +99,7 @@ package struct LabStore: Sendable {
             } catch let failure as RepositoryFailure where failure.code == .noRepository {
                 switch creation {
                 case .asAsked: break
-                case .asNew where medium.identity != nil: break
+                case .asNew where medium.identity != nil || environment.newPasswords.holds(declaration.password): break
                 case .asNew, .never: throw missing(failure)
                 }
                 return (try await make(store, found.secret, polynomial), true)
@@ -108,11 +109,11 @@ package struct LabStore: Sendable {
         return (try await create(store, polynomial), true)
     }
 
-    /// Waits for another process of this lab that opens or makes this repository; nil where no lock can be had.
-    private func creationLock() async throws -> FileDescriptor? {
+    /// Waits for another process of this lab that holds it; nil where no lock can be had.
+    private func lock(_ name: String) async throws -> FileDescriptor? {
         for _ in 0..<600 {
             let lock: FileDescriptor?
-            do { lock = try StateFolder.takeLock("repository-\(name)", in: environment.stateFolder) } catch {
+            do { lock = try StateFolder.takeLock(name, in: environment.stateFolder) } catch {
                 return nil
             }
             if let lock { return lock }
@@ -168,6 +169,13 @@ package struct LabStore: Sendable {
     /// The password waits under a temporary name until the repository is true, so that a crash between the two leaves both readable.
     private func create(_ store: any ObjectStorage, _ polynomial: Polynomial?) async throws -> Repository {
         guard case .file(let file) = declaration.password else { throw missing(nil) }
+        // One password for all that share the file: whoever is first makes it.
+        let turn = try await lock("password-\(sha256(file).hex.prefix(16))")
+        defer { turn?.unlock() }
+        // It was not there a moment ago: it was made meanwhile, and this repository was never made with it.
+        if let found = try await environment.secrets.find(declaration.password) {
+            return try await make(store, found.secret, polynomial)
+        }
         let temporary = file + ".new"
         let waiting = try await environment.secrets.read(.file(temporary))
         let password = try waiting ?? makeSecret(at: temporary, entropy: environment.repository.entropy)
@@ -180,10 +188,12 @@ package struct LabStore: Sendable {
             )
         {
             try promoteSecret(from: temporary, to: file)
+            environment.newPasswords.add(declaration.password)
             return found
         }
         let repository = try await make(store, password, polynomial)
         try promoteSecret(from: temporary, to: file)
+        environment.newPasswords.add(declaration.password)
         return repository
     }
 
