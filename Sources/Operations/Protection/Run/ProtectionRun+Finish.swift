@@ -23,7 +23,7 @@ extension ProtectionRun {
         request: Request,
         _ report: inout RunReport
     ) async throws {
-        do { try RecordStep.writeDeclaration(environment) } catch {
+        do { try await ledgerFile.writeDeclaration() } catch {
             environment.warn("the declaration is not left in the repositories: \(reason(of: error))")
         }
         var stores: [OpenStore] = []

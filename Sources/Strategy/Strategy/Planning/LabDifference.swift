@@ -11,7 +11,7 @@ package struct LabDifference: Sendable, Hashable {
         }
 
         package var effect: Effect
-        /// The workload, repository or medium.
+        /// The workload, repository or medium; for what belongs to none of them, the key that says it.
         package var object: String
         package var what: String
 
@@ -53,6 +53,7 @@ package struct LabDifference: Sendable, Hashable {
         for repository in old.repositories where new.repository(named: repository.name) == nil {
             changes.append(Change(.less, repository.name, "is no longer used; what it holds stays"))
         }
+        changes += Self.settings(from: old, to: new)
     }
 
     private mutating func compare(_ old: Workload, _ new: Workload) {
