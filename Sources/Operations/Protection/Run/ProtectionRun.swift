@@ -164,7 +164,7 @@ package struct ProtectionRun: Sendable {
         guard let digits else { return Release() }
         // Of everything, as the plan that showed the digits.
         let views = try await look(at: environment.stores.map(\.name))
-        let all = removals(environment.lab.workloads, views.open, ledger).filter {
+        let all = try await removals(environment.lab.workloads, views.open, ledger).filter {
             !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable)
         }
         // A plan does not see what only a run mounts; the run before does.
@@ -198,10 +198,11 @@ package struct ProtectionRun: Sendable {
         return Release(held)
     }
 
-    func removals(_ workloads: [Workload], _ open: [OpenStore], _ ledger: Ledger) -> [Removal] {
-        workloads.flatMap { workload in
-            open.filter { workload.repositories.contains($0.name) }.map { store in
-                Removal(
+    func removals(_ workloads: [Workload], _ open: [OpenStore], _ ledger: Ledger) async throws -> [Removal] {
+        var removals: [Removal] = []
+        for workload in workloads {
+            for store in open where workload.repositories.contains(store.name) {
+                var removal = Removal(
                     workload: workload,
                     repository: store.name,
                     snapshots: (store.view.workloads[workload.name] ?? []).filter(\.isOurs).map(\.observed),
@@ -209,8 +210,11 @@ package struct ProtectionRun: Sendable {
                     now: environment.now,
                     localOffset: { environment.repository.time.localOffsetSeconds(at: $0) }
                 )
+                try await removal.countBytes(in: store.repository)
+                removals.append(removal)
             }
         }
+        return removals
     }
 
     /// Opens repositories and looks at their snapshots.

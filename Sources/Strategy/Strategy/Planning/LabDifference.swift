@@ -26,6 +26,11 @@ package struct LabDifference: Sendable, Hashable {
 
     /// Compares; names are what things are known by.
     package init(from old: Lab, to new: Lab) {
+        if old.name != new.name {
+            let what =
+                "was \(old.name), is \(new.name): all snapshots carry the old name, and none of them counts any more"
+            changes.append(Change(.less, "lab", what))
+        }
         for workload in old.workloads where !new.workloads.contains(where: { $0.name == workload.name }) {
             let isRetired = new.retired.contains { $0.name == workload.name }
             changes.append(

@@ -39,6 +39,13 @@ import Strategy
         )
     }
 
+    @Test func `P-04 another name of the lab is said first, and what it costs`() throws {
+        let other = try decode(Self.old.replacing("lab: home", with: "lab: second"))
+        let first = try #require(LabDifference(from: try decode(Self.old), to: other).changes.first)
+        #expect(first.effect == .less)
+        #expect(first.what.hasPrefix("was home, is second"))
+    }
+
     @Test func `mounting and the address of the daemon are named`() throws {
         #expect(
             try changes { $0.replacing("identity: ab", with: "identity: ab, mount: true") } == [
