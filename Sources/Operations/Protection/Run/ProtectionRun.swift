@@ -9,6 +9,7 @@ import Synchronization
 /// One run of what is due, or was named.
 ///
 /// ```
+/// run the commands after backups that earlier runs left undone
 /// mount what is needed and is not mounted
 /// for each workload: lock it > BACK UP to the nearest repository that is here > copy from there to the others, side by side
 ///                    > read back what was written, each where it was written
@@ -18,7 +19,8 @@ import Synchronization
 /// 1. A source is read once, whatever the number of its repositories.
 /// 2. A repository that is not here, or fails, keeps none of the others; the next run catches up.
 /// 3. Nothing is removed from a repository with an open finding of damage, nor above the floor unasked (L7, P-06).
-/// 4. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
+/// 4. An app that a run stopped is started again by that run, or by the next one: see `OwedCommands`.
+/// 5. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
 package struct ProtectionRun: Sendable {
     private(set) var environment: ProtectionEnvironment
     let observer: any RunObserver
@@ -66,9 +68,12 @@ package struct ProtectionRun: Sendable {
             now: environment.now,
             zone: environment.zone
         )
+        if plan.items.isEmpty, request.release != nil { throw nothingToRelease }
+        var report = RunReport(started: started)
+        report.lines = await runOwed()
         guard !plan.items.isEmpty else {
-            guard request.release == nil else { throw nothingToRelease }
-            return RunReport(started: started)
+            report.ended = environment.now
+            return report
         }
         var media = RunMedia(environment, observer: observer)
         await media.mount(for: plan.items.map(\.workload))
@@ -76,7 +81,7 @@ package struct ProtectionRun: Sendable {
         mounted.environment.absent = media.absent
         do {
             // All that it has open on the media is closed when it returns.
-            let report = try await mounted.perform(request, plan, before, started)
+            report = try await mounted.perform(request, plan, before, report)
             await media.release()
             return report
         } catch {
@@ -89,9 +94,9 @@ package struct ProtectionRun: Sendable {
         _ request: Request,
         _ plan: RunPlan,
         _ before: Ledger,
-        _ started: Timestamp
+        _ begun: RunReport
     ) async throws -> RunReport {
-        var report = RunReport(started: started)
+        var report = begun
         let released = try await self.released(request.release, plan, before)
         let recorder = RunRecorder(environment)
         await recorder.begin(plan, isByHand: request.isByHand, at: report.started)
@@ -115,6 +120,9 @@ package struct ProtectionRun: Sendable {
         await recorder.end(report)
         return report
     }
+
+    /// Runs what earlier runs left undone: commands after backups, so that no app stays stopped.
+    package func runOwed() async -> [RunReport.Line] { await OwedCommands(environment).run(self) }
 
     /// Which workloads a run would choose now, and when the others are due.
     package func plan(_ choice: RunChoice) async throws -> RunPlan {

@@ -96,6 +96,8 @@ struct WorkloadRun: Sendable {
         // Nobody stops an app for a backup that has no place to go.
         guard !result.opened.isEmpty else { return }
         let (before, after) = (HookStep(.before, workload: workload), HookStep(.after, workload: workload))
+        let owing = OwedCommands(environment)
+        let owed = await owing.owe(workload)
         do {
             if let failure = try await hook(before, &result) {
                 fail(before.step, failure, &result)
@@ -104,10 +106,20 @@ struct WorkloadRun: Sendable {
             }
         } catch {
             // Cancelled: what was stopped before has to be started again all the same.
-            _ = try? await after.run()
+            do {
+                try await after.run()
+                await owing.settle(owed)
+            } catch {
+                await owing.failed(owed)
+            }
             throw error
         }
-        if let failure = try await hook(after, &result) { fail(after.step, failure, &result) }
+        if let failure = try await hook(after, &result) {
+            fail(after.step, failure, &result)
+            await owing.failed(owed)
+        } else {
+            await owing.settle(owed)
+        }
     }
 
     /// Runs a command of the declaration; returns its failure.

@@ -52,6 +52,7 @@ package struct StatusInspection: Sendable {
             status.workloads.append(state)
         }
         status.forgetful = StateFolder.trouble(in: environment.stateFolder)
+        status.owed = await OwedCommands(environment).left()
         status.problems = StatusProblems(status, ledger, names).all
         return status
     }

@@ -22,6 +22,11 @@ struct StatusProblems {
             )
         }
         judgeChannels(status, ledger)
+        for owed in status.owed {
+            let why = owed.hasFailed ? "failed" : "was not run, for its run was cut off"
+            let what = "may be stopped since \(ageText(status.now.length(since: owed.since))): \(owed.words[0]) \(why)"
+            add(.wrong, .owed, owed.workload, what, "holdfast run")
+        }
         if let why = status.forgetful {
             let what = "\(why): runs go on, and what they learn is lost, their failures too"
             add(.wrong, .forgetful, "state folder", what, "make room, or mount it writable; then: holdfast doctor")
