@@ -61,6 +61,11 @@ package struct MediumReplacement: Sendable {
         let begun = environment.repository.time.monotonicNanoseconds()
         let (repository, isNew) = try await store.openOrCreate(polynomial: polynomial, .asAsked)
         let view = try await StoreView(repository, lab: environment.lab)
+        if view.earlier != nil {
+            // The operator takes it in place of the right one.
+            await repository.acceptState()
+            await run.ledgerFile.update { $0.repositories[store.name]?.doubt = nil }
+        }
         if isNew {
             _ = run.end(RunStep(.open, repository: store.name), .done("made anew"), since: begun)
             let (id, now) = (view.id, environment.now)

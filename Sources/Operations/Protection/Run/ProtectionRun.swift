@@ -27,6 +27,8 @@ package struct ProtectionRun: Sendable {
     /// What it changes in the ledger is seen through this one even where the file cannot be written.
     package let ledgerFile: LedgerFile
     let openedBefore = OpenedBefore()
+    /// Repositories whose earlier state the operator has said to be the right one.
+    private(set) var acceptedStores: Set<String> = []
 
     /// `continuing` is a run before in this process, whose unwritten changes of the ledger count on.
     package init(
@@ -98,6 +100,8 @@ package struct ProtectionRun: Sendable {
     ) async throws -> RunReport {
         var report = begun
         let released = try await self.released(request.release, plan, before)
+        var accepting = self
+        accepting.acceptedStores = released.stores
         let recorder = RunRecorder(environment)
         await recorder.begin(plan, isByHand: request.isByHand, at: report.started)
         do {
@@ -105,7 +109,7 @@ package struct ProtectionRun: Sendable {
             var noted = 0
             for item in plan.items {
                 observer.began(item)
-                done.append(try await WorkloadRun(item: item, run: self).run(&report))
+                done.append(try await WorkloadRun(item: item, run: accepting).run(&report))
                 await noteFailures(report.lines.dropFirst(noted))
                 noted = report.lines.count
                 await recorder.record(report.lines)
@@ -193,11 +197,18 @@ package struct ProtectionRun: Sendable {
         for removal in held {
             await ledgerFile.update { $0.repositories[removal.repository]?.doubt = nil }
         }
-        return Release(held)
+        let stale = views.open.filter { $0.view.earlier != nil }.map(\.name)
+        return Release(held, stores: Set(stale).intersection(held.map(\.repository)))
     }
 
-    func removals(_ workloads: [Workload], _ open: [OpenStore], _ ledger: Ledger) -> [Removal] {
-        workloads.flatMap { workload in
+    func removals(_ workloads: [Workload], _ open: [OpenStore], _ known: Ledger) -> [Removal] {
+        var ledger = known
+        for store in open {
+            guard let earlier = store.view.earlier else { continue }
+            let doubt = OpenFinding(since: earlier.lost, text: earlier.text, packs: [])
+            ledger.repositories[store.name, default: .init(id: store.view.id, seen: environment.now)].doubt = doubt
+        }
+        return workloads.flatMap { workload in
             open.filter { workload.repositories.contains($0.name) }.map { store in
                 Removal(
                     workload: workload,

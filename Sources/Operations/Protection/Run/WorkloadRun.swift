@@ -171,11 +171,12 @@ struct WorkloadRun: Sendable {
         let known = run.openedBefore[store.name]
         let (repository, _) = try await store.openOrCreate(polynomial: polynomial, creation, known: known)
         run.openedBefore[store.name] = repository.forProof()
-        return OpenStore(
-            store: store,
-            repository: repository,
-            view: try await StoreView(repository, lab: environment.lab)
-        )
+        let view = try await StoreView(repository, lab: environment.lab)
+        if let earlier = view.earlier {
+            guard run.acceptedStores.contains(store.name) else { throw store.stale(earlier) }
+            await repository.acceptState()
+        }
+        return OpenStore(store: store, repository: repository, view: view)
     }
 
     private func store(_ result: inout Result) async throws {
