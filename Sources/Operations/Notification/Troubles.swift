@@ -29,7 +29,8 @@ extension LabStatus.Problem.Kind {
         case .failed, .incomplete, .unreachable, .unwritable, .owed, .forgetful: .failed
         case .damaged, .unreadable: .damaged
         case .shrunk, .setBack, .doubt, .future, .floor: .held
-        case .away, .neverReadBack, .notVerified, .crashConsistent, .oneDisk, .noIdentity, .noSchedule, .oneHouse,
+        case .reseeding, .away, .neverReadBack, .notVerified, .crashConsistent, .oneDisk, .noIdentity, .noSchedule,
+            .oneHouse,
             .unwatched, .deaf:
             .amber
         }

@@ -72,4 +72,25 @@ struct CutOffRunTests {
         #expect(try !bench.holdfast("status").1.contains("may be stopped"))
         #expect(try !bench.holdfast("run").1.contains("left undone"))
     }
+
+    @Test func `M-05 a replacement that was killed is under way until it was done again, whatever runs meanwhile`()
+        throws
+    {
+        let bench = try Bench()
+        for _ in 0..<3 { #expect(try bench.holdfast("run", "--all").0 == 0) }
+        try FileManager.default.removeItem(atPath: bench.root + "/media/b/far")
+        _ = try bench.holdfast("media", "replace", "b", killedWhen: { bench.exists("media/b/far/config") })
+        let advice = "holdfast media replace b"
+        #expect(try bench.holdfast("status").1.contains(advice))
+        let (code, output) = try bench.holdfast("run", "host")
+        #expect(code == 0, "\(output)")
+        #expect(try bench.holdfast("status").1.contains(advice))
+        #expect(try bench.holdfast("media", "replace", "b").0 == 0)
+        let status = try bench.holdfast("status").1
+        #expect(!status.contains(advice), "\(status)")
+        let copies = try FileManager.default.contentsOfDirectory(atPath: bench.root + "/media/b/far/snapshots")
+        let others = try FileManager.default.contentsOfDirectory(atPath: bench.root + "/media/a/near/snapshots")
+        // Of the host alone: each run left a record in both, and three of those went with the disk.
+        #expect(copies.count == others.count - 3)
+    }
 }

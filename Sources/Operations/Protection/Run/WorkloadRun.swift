@@ -381,7 +381,7 @@ extension Ledger {
     /// Records what a look at a repository showed.
     mutating func see(_ view: StoreView, store: String, now: Timestamp) {
         var history = repositories[store] ?? RepositoryHistory(id: view.id, seen: now)
-        if history.id != view.id { history = RepositoryHistory(id: view.id, seen: now) }
+        if history.id != view.id { history.begin(id: view.id, seen: now) }
         history.seen = now
         history.storedBytes = view.storedBytes ?? history.storedBytes
         for (name, items) in view.workloads {

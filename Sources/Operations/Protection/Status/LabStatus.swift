@@ -63,6 +63,7 @@ package struct LabStatus: Sendable {
             case failed, incomplete, unreachable, unwritable, owed
             case damaged, unreadable
             case shrunk, setBack, doubt, future, floor
+            case reseeding
             case away, neverReadBack, notVerified, crashConsistent, oneDisk, noIdentity, noSchedule, oneHouse
             case unwatched, deaf
             case forgetful
