@@ -26,10 +26,11 @@ extension LabStatus.Problem.Kind {
     var event: AlarmEvent {
         switch self {
         case .never, .missed, .slow: .missed
-        case .failed, .incomplete, .unreachable, .unwritable, .forgetful: .failed
+        case .failed, .incomplete, .unreachable, .unwritable, .owed, .forgetful: .failed
         case .damaged, .unreadable: .damaged
         case .shrunk, .setBack, .doubt, .future, .floor: .held
-        case .away, .neverReadBack, .notVerified, .crashConsistent, .oneDisk, .noIdentity, .noSchedule, .oneHouse,
+        case .reseeding, .away, .neverReadBack, .notVerified, .crashConsistent, .oneDisk, .noIdentity, .noSchedule,
+            .oneHouse,
             .unwatched, .deaf:
             .amber
         }

@@ -113,6 +113,21 @@ import Strategy
         #expect(served.witness.runs.filter { $0.hasPrefix("two") }.count == 1)
     }
 
+    @Test func `M-05 what a run before it left undone is done when the daemon starts`() async throws {
+        let served = try Served()
+        let path = served.root + "/app-stopped"
+        try served.declare(Served.text.replacing("\"02:00\" } }", with: "\"02:00\" }, after: [rm, \(path)] }"))
+        try await served.whileServing { served in
+            try await served.wait("the first run") { served.endedRuns == 1 }
+        }
+        try "".write(toFile: path, atomically: false, encoding: .utf8)
+        let again = try Served(continuing: served)
+        try await again.whileServing { served in
+            try await served.wait("the command") { !FileManager.default.fileExists(atPath: path) }
+        }
+        #expect(again.endedRuns == 0)
+    }
+
     @Test func `L-19 a second daemon on the same lab is refused`() async throws {
         let served = try Served()
         try await served.whileServing { served in

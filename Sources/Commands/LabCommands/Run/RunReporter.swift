@@ -177,6 +177,7 @@ func stepText(_ step: RunStep) -> String {
     case .open: return "open \(step.repository)"
     case .before: return "command before the backup"
     case .after: return "command after the backup"
+    case .owed: return "command after the backup\(whose), left undone"
     case .backUp: return "backup to \(step.repository)"
     case .copy: return "copy to \(step.repository)"
     case .readBack: return "read-back from \(step.repository)"

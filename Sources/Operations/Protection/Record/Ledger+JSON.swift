@@ -136,6 +136,7 @@ extension RepositoryHistory {
         storedBytes = tree.count("stored_bytes").map(UInt64.init)
         restoreRate = tree.count("restore_rate").map(UInt64.init)
         pruned = tree.moment("pruned")
+        reseeding = tree.moment("reseeding")
         removedSincePrune = tree.count("removed_since_prune") ?? 0
         for (name, entry) in tree["copies"]?.entries ?? [:] {
             guard let snapshot = entry.string("snapshot"), let time = entry.moment("time") else { continue }
@@ -169,6 +170,7 @@ extension RepositoryHistory {
         writer.add("stored_bytes", storedBytes)
         writer.add("restore_rate", restoreRate)
         writer.add("pruned", pruned)
+        writer.add("reseeding", reseeding)
         writer.add("removed_since_prune", UInt64(removedSincePrune))
         writer.key("copies")
         writer.beginObject()

@@ -96,6 +96,8 @@ struct WorkloadRun: Sendable {
         // Nobody stops an app for a backup that has no place to go.
         guard !result.opened.isEmpty else { return }
         let (before, after) = (HookStep(.before, workload: workload), HookStep(.after, workload: workload))
+        let owing = OwedCommands(environment)
+        let owed = await owing.owe(workload)
         do {
             if let failure = try await hook(before, &result) {
                 fail(before.step, failure, &result)
@@ -104,10 +106,20 @@ struct WorkloadRun: Sendable {
             }
         } catch {
             // Cancelled: what was stopped before has to be started again all the same.
-            _ = try? await after.run()
+            do {
+                try await after.run()
+                await owing.settle(owed)
+            } catch {
+                await owing.failed(owed)
+            }
             throw error
         }
-        if let failure = try await hook(after, &result) { fail(after.step, failure, &result) }
+        if let failure = try await hook(after, &result) {
+            fail(after.step, failure, &result)
+            await owing.failed(owed)
+        } else {
+            await owing.settle(owed)
+        }
     }
 
     /// Runs a command of the declaration; returns its failure.
@@ -159,11 +171,12 @@ struct WorkloadRun: Sendable {
         let known = run.openedBefore[store.name]
         let (repository, _) = try await store.openOrCreate(polynomial: polynomial, creation, known: known)
         run.openedBefore[store.name] = repository.forProof()
-        return OpenStore(
-            store: store,
-            repository: repository,
-            view: try await StoreView(repository, lab: environment.lab)
-        )
+        let view = try await StoreView(repository, lab: environment.lab)
+        if let earlier = view.earlier {
+            guard run.acceptedStores.contains(store.name) else { throw store.stale(earlier) }
+            await repository.acceptState()
+        }
+        return OpenStore(store: store, repository: repository, view: view)
     }
 
     private func store(_ result: inout Result) async throws {
@@ -368,7 +381,7 @@ extension Ledger {
     /// Records what a look at a repository showed.
     mutating func see(_ view: StoreView, store: String, now: Timestamp) {
         var history = repositories[store] ?? RepositoryHistory(id: view.id, seen: now)
-        if history.id != view.id { history = RepositoryHistory(id: view.id, seen: now) }
+        if history.id != view.id { history.begin(id: view.id, seen: now) }
         history.seen = now
         history.storedBytes = view.storedBytes ?? history.storedBytes
         for (name, items) in view.workloads {

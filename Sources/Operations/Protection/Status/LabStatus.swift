@@ -60,9 +60,10 @@ package struct LabStatus: Sendable {
         /// What it is, whatever its numbers are: with the object it names one trouble as long as it lasts.
         package enum Kind: String, Sendable, Hashable, CaseIterable {
             case never, missed, slow
-            case failed, incomplete, unreachable, unwritable
+            case failed, incomplete, unreachable, unwritable, owed
             case damaged, unreadable
             case shrunk, setBack, doubt, future, floor
+            case reseeding
             case away, neverReadBack, notVerified, crashConsistent, oneDisk, noIdentity, noSchedule, oneHouse
             case unwatched, deaf
             case forgetful
@@ -82,6 +83,8 @@ package struct LabStatus: Sendable {
     package var repositories: [RepositoryState]
     package var posture: [String: Posture]
     package var problems: [Problem]
+    /// Commands after backups that were not run, or failed.
+    package var owed: [OwedCommand] = []
     /// Why this machine cannot remember what it does; nil when it can.
     package var forgetful: String?
 

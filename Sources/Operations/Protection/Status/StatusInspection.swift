@@ -52,6 +52,7 @@ package struct StatusInspection: Sendable {
             status.workloads.append(state)
         }
         status.forgetful = StateFolder.trouble(in: environment.stateFolder)
+        status.owed = await OwedCommands(environment).left()
         status.problems = StatusProblems(status, ledger, names).all
         return status
     }
@@ -69,7 +70,9 @@ package struct StatusInspection: Sendable {
             do { try MediumCheck(store.medium, mounting: environment.mounting).requireWritable() } catch {
                 look.writing = try reportable(error, operation: "look at", object: store.name)
             }
-            look.view = try await StoreView(repository, lab: environment.lab)
+            let view = try await StoreView(repository, lab: environment.lab)
+            look.view = view
+            if let earlier = view.earlier { look.writing = store.stale(earlier) }
             return look
         } catch {
             return Look(store: store, failure: try reportable(error, operation: "look at", object: store.name))

@@ -10,7 +10,10 @@ struct StatusProblems {
     init(_ status: LabStatus, _ ledger: Ledger, _ names: DiskNames) {
         self.names = names
         for state in status.workloads { judge(state, status) }
-        for repository in status.repositories { judge(repository, status) }
+        for repository in status.repositories {
+            judge(repository, status)
+            judgeReseeding(repository, status)
+        }
         let offsite = status.lab.repositories(on: .offsite)
         if offsite.isEmpty {
             add(
@@ -22,6 +25,11 @@ struct StatusProblems {
             )
         }
         judgeChannels(status, ledger)
+        for owed in status.owed {
+            let why = owed.hasFailed ? "failed" : "was not run, for its run was cut off"
+            let what = "may be stopped since \(ageText(status.now.length(since: owed.since))): \(owed.words[0]) \(why)"
+            add(.wrong, .owed, owed.workload, what, "holdfast run")
+        }
         if let why = status.forgetful {
             let what = "\(why): runs go on, and what they learn is lost, their failures too"
             add(.wrong, .forgetful, "state folder", what, "make room, or mount it writable; then: holdfast doctor")
@@ -234,6 +242,15 @@ struct StatusProblems {
                 )
             }
         }
+    }
+
+    /// A replacement that was broken off.
+    private mutating func judgeReseeding(_ repository: LabStatus.RepositoryState, _ status: LabStatus) {
+        guard let since = repository.history?.reseeding else { return }
+        let name = repository.store.name
+        let age = ageText(status.now.length(since: since))
+        let what = "is being filled again since \(age), and may hold less than the others until that is done"
+        add(.amber, .reseeding, name, what, "holdfast media replace \(repository.store.medium.name)")
     }
 
     /// A disk that can be unplugged is: the promise alone says whether that is too long.

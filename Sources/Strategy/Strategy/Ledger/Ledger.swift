@@ -96,6 +96,8 @@ package struct RepositoryHistory: Sendable, Hashable {
     package var finding: OpenFinding?
     /// Snapshots or index files are gone, or came back, and nothing that this machine did explains it; until the operator says that it is right.
     package var doubt: OpenFinding?
+    /// Since when it is being filled again from the others; nil when it is not, or all of it was copied and read back.
+    package var reseeding: Timestamp?
     /// When what no snapshot needs was last removed.
     package var pruned: Timestamp?
     package var removedSincePrune = 0
@@ -161,6 +163,13 @@ package struct OpenFinding: Sendable, Hashable {
 }
 
 extension RepositoryHistory {
+    /// Another repository has its name: of the one before it is known alone that it is to be filled again.
+    package mutating func begin(id: String, seen: Timestamp) {
+        let reseeding = self.reseeding
+        self = RepositoryHistory(id: id, seen: seen)
+        self.reseeding = reseeding
+    }
+
     /// Records damage beside what is known already.
     package mutating func add(_ found: OpenFinding) { finding = finding?.joined(with: found) ?? found }
 }
