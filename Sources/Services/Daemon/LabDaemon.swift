@@ -154,7 +154,7 @@ package struct LabDaemon: Sendable {
         _ environment: ProtectionEnvironment,
         _ now: Timestamp
     ) async throws -> Timestamp {
-        let plan = try await run.plan(.due)
+        let plan = try await run.plan(.due, isByHand: false)
         guard plan.items.isEmpty else {
             manager.notify("STATUS=running \(plan.items.map(\.workload.name).joined(separator: ", "))")
             do {
@@ -170,7 +170,9 @@ package struct LabDaemon: Sendable {
                 ended(result, environment)
                 await notifier.runEnded(result)
                 // What is due still was being run by somebody else: it is left to them for a while.
-                let left = try await run.plan(.due).items.contains { result.workloads[$0.workload.name] != nil }
+                let left = try await run.plan(.due, isByHand: false).items.contains {
+                    result.workloads[$0.workload.name] != nil
+                }
                 return left ? environment.now.later(bySeconds: Limits.lookSeconds) : .distantPast
             } catch is CancellationError {
                 if !control.isDraining { throw CancellationError() }

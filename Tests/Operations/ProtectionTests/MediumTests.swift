@@ -131,7 +131,11 @@ let canMount = isSuperuser && shell("command -v mkfs.ext4 >/dev/null")
         let result = report.results(.copy)["host-usb"] ?? report.results(.readBack)["host-usb"]
         #expect(result != nil && result != "done", "\(String(describing: result))")
         #expect(lab.names(in: "media/usb-ssd").isEmpty)
+        #expect(try await lab.run(.due).lines.isEmpty)
         disk.mount()
+        let back = try await lab.run(.due)
+        #expect(back.results(.copy) == ["host-usb": "done"] && back.results(.readBack) == ["host-usb": "done"])
+        #expect(back.exitStatus == .success)
         lab.clock.advance(86_400)
         #expect(try await lab.run(verifiesAll: true).exitStatus == .success)
     }

@@ -43,10 +43,12 @@ final class RunReporter: RunObserver {
             var line = JSONLine(messageType: "workload")
             line.add("workload", name)
             line.add("missed", item.missed)
+            if !item.catchesUp.isEmpty { line.add("catches_up", item.catchesUp.map { ByteString($0) }) }
             return printer.result(line.text)
         }
         let late = item.missed > 0 ? ", and \(counted(item.missed, "due time")) before" : ""
-        let why = item.dueSince.map { "due \(ageText(time.now().length(since: $0))) ago\(late)" } ?? "asked for"
+        let asked = item.catchesUp.isEmpty ? "asked for" : catchUpText(item)
+        let why = item.dueSince.map { "due \(ageText(time.now().length(since: $0))) ago\(late)" } ?? asked
         printer.normal("\(name): \(why)")
     }
 
@@ -169,6 +171,9 @@ final class RunReporter: RunObserver {
         return line.text
     }
 }
+
+/// Why a workload runs that is not due: `catches up host-usb, offsite`.
+func catchUpText(_ item: RunPlan.Item) -> String { "catches up \(item.catchesUp.joined(separator: ", "))" }
 
 /// `copy to host-usb`, `retention of host in host-os`.
 func stepText(_ step: RunStep) -> String {

@@ -106,6 +106,8 @@ extension WorkloadHistory {
         self.init()
         lastAttempt = tree.moment("last_attempt")
         lastOutcome = tree.string("last_outcome").flatMap { RunOutcome(rawValue: $0) }
+        missing = (tree["missing"]?.items ?? []).compactMap { $0.text?.plainText }
+        caughtUp = tree.moment("caught_up")
         runSeconds = (tree["run_seconds"]?.items ?? []).compactMap(\.number).filter { $0 >= 0 }
             .suffix(StrategyLimits.rememberedRuns)
         size = tree.size("size")
@@ -117,6 +119,11 @@ extension WorkloadHistory {
         writer.beginObject()
         writer.add("last_attempt", lastAttempt)
         if let lastOutcome { writer.add("last_outcome", lastOutcome.rawValue) }
+        if !missing.isEmpty {
+            writer.key("missing")
+            writer.strings(missing.map { ByteString($0) })
+        }
+        writer.add("caught_up", caughtUp)
         writer.key("run_seconds")
         writer.beginArray()
         for seconds in runSeconds { writer.integer(seconds) }

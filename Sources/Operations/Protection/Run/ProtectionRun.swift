@@ -72,6 +72,7 @@ package struct ProtectionRun: Sendable {
             request.choice,
             ledger: before,
             now: environment.now,
+            catchUp: environment.catchUp(before, isByHand: request.isByHand),
             zone: environment.zone
         )
         if plan.items.isEmpty, request.release != nil { throw nothingToRelease }
@@ -139,11 +140,18 @@ package struct ProtectionRun: Sendable {
     /// Runs what earlier runs left undone: commands after backups, so that no app stays stopped.
     package func runOwed() async -> [RunReport.Line] { await OwedCommands(environment).run(self) }
 
-    /// Which workloads a run would choose now, and when the others are due.
-    package func plan(_ choice: RunChoice) async throws -> RunPlan {
+    /// Which workloads a run would choose now, and when the others are due; `isByHand` as in a request.
+    package func plan(_ choice: RunChoice, isByHand: Bool = true) async throws -> RunPlan {
         if case .named(let names) = choice { try checkNames(names) }
         let ledger = await ledgerFile.loadOrRecover()
-        return RunPlan(environment.lab, choice, ledger: ledger, now: environment.now, zone: environment.zone)
+        return RunPlan(
+            environment.lab,
+            choice,
+            ledger: ledger,
+            now: environment.now,
+            catchUp: environment.catchUp(ledger, isByHand: isByHand),
+            zone: environment.zone
+        )
     }
 
     private func checkNames(_ names: [String]) throws {

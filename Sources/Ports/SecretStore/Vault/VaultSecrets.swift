@@ -9,7 +9,9 @@ import Synchronization
 /// 1. Attended runs ask the vault, and take the sealed copy when nobody answers. Unattended runs take the sealed copy alone: what opens the vault does not
 ///    lie on a machine that runs at night.
 /// 2. A refusal is no outage: the sealed copy does not hide a wrong password, a changed item or a server that is not believed.
-/// 3. What was read is held for the run, as secrets that are wiped with it.
+/// 3. What was refused is known by a keyed digest, never itself: the same is not tried again, another one is tried at once. So a daemon
+///    needs no restart when the password is corrected.
+/// 4. What was read is held for the run, as secrets that are wiped with it.
 package final class VaultSecrets: Sendable {
     /// Who is asked.
     package enum Mode: Sendable, Hashable {
@@ -32,11 +34,17 @@ package final class VaultSecrets: Sendable {
     private let answerSeconds: Int
 
     private struct Known {
-        var contents: Result<VaultContents, SecretFailure>?
+        var contents: VaultContents?
+        /// Why the vault was not read, and when, in nanoseconds of a clock that never steps.
+        var failure: (SecretFailure, at: UInt64)?
+        /// What it refused, by its digest.
+        var refused: (digest: Digest, failure: SecretFailure)?
         var cached: Result<SealedCache.Contents?, SecretFailure>?
     }
 
     private let known = Mutex(Known())
+    /// Of this object alone: no digest made with it means anything elsewhere.
+    private let digestKey: Secret
     /// One at a time: the second waits for the first one's login instead of making another.
     private let turn = ByteBudget(1)
 
@@ -58,6 +66,7 @@ package final class VaultSecrets: Sendable {
         self.ask = ask
         self.time = time
         self.entropy = entropy
+        digestKey = Secret(entropy.bytes(32))
         self.answerSeconds = answerSeconds
     }
 
@@ -83,24 +92,44 @@ package final class VaultSecrets: Sendable {
     }
 
     private func contents() async throws -> VaultContents {
-        if let contents = known.withLock({ $0.contents }) { return try contents.get() }
+        let before = known.withLock { $0 }
+        if let contents = before.contents { return contents }
+        if let (failure, moment) = before.failure, lasts(failure, since: moment) { throw failure }
         do {
             let contents = try await withSession { try await $0.sync() }
-            known.withLock { $0.contents = .success(contents) }
+            known.withLock { $0.contents = contents }
             return contents
         } catch let failure as SecretFailure {
-            known.withLock { $0.contents = .failure(failure) }
+            let now = time.monotonicNanoseconds()
+            known.withLock { $0.failure = (failure, now) }
             throw failure
         }
     }
 
+    /// Whether to ask again is of no use yet; a login that was refused is judged by what would log in now.
+    private func lasts(_ failure: SecretFailure, since moment: UInt64) -> Bool {
+        // Nobody is asked to type twice.
+        if account.password == nil { return true }
+        if failure.code == .unreadable || known.withLock({ $0.refused != nil }) { return false }
+        return time.monotonicNanoseconds() &- moment < UInt64(SecretLimits.outageSeconds) * 1_000_000_000
+    }
+
     private func withSession<R: Sendable>(_ body: (VaultSession) async throws -> R) async throws -> R {
         let credentials = try await VaultCredentials(of: account, resolver, ask: ask)
+        let digest = credentials.digest(key: digestKey)
+        if let refused = known.withLock({ $0.refused }), refused.digest == digest { throw refused.failure }
         // A damaged sealed copy remembers no derivation; the bounds hold all the same.
         let before = try? await sealed()?.kdf
         return try await VaultConnection.with(account, answerSeconds: answerSeconds) { connection in
             let login = VaultLogin(connection: connection, credentials: credentials, known: before, time: time)
-            let session = try await VaultSession(login)
+            let session: VaultSession
+            do { session = try await VaultSession(login) } catch let failure as SecretFailure
+                where failure.code == .vaultRefused
+            {
+                known.withLock { $0.refused = (digest, failure) }
+                throw failure
+            }
+            known.withLock { $0.refused = nil }
             derivation.withLock { $0 = session.kdf }
             return try await body(session)
         }

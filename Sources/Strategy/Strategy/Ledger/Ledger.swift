@@ -45,6 +45,10 @@ package enum RunOutcome: String, Sendable, Hashable, CaseIterable {
 package struct WorkloadHistory: Sendable, Hashable {
     package var lastAttempt: Timestamp?
     package var lastOutcome: RunOutcome?
+    /// Repositories that its last run could not bring a copy to; they are caught up with when they are here again.
+    package var missing: [String] = []
+    /// When that was last tried, beside its own runs.
+    package var caughtUp: Timestamp?
     /// Seconds that the last runs took, newest last; at most `StrategyLimits.rememberedRuns`.
     package var runSeconds: [Int] = []
     /// Files and bytes of the last complete snapshot whose size was plausible.
