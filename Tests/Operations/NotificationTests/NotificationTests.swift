@@ -57,6 +57,16 @@ import TestSupport
         #expect(try rig.requests(address).bodies.last?.contains("host: failed") == true)
     }
 
+    @Test func `P-06 a check hears no success of a run whose source lost its files`() async throws {
+        let address = rig.address("ok")
+        let notified = try NotifiedLab("  - ping: { url: \"\(address)\" }\n")
+        try await notified.run()
+        for index in 0..<40 { try notified.lab.remove("source/folder/file-\(index)") }
+        #expect(try await notified.run().exitStatus == .incomplete)
+        #expect(try rig.requests(address).ends.suffix(2) == ["start", "log"])
+        #expect(try rig.requests(address).bodies.last?.contains("shrank from 40 files to 0") == true)
+    }
+
     @Test func `a run that is cut off tells of no end, so that the check notices`() async throws {
         let address = rig.address("ok")
         let notified = try NotifiedLab("  - ping: { url: \"\(address)\" }\n")

@@ -26,7 +26,10 @@ struct BlastRadiusPage {
         if !ahead.removals.isEmpty {
             printer.result("")
             printer.result("Retention would remove, after a run that is complete and read back")
-            for removal in ahead.removals { printer.result(Text("  \(sentence(removal))")) }
+            for removal in ahead.removals {
+                printer.result(Text("  \(sentence(removal))"))
+                for remedy in removal.held.compactMap(\.remedy) { printer.result(Text("    \(remedy)")) }
+            }
             for (name, bytes) in ahead.freedBytes.sorted(by: { $0.key < $1.key }) {
                 printer.result(Text("  \(name): \(formatBytes(bytes)) could be freed then"))
             }
@@ -74,6 +77,7 @@ struct BlastRadiusPage {
             line.add("kept", removal.plan.kept.count)
             if let oldest = removal.plan.oldestRemoved { line.add("oldest", oldest) }
             line.add("held_back", removal.held.map { ByteString($0.text) })
+            if let remedy = removal.held.lazy.compactMap(\.remedy).first { line.add("next", remedy) }
             printer.result(line.text)
         }
         for (name, failure) in ahead.failures.sorted(by: { $0.key < $1.key }) {

@@ -243,10 +243,23 @@ extension Removal.Held {
     package var text: String {
         switch self {
         case .aboveFloor: "more than half of the snapshots would go"
-        case .damaged(let text): "the repository is damaged (\(text))"
+        case .damaged(let text): "the repository is damaged (\(briefDamage(text)))"
         case .vanished(let text): text
-        case .shrunk(let from, let to): "the source shrank from \(from.files) files to \(to.files)"
-        case .clock(let text): text
+        case .shrunk(let from, let to): "the source \(to.shrinkText(from: from))"
+        case .clock(.snapshotAhead): "the newest snapshot is later than this machine's clock"
+        case .clock(.leapt(let days)): "this machine's clock is \(days) days after the last run"
+        }
+    }
+
+    /// What mends it where no digits do; nil where they do.
+    package var remedy: String? {
+        switch self {
+        case .aboveFloor, .vanished, .shrunk: nil
+        case .damaged: "mend the repository (docs/manual/repair.md), then: holdfast run --all --verify"
+        case .clock(.snapshotAhead):
+            "look at the clock (date), and set it; if it is right, a snapshot was made with a wrong one: holdfast restic snapshots, then forget that one"
+        case .clock(.leapt):
+            "look at the clock (date), and set it; if it is right, it was a long time without a run, and the next one goes on by itself"
         }
     }
 }

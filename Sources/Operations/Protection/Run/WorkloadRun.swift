@@ -358,7 +358,7 @@ struct WorkloadRun: Sendable {
         }
         guard let known, size.isShrunk(from: known) else { return false }
         environment.warn(
-            "\(name) shrank from \(known.files) files to \(size.files): its retention waits until you say that this is right"
+            "\(name) \(size.shrinkText(from: known)): its retention waits until you say that this is right"
         )
         return true
     }

@@ -123,7 +123,7 @@ struct StatusProblems {
                 .wrong,
                 .shrunk,
                 name,
-                "shrank from \(size.files) files to \(now.files); its retention waits",
+                "\(now.shrinkText(from: size)); its retention waits",
                 "look at the source; if that is right: holdfast plan, and release it"
             )
         }
@@ -208,7 +208,7 @@ struct StatusProblems {
                 .wrong,
                 .damaged,
                 name,
-                "is damaged since \(ageText(status.now.length(since: finding.since))): \(finding.text)",
+                "is damaged since \(ageText(status.now.length(since: finding.since))): \(briefDamage(finding.text))",
                 "holdfast restic check --read-data -r \(repository.store.path)"
             )
         }

@@ -71,7 +71,12 @@ package struct SourceSize: Sendable, Hashable {
     ///
     /// Sources of less than 20 files or a mebibyte are too small to tell.
     package func isShrunk(from earlier: SourceSize) -> Bool {
-        earlier.files >= 20 && files < earlier.files / 10 || earlier.bytes >= 1 << 20 && bytes < earlier.bytes / 10
+        hasLostFiles(of: earlier) || earlier.bytes >= 1 << 20 && bytes < earlier.bytes / 10
+    }
+
+    /// True when it is by the number of files that it shrank, whatever the bytes.
+    package func hasLostFiles(of earlier: SourceSize) -> Bool {
+        earlier.files >= 20 && files < earlier.files / 10
     }
 }
 
