@@ -34,12 +34,17 @@ struct BlastRadiusPage {
                 printer.result(Text("  \(name): \(formatBytes(bytes)) could be freed then"))
             }
         }
+        for (name, snapshots) in ahead.toBeMade.sorted(by: { $0.key < $1.key }) {
+            let copies = snapshots > 0 ? ", and copies \(counted(snapshots, "snapshot")) there" : ""
+            printer.result(Text("\(name) is not made yet: the next run makes it\(copies)"))
+        }
         for (name, failure) in ahead.failures.sorted(by: { $0.key < $1.key }) {
             guard failure.codeName != ProtectionCode.mediumUnmounted.rawValue else {
                 printer.result(Text("\(name) is not looked at: its medium \(failure.what)"))
                 continue
             }
-            printer.error(Text("\(name) cannot be looked at: \(failure.what)\n  next:  \(failure.next)"))
+            let trouble = session.environment.store(named: name)?.trouble(failure) ?? failure.what
+            printer.error(Text("\(name) cannot be looked at: \(trouble)\n  next:  \(failure.next)"))
         }
         guard let digits = ahead.digits else { return }
         printer.result("")
@@ -78,6 +83,13 @@ struct BlastRadiusPage {
             if let oldest = removal.plan.oldestRemoved { line.add("oldest", oldest) }
             line.add("held_back", removal.held.map { ByteString($0.text) })
             if let remedy = removal.held.lazy.compactMap(\.remedy).first { line.add("next", remedy) }
+            printer.result(line.text)
+        }
+        for (name, snapshots) in ahead.toBeMade.sorted(by: { $0.key < $1.key }) {
+            var line = JSONLine(messageType: "repository")
+            line.add("repository", name)
+            line.add("presence", CopyPresence.notMade.word)
+            line.add("snapshots", snapshots)
             printer.result(line.text)
         }
         for (name, failure) in ahead.failures.sorted(by: { $0.key < $1.key }) {

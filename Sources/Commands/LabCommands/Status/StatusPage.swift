@@ -56,23 +56,29 @@ struct StatusPage {
         return table
     }
 
-    /// `4 h ok`, `3 days MISSED`, `away, 2 days`, `none`.
+    /// `4 h ok`, `3 days MISSED`, `away, 2 days ok`, `GONE`.
     private func cell(_ copy: LabStatus.Copy) -> String {
+        let mark = copy.medium.kind == .standIn ? "*" : ""
         let age = copy.point.age.map { ageText($0) } ?? "none"
         let word =
             switch copy.point {
+            case _ where copy.isDamaged: copy.newest == nil ? "DAMAGED" : "\(age) DAMAGED"
             case .never: "NONE"
             case .missed: "\(age) MISSED"
             case .tooOld: "\(age) TOO OLD"
             case .met: "\(age) ok"
             case .unjudged: age
             }
-        let mark = copy.medium.kind == .standIn ? "*" : ""
-        guard copy.remembered != nil else { return word + mark }
-        let isUnmounted = status.repositories.contains {
-            $0.store.name == copy.repository && $0.failure?.codeName == ProtectionCode.mediumUnmounted.rawValue
+        switch copy.presence {
+        case .seen: return word + mark
+        case .away: return "away, \(word)\(mark)"
+        case .unmounted: return "not mounted, \(word)\(mark)"
+        case .notMade: return "not made yet\(mark)"
+        case .lost(.gone): return "GONE\(mark)"
+        case .lost(.foreign): return "ANOTHER DISK\(mark)"
+        case .lost(.closed): return "NOT OPENED\(mark)"
+        case .lost(.damaged): return "DAMAGED\(mark)"
         }
-        return isUnmounted ? "not mounted, \(word)\(mark)" : "away, \(word)\(mark)"
     }
 
     private func growth(_ bytes: Int64) -> String {
@@ -156,13 +162,15 @@ struct StatusJSON {
         line.add("repository", copy.repository)
         line.add("medium", copy.medium.name)
         line.add("kind", copy.medium.kind.rawValue)
-        line.add("counts", copy.medium.kind != .standIn)
+        line.add("counts", copy.counts)
+        line.add("presence", copy.presence.word)
         line.add("snapshots", copy.count)
         if let newest = copy.newest { line.add("newest", ZonedTime(newest)) }
         if let age = copy.point.age { line.add("age_seconds", age.components.seconds) }
         line.add("breached", copy.point.isBreached)
+        if copy.isDamaged { line.add("damaged", true) }
         if let readBack = copy.readBack { line.add("read_back", ZonedTime(readBack)) }
-        if let seen = copy.remembered { line.add("away_since", ZonedTime(seen)) }
+        if let seen = copy.remembered, seen != .distantPast { line.add("away_since", ZonedTime(seen)) }
         if let bytes = state.bytes { line.add("source_bytes", bytes) }
         if let posture = status.posture[state.workload.name] { line.add("posture", posture.text) }
         printer.result(line.text)
@@ -173,9 +181,10 @@ struct StatusJSON {
         line.add("repository", state.store.name)
         line.add("medium", state.store.medium.name)
         line.add("here", state.failure == nil)
+        line.add("presence", state.presence.word)
         if let failure = state.failure {
             line.add("code", failure.codeName)
-            line.add("message", failure.what)
+            line.add("message", state.store.trouble(failure))
         }
         if let history = state.history {
             if let bytes = history.storedBytes { line.add("stored_bytes", bytes) }

@@ -87,8 +87,8 @@ package struct MediumReplacement: Sendable {
             }
         }
         let view = try await StoreView(target.repository, lab: environment.lab)
-        let now = environment.now
-        await run.ledgerFile.update { $0.see(view, store: target.name, now: now) }
+        let (place, now) = (DiskNames().place(of: target.store.medium), environment.now)
+        await run.ledgerFile.update { $0.see(view, store: target.name, at: place, now: now) }
         lines += try await proof(target, view, isCopied: isCopied, run)
         return lines
     }

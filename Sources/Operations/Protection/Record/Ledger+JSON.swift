@@ -133,6 +133,7 @@ extension RepositoryHistory {
     fileprivate init(_ tree: JSONTree) {
         let seen = tree.moment("seen") ?? .distantPast
         self.init(id: tree.string("id") ?? "", seen: seen)
+        place = tree["place"].map { MediumPlace($0) }
         storedBytes = tree.count("stored_bytes").map(UInt64.init)
         restoreRate = tree.count("restore_rate").map(UInt64.init)
         pruned = tree.moment("pruned")
@@ -166,6 +167,7 @@ extension RepositoryHistory {
         writer.beginObject()
         writer.add("id", id)
         writer.add("seen", seen)
+        if let place { place.encode("place", to: &writer) }
         writer.add("stored_bytes", storedBytes)
         writer.add("restore_rate", restoreRate)
         writer.add("pruned", pruned)
@@ -219,6 +221,22 @@ extension RepositoryHistory {
             writer.key(name: ByteString(name))
             writer.string(text)
         }
+        writer.endObject()
+    }
+}
+
+extension MediumPlace {
+    fileprivate init(_ tree: JSONTree) {
+        let disks = (tree["disks"]?.items ?? []).compactMap { $0.text?.plainText }
+        self.init(fileSystem: tree.string("file_system"), disks: disks.isEmpty ? nil : Set(disks))
+    }
+
+    fileprivate func encode(_ name: StaticString, to writer: inout GoJSONWriter) {
+        writer.key(name)
+        writer.beginObject()
+        if let fileSystem { writer.add("file_system", fileSystem) }
+        writer.key("disks")
+        writer.strings((disks ?? []).sorted().map { ByteString($0) })
         writer.endObject()
     }
 }

@@ -218,8 +218,8 @@ extension ProtectionRun {
         do {
             var view = try await StoreView(store.repository, lab: environment.lab)
             try await view.measure(store.repository)
-            let (seen, now) = (view, environment.now)
-            await ledgerFile.update { $0.see(seen, store: store.name, now: now) }
+            let (seen, place, now) = (view, DiskNames().place(of: store.store.medium), environment.now)
+            await ledgerFile.update { $0.see(seen, store: store.name, at: place, now: now) }
             try await RecordStep(store: store, environment: environment).run()
         } catch {
             let step = RunStep(.record, repository: store.name)

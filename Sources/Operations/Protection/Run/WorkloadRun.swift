@@ -142,7 +142,7 @@ struct WorkloadRun: Sendable {
                     open = try await self.open(store, .asNew, polynomial: polynomial)
                 }
                 result.opened.append(open)
-                await note(open.view, store: store.name)
+                await note(open.view, store: store)
                 await run.note(await open.repository.surprises(isComplete: false), of: store.name)
             } catch {
                 let step = RunStep(.open, workload: workload.name, repository: store.name)
@@ -311,9 +311,9 @@ struct WorkloadRun: Sendable {
 
     // MARK: the ledger
 
-    private func note(_ view: StoreView, store: String) async {
-        let now = environment.now
-        await run.ledgerFile.update { $0.see(view, store: store, now: now) }
+    private func note(_ view: StoreView, store: LabStore) async {
+        let (place, now) = (DiskNames().place(of: store.medium), environment.now)
+        await run.ledgerFile.update { $0.see(view, store: store.name, at: place, now: now) }
     }
 
     private func noteProof(_ copy: WrittenCopy, _ bytes: UInt64, _ store: OpenStore) async {
@@ -366,10 +366,11 @@ struct WorkloadRun: Sendable {
 
 extension Ledger {
     /// Records what a look at a repository showed.
-    mutating func see(_ view: StoreView, store: String, now: Timestamp) {
+    mutating func see(_ view: StoreView, store: String, at place: MediumPlace, now: Timestamp) {
         var history = repositories[store] ?? RepositoryHistory(id: view.id, seen: now)
         if history.id != view.id { history = RepositoryHistory(id: view.id, seen: now) }
         history.seen = now
+        history.place = place
         history.storedBytes = view.storedBytes ?? history.storedBytes
         for (name, items) in view.workloads {
             guard let newest = items.last(where: { $0.observed.isComplete }) else { continue }

@@ -19,9 +19,19 @@ package struct LabStatus: Sendable {
         package var readBack: Timestamp?
         /// A newer snapshot was seen there before.
         package var wasSetBack: Bool
-        /// Nil when the store was looked at now; else when it was seen last.
-        package var remembered: Timestamp?
+        package var presence: CopyPresence
+        /// Damage was found in its repository, and nobody has mended it.
+        package var isDamaged: Bool
         package var restore: RecoveryTime
+
+        /// Nil when it is not told from memory; else when it was seen last.
+        package var remembered: Timestamp? { presence.remembered }
+
+        /// Something is there, or was when its disk was here, that counts as a copy when it is as young as promised.
+        package var counts: Bool {
+            if case .lost = presence { return false }
+            return medium.kind != .standIn && newest != nil && !isDamaged
+        }
     }
 
     /// One workload on all of its media.
@@ -41,6 +51,7 @@ package struct LabStatus: Sendable {
         package var store: LabStore
         /// Nil when it was looked at.
         package var failure: (any ReportableFailure)?
+        package var presence: CopyPresence
         /// Why it could not be written to; nil when it could.
         package var writing: (any ReportableFailure)?
         package var history: RepositoryHistory?

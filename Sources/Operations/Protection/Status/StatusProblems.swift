@@ -37,10 +37,7 @@ struct StatusProblems {
         let name = state.workload.name
         for copy in state.copies {
             let place = "\(name) on \(copy.medium.name)"
-            let isAway = copy.remembered != nil
-            let mend =
-                isAway && !copy.medium.isMountedForRuns
-                ? "bring \(copy.medium.name) back, then: holdfast run \(name)" : "holdfast run \(name)"
+            let mend = mend(copy, of: name, status)
             if copy.wasSetBack {
                 let what = "had a newer snapshot than is there now: it was set back, or the snapshot was removed"
                 add(.wrong, .setBack, place, what, "look at the disk: is it the right one? then \(mend)")
@@ -57,7 +54,7 @@ struct StatusProblems {
             switch copy.point {
             case .never where copy.lacksPaths:
                 add(.wrong, .never, place, "has no copy of all its paths: one was added since", mend)
-            case .never: add(.wrong, .never, place, "has no complete copy", mend)
+            case .never: add(.wrong, .never, place, Self.lack(copy), mend)
             case .missed(let age, let due):
                 add(
                     .wrong,
@@ -84,12 +81,34 @@ struct StatusProblems {
             }
         }
         judgeDisks(state)
-        let isAway = state.copies.contains {
-            $0.remembered != nil && $0.medium.kind == .removable && !$0.medium.isMountedForRuns
-        }
+        let isAway = state.copies.contains { if case .away = $0.presence { true } else { false } }
         if let history = state.history { judge(history, of: state.workload, isAway: isAway) }
         if state.workload.backup.schedule == nil {
             add(.amber, .noSchedule, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
+        }
+    }
+
+    /// What is there instead of a copy.
+    private static func lack(_ copy: LabStatus.Copy) -> String {
+        switch copy.presence {
+        case .lost(.gone): "has no copy: its repository is gone"
+        case .lost(.foreign): "has no copy that can be read: another disk is in the place of \(copy.medium.name)"
+        case .lost(.closed): "has no copy that can be read: its repository cannot be opened"
+        case .lost(.damaged): "has no copy that can be read: its repository is damaged"
+        case .notMade: "has no copy: the repository \(copy.repository) is not made yet"
+        case .seen, .away, .unmounted: "has no complete copy"
+        }
+    }
+
+    private func mend(_ copy: LabStatus.Copy, of workload: String, _ status: LabStatus) -> String {
+        let run = "holdfast run \(workload)"
+        switch copy.presence {
+        case .seen, .notMade: return run
+        case .away: return copy.medium.isMountedForRuns ? run : "bring \(copy.medium.name) back, then: \(run)"
+        case .unmounted: return copy.medium.isMountedForRuns ? run : "mount \(copy.medium.name), then: \(run)"
+        case .lost:
+            let failure = status.repositories.first { $0.store.name == copy.repository }?.failure
+            return failure.map(\.next) ?? run
         }
     }
 
@@ -148,7 +167,7 @@ struct StatusProblems {
     /// A copy on the disk of its source, or of another copy, dies with it.
     private mutating func judgeDisks(_ state: LabStatus.WorkloadState) {
         let local = state.copies.filter {
-            $0.remembered == nil && ($0.medium.kind == .internal || $0.medium.kind == .removable)
+            $0.presence == .seen && ($0.medium.kind == .internal || $0.medium.kind == .removable)
         }
         for (number, copy) in local.enumerated() {
             let path = copy.medium.path
@@ -171,13 +190,15 @@ struct StatusProblems {
     private mutating func judge(_ repository: LabStatus.RepositoryState, _ status: LabStatus) {
         let name = repository.store.name
         // What is not mounted between runs is as it should be: the promises of its copies alone are judged.
-        if let failure = repository.failure, failure.codeName != ProtectionCode.mediumUnmounted.rawValue {
+        if let failure = repository.failure, repository.presence != .notMade,
+            failure.codeName != ProtectionCode.mediumUnmounted.rawValue
+        {
             let seen = repository.history.map { "; seen \(ageText(status.now.length(since: $0.seen))) ago" } ?? ""
             add(
                 .wrong,
                 Self.isAway(repository) ? .away : .unreachable,
                 name,
-                "cannot be looked at: \(failure.what)\(seen)",
+                "cannot be looked at: \(repository.store.trouble(failure))\(seen)",
                 failure.next
             )
         }
@@ -238,8 +259,7 @@ struct StatusProblems {
 
     /// A disk that can be unplugged is: the promise alone says whether that is too long.
     private static func isAway(_ repository: LabStatus.RepositoryState) -> Bool {
-        repository.store.medium.kind == .removable
-            && repository.failure?.codeName == ProtectionCode.mediumMissing.rawValue
+        if case .away = repository.presence { true } else { false }
     }
 
     private mutating func add(

@@ -86,6 +86,8 @@ package struct RepositoryHistory: Sendable, Hashable {
     package var id: String
     /// When it was last opened.
     package var seen: Timestamp
+    /// What held it then.
+    package var place: MediumPlace?
     /// Bytes that it held then.
     package var storedBytes: UInt64?
     /// The newest complete snapshot of each workload, when it was seen last.
@@ -111,6 +113,19 @@ package struct RepositoryHistory: Sendable, Hashable {
         self.id = id
         self.seen = seen
         rotation = VerifyRotation(started: seen)
+    }
+}
+
+/// What held a repository when it was seen last: by this its disk is known again, and counted while it is away.
+package struct MediumPlace: Sendable, Hashable {
+    /// UUID of the file system; nil when it has none, or it could not be told.
+    package var fileSystem: String?
+    /// Stable names of the disks below it; nil when they could not be told.
+    package var disks: Set<String>?
+
+    package init(fileSystem: String?, disks: Set<String>?) {
+        self.fileSystem = fileSystem
+        self.disks = disks
     }
 }
 
