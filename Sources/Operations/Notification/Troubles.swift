@@ -29,7 +29,7 @@ extension LabStatus.Problem.Kind {
         case .failed, .incomplete, .unreachable, .unwritable, .forgetful: .failed
         case .damaged, .unreadable: .damaged
         case .shrunk, .setBack, .doubt, .future, .floor: .held
-        case .away, .neverReadBack, .notVerified, .crashConsistent, .oneDisk, .noIdentity, .noSchedule, .oneHouse,
+        case .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk, .noIdentity, .noSchedule, .oneHouse,
             .unwatched, .deaf:
             .amber
         }

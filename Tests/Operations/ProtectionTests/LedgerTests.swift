@@ -29,7 +29,8 @@ import TestSupport
         repository.finding = OpenFinding(since: Timestamp(seconds: 3), text: "pack <1> is gone", packs: ["ef"])
         repository.pruned = Timestamp(seconds: 4)
         repository.removedSincePrune = 2
-        repository.restoreRate = 12
+        repository.rate = ReadingRate(bytesPerSecond: 12, time: Timestamp(seconds: 5), isOfRestore: false)
+        repository.place = MediumPlace(fileSystem: "7f42-4cf8", disks: ["a", "b"])
         ledger.repositories["host-os"] = repository
         return ledger
     }

@@ -18,6 +18,7 @@ struct StatusPage {
     func lines() -> [Text] {
         var lines = [Text(headline), ""]
         lines += table().lines()
+        lines += restores()
         lines += repositories()
         let wrong = status.problems.filter { $0.severity == .wrong }
         let amber = status.problems.filter { $0.severity == .amber }
@@ -78,6 +79,34 @@ struct StatusPage {
         case .lost(.foreign): return "ANOTHER DISK\(mark)"
         case .lost(.closed): return "NOT OPENED\(mark)"
         case .lost(.damaged): return "DAMAGED\(mark)"
+        }
+    }
+
+    /// How long a full restore would take, where anything is promised or known of it.
+    private func restores() -> [Text] {
+        let copies = status.workloads.flatMap { state in state.copies.map { (state.workload, $0) } }
+        guard copies.contains(where: { $0.objective.rto != nil || $1.restore != .unknown }) else { return [] }
+        var table = Table(["Full restore"] + media.map { Text($0.name) } + ["Promised"])
+        for state in status.workloads {
+            let promised = state.workload.objective.rto
+            var cells: [[Text]] = [[Text(state.workload.name)]]
+            for medium in media {
+                cells.append(state.copies.filter { $0.medium.name == medium.name }.map { Text(restoreText($0)) })
+            }
+            cells.append([Text(promised.map { lengthText($0) } ?? "-")])
+            table.add(cells)
+        }
+        return [""] + table.lines()
+    }
+
+    /// `12 min ok, of 3 h ago`: the time, and when the rate was measured that it is reckoned by.
+    private func restoreText(_ copy: LabStatus.Copy) -> String {
+        let measured = copy.rate.map { ", of \(ageText(status.now.length(since: $0.time))) ago" } ?? ""
+        return switch copy.restore {
+        case .unknown: copy.presence.isThere ? "not measured" : "-"
+        case .unjudged(let time): ageText(time) + measured
+        case .met(let time): "\(ageText(time)) ok\(measured)"
+        case .tooLong(let time, _): "\(ageText(time)) TOO SLOW\(measured)"
         }
     }
 
@@ -169,11 +198,27 @@ struct StatusJSON {
         if let age = copy.point.age { line.add("age_seconds", age.components.seconds) }
         line.add("breached", copy.point.isBreached)
         if copy.isDamaged { line.add("damaged", true) }
+        add(copy.restore, copy.rate, to: &line)
         if let readBack = copy.readBack { line.add("read_back", ZonedTime(readBack)) }
         if let seen = copy.remembered, seen != .distantPast { line.add("away_since", ZonedTime(seen)) }
         if let bytes = state.bytes { line.add("source_bytes", bytes) }
         if let posture = status.posture[state.workload.name] { line.add("posture", posture.text) }
         printer.result(line.text)
+    }
+
+    private func add(_ restore: RecoveryTime, _ rate: ReadingRate?, to line: inout JSONLine) {
+        switch restore {
+        case .unknown: break
+        case .unjudged(let time), .met(let time): line.add("restore_seconds", time.components.seconds)
+        case .tooLong(let time, let promised):
+            line.add("restore_seconds", time.components.seconds)
+            line.add("restore_promised_seconds", promised.components.seconds)
+        }
+        line.add("restore_breached", restore.isBreached)
+        guard let rate else { return }
+        line.add("restore_rate", rate.bytesPerSecond)
+        line.add("restore_measured", ZonedTime(rate.time))
+        line.add("restore_measured_by", rate.isOfRestore ? "restore" : "reading")
     }
 
     private func show(_ state: LabStatus.RepositoryState) {

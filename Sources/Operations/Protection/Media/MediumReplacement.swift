@@ -148,6 +148,7 @@ package struct MediumReplacement: Sendable {
         let now = environment.now
         let proven = view.workloads.compactMapValues { $0.last { $0.observed.isComplete }?.observed.id }
         await run.ledgerFile.update { ledger in
+            ledger.repositories[target.name]?.note(verdict.rate)
             ledger.repositories[target.name]?.rotation.beginWhole(at: now)
             ledger.repositories[target.name]?.rotation.finished(upTo: VerifyRotation.groups, now: now)
             guard isCopied else { return }

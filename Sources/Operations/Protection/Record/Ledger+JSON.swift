@@ -135,7 +135,13 @@ extension RepositoryHistory {
         self.init(id: tree.string("id") ?? "", seen: seen)
         place = tree["place"].map { MediumPlace($0) }
         storedBytes = tree.count("stored_bytes").map(UInt64.init)
-        restoreRate = tree.count("restore_rate").map(UInt64.init)
+        rate = tree.count("restore_rate").map { rate in
+            ReadingRate(
+                bytesPerSecond: UInt64(rate),
+                time: tree.moment("restore_rate_time") ?? seen,
+                isOfRestore: tree.string("restore_rate_of") != "reading"
+            )
+        }
         pruned = tree.moment("pruned")
         removedSincePrune = tree.count("removed_since_prune") ?? 0
         for (name, entry) in tree["copies"]?.entries ?? [:] {
@@ -169,7 +175,9 @@ extension RepositoryHistory {
         writer.add("seen", seen)
         if let place { place.encode("place", to: &writer) }
         writer.add("stored_bytes", storedBytes)
-        writer.add("restore_rate", restoreRate)
+        writer.add("restore_rate", rate?.bytesPerSecond)
+        writer.add("restore_rate_time", rate?.time)
+        if let rate { writer.add("restore_rate_of", rate.isOfRestore ? "restore" : "reading") }
         writer.add("pruned", pruned)
         writer.add("removed_since_prune", UInt64(removedSincePrune))
         writer.key("copies")

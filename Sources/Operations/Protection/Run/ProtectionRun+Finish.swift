@@ -202,6 +202,7 @@ extension ProtectionRun {
             }
             let isMended = step.closesFinding(groups)
             await ledgerFile.update {
+                $0.repositories[store.name]?.note(verdict.rate)
                 if isMended { $0.repositories[store.name]?.finding = nil }
                 if isWhole { $0.repositories[store.name]?.rotation.beginWhole(at: now) }
                 $0.repositories[store.name]?.rotation.finished(upTo: groups.upperBound, now: now)

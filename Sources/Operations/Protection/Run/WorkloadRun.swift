@@ -297,7 +297,7 @@ struct WorkloadRun: Sendable {
                 let finding = damage.open(environment.now)
                 await run.ledgerFile.update { $0.repositories[store.name]?.add(finding) }
             }
-            if part.isProven { await noteProof(copy, verdict.bytes, store) }
+            if part.isProven { await noteProof(copy, verdict, store) }
         } catch {
             let failure = try reportable(error, operation: "read back", object: store.name)
             part.lines.append(end(proof.step, .failed(failure), since: begun))
@@ -316,10 +316,13 @@ struct WorkloadRun: Sendable {
         await run.ledgerFile.update { $0.see(view, store: store.name, at: place, now: now) }
     }
 
-    private func noteProof(_ copy: WrittenCopy, _ bytes: UInt64, _ store: OpenStore) async {
-        let proof = ReadBack(snapshot: copy.snapshot.hex, time: environment.now, bytes: bytes)
+    private func noteProof(_ copy: WrittenCopy, _ verdict: ReadBackStep.Verdict, _ store: OpenStore) async {
+        let proof = ReadBack(snapshot: copy.snapshot.hex, time: environment.now, bytes: verdict.bytes)
         let name = workload.name
-        await run.ledgerFile.update { $0.repositories[store.name]?.readBack[name] = proof }
+        await run.ledgerFile.update { ledger in
+            ledger.repositories[store.name]?.readBack[name] = proof
+            ledger.repositories[store.name]?.note(verdict.rate)
+        }
     }
 
     /// What changes while it is read, and is neither dumped nor stopped before: such a copy is as after a crash.

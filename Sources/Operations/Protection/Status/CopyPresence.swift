@@ -38,6 +38,14 @@ package enum CopyPresence: Sendable, Hashable {
         }
     }
 
+    /// A copy is there, or was when it was seen last.
+    package var isThere: Bool {
+        switch self {
+        case .seen, .away, .unmounted: true
+        case .notMade, .lost: false
+        }
+    }
+
     /// No device of this machine holds it.
     package var isOutOfReach: Bool {
         if case .away(_, isProven: true) = self { true } else { false }

@@ -22,7 +22,12 @@ package struct LabStatus: Sendable {
         package var presence: CopyPresence
         /// Damage was found in its repository, and nobody has mended it.
         package var isDamaged: Bool
+        /// How long a full restore from it would take.
         package var restore: RecoveryTime
+        /// By what rate, and when that was measured; nil: it was not.
+        package var rate: ReadingRate?
+        /// There is less in its repository than tells how fast it is.
+        package var isTooSmallToMeasure: Bool
 
         /// Nil when it is not told from memory; else when it was seen last.
         package var remembered: Timestamp? { presence.remembered }
@@ -74,7 +79,7 @@ package struct LabStatus: Sendable {
             case failed, incomplete, unreachable, unwritable
             case damaged, unreadable
             case shrunk, setBack, doubt, future, floor
-            case away, neverReadBack, notVerified, crashConsistent, oneDisk, noIdentity, noSchedule, oneHouse
+            case away, neverReadBack, notVerified, unmeasured, crashConsistent, oneDisk, noIdentity, noSchedule, oneHouse
             case unwatched, deaf
             case forgetful
         }

@@ -143,9 +143,11 @@ package struct StatusInspection: Sendable {
             isDamaged: history?.finding != nil,
             restore: RecoveryTime(
                 bytes: newest?.sourceBytes ?? ledger.workloads[workload.name]?.size?.bytes,
-                rate: history?.restoreRate,
+                rate: look.presence.isThere ? history?.rate?.bytesPerSecond : nil,
                 promised: workload.objective.rto
-            )
+            ),
+            rate: look.presence.isThere ? history?.rate : nil,
+            isTooSmallToMeasure: (history?.storedBytes ?? 0) < ReadingRate.bytesMin
         )
     }
 

@@ -70,21 +70,37 @@ struct StatusProblems {
                     add(.amber, .neverReadBack, place, "was never read back by this program", "holdfast run \(name)")
                 }
             }
-            if case .tooLong(let time, let promised) = copy.restore {
-                add(
-                    .wrong,
-                    .slow,
-                    place,
-                    "takes \(ageText(time)) to restore, \(lengthText(promised)) are promised",
-                    "raise objective.rto, or use a faster medium"
-                )
-            }
+            judgeRestore(copy, of: state.workload, at: place, status)
         }
         judgeDisks(state)
         let isAway = state.copies.contains { if case .away = $0.presence { true } else { false } }
         if let history = state.history { judge(history, of: state.workload, isAway: isAway) }
         if state.workload.backup.schedule == nil {
             add(.amber, .noSchedule, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
+        }
+    }
+
+    /// Whether it would be back in time.
+    private mutating func judgeRestore(
+        _ copy: LabStatus.Copy,
+        of workload: Workload,
+        at place: String,
+        _ status: LabStatus
+    ) {
+        switch copy.restore {
+        case .tooLong(let time, let promised):
+            let seen = copy.rate.map { " by the rate of \(ageText(status.now.length(since: $0.time))) ago" } ?? ""
+            let what = "takes \(ageText(time)) to restore\(seen), \(lengthText(promised)) are promised"
+            let next = "use a faster medium, or raise objective.rto; measure again: holdfast run --all --verify"
+            add(.wrong, .slow, place, what, next)
+        case .unknown:
+            // A repository of less than is measured is back before anybody looks at a clock.
+            guard let promised = workload.objective.rto, copy.presence.isThere, copy.newest != nil,
+                !copy.isTooSmallToMeasure
+            else { return }
+            let what = "is promised back within \(lengthText(promised)), and how fast it is read was never measured"
+            add(.amber, .unmeasured, place, what, "holdfast run --all --verify measures it")
+        case .met, .unjudged: return
         }
     }
 

@@ -106,8 +106,8 @@ package struct RepositoryHistory: Sendable, Hashable {
     /// When what no snapshot needs was last removed.
     package var pruned: Timestamp?
     package var removedSincePrune = 0
-    /// Bytes a second of the last restore from it.
-    package var restoreRate: UInt64?
+    /// How fast data came from it.
+    package var rate: ReadingRate?
 
     package init(id: String, seen: Timestamp) {
         self.id = id
