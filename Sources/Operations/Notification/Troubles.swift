@@ -30,7 +30,7 @@ extension LabStatus.Problem.Kind {
         case .damaged, .unreadable: .damaged
         case .shrunk, .setBack, .doubt, .future, .floor: .held
         case .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk, .noIdentity, .noSchedule, .oneHouse,
-            .unwatched, .deaf:
+            .unwatched, .deaf, .sealedCopy:
             .amber
         }
     }

@@ -82,6 +82,7 @@ package struct LabStatus: Sendable {
             case away, neverReadBack, notVerified, unmeasured, crashConsistent, oneDisk, noIdentity, noSchedule, oneHouse
             case unwatched, deaf
             case forgetful
+            case sealedCopy
         }
 
         package var severity: Severity
@@ -98,6 +99,8 @@ package struct LabStatus: Sendable {
     package var repositories: [RepositoryState]
     package var posture: [String: Posture]
     package var problems: [Problem]
+    /// Sealed copies of secrets that stood in for the vault.
+    package var sealed: [Finding] = []
     /// Why this machine cannot remember what it does; nil when it can.
     package var forgetful: String?
 

@@ -54,6 +54,7 @@ package struct StatusInspection: Sendable {
             status.workloads.append(state)
         }
         status.forgetful = StateFolder.trouble(in: environment.stateFolder)
+        status.sealed = await environment.secrets.sealedFindings()
         status.problems = StatusProblems(status, ledger, names).all
         return status
     }
