@@ -14,6 +14,7 @@ import TestSupport
         var workload = WorkloadHistory()
         workload.lastAttempt = Timestamp(seconds: 1_772_366_000)
         workload.lastOutcome = .partial
+        workload.lastTrouble = RunTrouble(what: "/srv is gone", state: "the copies are safe")
         workload.runSeconds = [1, 0, 300]
         workload.size = SourceSize(files: 3, bytes: 1 << 50)
         workload.shrunkTo = SourceSize(files: 0, bytes: 1)

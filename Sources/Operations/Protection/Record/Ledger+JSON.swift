@@ -106,6 +106,9 @@ extension WorkloadHistory {
         self.init()
         lastAttempt = tree.moment("last_attempt")
         lastOutcome = tree.string("last_outcome").flatMap { RunOutcome(rawValue: $0) }
+        lastTrouble = tree["last_trouble"].map {
+            RunTrouble(what: $0.string("what") ?? "", state: $0.string("state") ?? "")
+        }
         runSeconds = (tree["run_seconds"]?.items ?? []).compactMap(\.number).filter { $0 >= 0 }
             .suffix(StrategyLimits.rememberedRuns)
         size = tree.size("size")
@@ -117,6 +120,13 @@ extension WorkloadHistory {
         writer.beginObject()
         writer.add("last_attempt", lastAttempt)
         if let lastOutcome { writer.add("last_outcome", lastOutcome.rawValue) }
+        if let lastTrouble {
+            writer.key("last_trouble")
+            writer.beginObject()
+            writer.add("what", lastTrouble.what)
+            writer.add("state", lastTrouble.state)
+            writer.endObject()
+        }
         writer.key("run_seconds")
         writer.beginArray()
         for seconds in runSeconds { writer.integer(seconds) }

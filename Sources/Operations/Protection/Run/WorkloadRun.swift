@@ -57,7 +57,7 @@ struct WorkloadRun: Sendable {
         let seconds = Int((environment.repository.time.monotonicNanoseconds() &- begun) / 1_000_000_000)
         let outcome = self.outcome(result)
         report.workloads[workload.name] = outcome
-        await remember(outcome, started: started, seconds: seconds)
+        await remember(outcome, result.lines, started: started, seconds: seconds)
         return result
     }
 
@@ -66,12 +66,19 @@ struct WorkloadRun: Sendable {
         return result.isComplete && !result.hasFailures ? .ok : .partial
     }
 
-    private func remember(_ outcome: RunOutcome, started: Timestamp, seconds: Int) async {
+    private func remember(
+        _ outcome: RunOutcome,
+        _ lines: [RunReport.Line],
+        started: Timestamp,
+        seconds: Int
+    ) async {
         let name = workload.name
+        let trouble = lines.lazy.compactMap { RunTrouble($0.result) }.first
         await run.ledgerFile.update { ledger in
             var history = ledger.workloads[name] ?? WorkloadHistory()
             history.lastAttempt = started
             history.lastOutcome = outcome
+            history.lastTrouble = outcome == .ok ? nil : trouble
             history.runSeconds = (history.runSeconds + [seconds]).suffix(StrategyLimits.rememberedRuns)
             ledger.workloads[name] = history
         }
@@ -364,25 +371,5 @@ struct WorkloadRun: Sendable {
             "\(name) \(size.shrinkText(from: known)): its retention waits until you say that this is right"
         )
         return true
-    }
-}
-
-extension Ledger {
-    /// Records what a look at a repository showed.
-    mutating func see(_ view: StoreView, store: String, at place: MediumPlace, now: Timestamp) {
-        var history = repositories[store] ?? RepositoryHistory(id: view.id, seen: now)
-        if history.id != view.id { history = RepositoryHistory(id: view.id, seen: now) }
-        history.seen = now
-        history.place = place
-        history.storedBytes = view.storedBytes ?? history.storedBytes
-        for (name, items) in view.workloads {
-            guard let newest = items.last(where: { $0.observed.isComplete }) else { continue }
-            history.copies[name] = CopySeen(
-                snapshot: newest.observed.id,
-                time: newest.observed.time.moment,
-                count: items.count
-            )
-        }
-        repositories[store] = history
     }
 }

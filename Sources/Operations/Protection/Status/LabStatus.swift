@@ -79,7 +79,8 @@ package struct LabStatus: Sendable {
             case failed, incomplete, unreachable, unwritable
             case damaged, unreadable
             case shrunk, setBack, doubt, future, floor
-            case away, neverReadBack, notVerified, unmeasured, crashConsistent, oneDisk, noIdentity, noSchedule, oneHouse
+            case away, neverReadBack, notVerified, unmeasured, crashConsistent, oneDisk, noIdentity, noSchedule,
+                oneHouse
             case unwatched, deaf
             case forgetful
             case sealedCopy
@@ -99,6 +100,8 @@ package struct LabStatus: Sendable {
     package var repositories: [RepositoryState]
     package var posture: [String: Posture]
     package var problems: [Problem]
+    /// Names of problems, by kind and object, that nobody could look for: not being named here, they are not over either.
+    package var unjudged: Set<String> = []
     /// Sealed copies of secrets that stood in for the vault.
     package var sealed: [Finding] = []
     /// Why this machine cannot remember what it does; nil when it can.
@@ -116,4 +119,9 @@ package struct LabStatus: Sendable {
                 || state.copies.allSatisfy { $0.medium.kind == .standIn }
         }
     }
+}
+
+extension LabStatus.Problem.Kind {
+    /// The one name of a problem of this kind with an object, as long as it lasts.
+    package func name(of object: String) -> String { "\(rawValue) \(object)" }
 }

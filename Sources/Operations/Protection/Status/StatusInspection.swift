@@ -55,7 +55,9 @@ package struct StatusInspection: Sendable {
         }
         status.forgetful = StateFolder.trouble(in: environment.stateFolder)
         status.sealed = await environment.secrets.sealedFindings()
-        status.problems = StatusProblems(status, ledger, names).all
+        let problems = StatusProblems(status, ledger, names)
+        status.problems = problems.all
+        status.unjudged = problems.unjudged
         return status
     }
 

@@ -5,6 +5,8 @@ import Strategy
 /// What is wrong and what is amber, each with what mends it.
 struct StatusProblems {
     private(set) var all: [LabStatus.Problem] = []
+    /// What could not be looked for.
+    private(set) var unjudged: Set<String> = []
     private let names: DiskNames
 
     init(_ status: LabStatus, _ ledger: Ledger, _ names: DiskNames) {
@@ -73,6 +75,7 @@ struct StatusProblems {
                     add(.amber, .neverReadBack, place, "was never read back by this program", "holdfast run \(name)")
                 }
             }
+            noteUnjudged(copy, at: place)
             judgeRestore(copy, of: state.workload, at: place, status)
         }
         judgeDisks(state)
@@ -81,6 +84,16 @@ struct StatusProblems {
         if state.workload.backup.schedule == nil {
             add(.amber, .noSchedule, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
         }
+    }
+
+    /// Of what was not looked at now, and of a copy that is worse than never read back, nothing else is known.
+    private mutating func noteUnjudged(_ copy: LabStatus.Copy, at place: String) {
+        typealias Kind = LabStatus.Problem.Kind
+        if copy.point.isBreached, copy.readBack == nil { unjudged.insert(Kind.neverReadBack.name(of: place)) }
+        guard copy.presence != .seen else { return }
+        for kind in [Kind.setBack, .future, .oneDisk, .neverReadBack] { unjudged.insert(kind.name(of: place)) }
+        for kind in [Kind.unreadable, .unwritable, .notVerified] { unjudged.insert(kind.name(of: copy.repository)) }
+        unjudged.insert(Kind.noIdentity.name(of: copy.medium.name))
     }
 
     /// Whether it would be back in time.
@@ -134,14 +147,18 @@ struct StatusProblems {
     /// How the last run went, and what it saw; with `isAway` a disk that can be unplugged is, which explains a copy that is missing.
     private mutating func judge(_ history: WorkloadHistory, of workload: Workload, isAway: Bool) {
         let name = workload.name
+        let why =
+            history.lastTrouble.map { trouble in
+                ": \(trouble.what)" + (trouble.state.isEmpty ? "" : " (\(trouble.state))")
+            } ?? ""
         switch history.lastOutcome {
-        case .failed?: add(.wrong, .failed, name, "failed when it ran last", "holdfast run \(name)")
+        case .failed?: add(.wrong, .failed, name, "failed when it ran last\(why)", "holdfast run \(name)")
         case .partial?:
             add(
                 .amber,
                 isAway ? .away : .incomplete,
                 name,
-                "was incomplete when it ran last",
+                "was incomplete when it ran last\(why)",
                 "holdfast run \(name), and look at what it says"
             )
         case .interrupted?, .ok?, nil: break
@@ -194,8 +211,13 @@ struct StatusProblems {
             let object = "\(state.workload.name) on \(copy.medium.name)"
             if let twin = local[..<number].first(where: { names.share($0.medium.path, path) == true }) {
                 add(.amber, .oneDisk, object, "shares a disk with \(twin.medium.name): they count as one medium", next)
-            } else if state.workload.host.paths.contains(where: { names.share($0, path) == true }) {
-                add(.amber, .oneDisk, object, "shares a disk with its source: it adds no medium", next)
+            } else {
+                let shares = state.workload.host.paths.map { names.share($0, path) }
+                if shares.contains(true) {
+                    add(.amber, .oneDisk, object, "shares a disk with its source: it adds no medium", next)
+                } else if shares.contains(nil) {
+                    unjudged.insert(LabStatus.Problem.Kind.oneDisk.name(of: object))
+                }
             }
             if copy.medium.kind == .removable, copy.medium.identity == nil {
                 let what = "has no identity: another disk in its place would not be noticed"

@@ -41,10 +41,25 @@ package enum RunOutcome: String, Sendable, Hashable, CaseIterable {
     case interrupted
 }
 
+/// Why a run of a workload was not good.
+package struct RunTrouble: Sendable, Hashable {
+    /// With its subject, in a sentence.
+    package var what: String
+    /// What is safe all the same.
+    package var state: String
+
+    package init(what: String, state: String) {
+        self.what = what
+        self.state = state
+    }
+}
+
 /// What is known of a workload.
 package struct WorkloadHistory: Sendable, Hashable {
     package var lastAttempt: Timestamp?
     package var lastOutcome: RunOutcome?
+    /// Why it was no better; nil when it was good.
+    package var lastTrouble: RunTrouble?
     /// Seconds that the last runs took, newest last; at most `StrategyLimits.rememberedRuns`.
     package var runSeconds: [Int] = []
     /// Files and bytes of the last complete snapshot whose size was plausible.
