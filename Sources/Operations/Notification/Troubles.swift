@@ -8,7 +8,7 @@ extension LabStatus {
         return problems.compactMap { problem in
             // That a channel does not work is not told on channels.
             guard problem.kind != .deaf else { return nil }
-            let id = "\(problem.kind.rawValue) \(problem.object)"
+            let id = problem.kind.name(of: problem.object)
             guard seen.insert(id).inserted else { return nil }
             return Trouble(
                 id: id,
@@ -29,9 +29,9 @@ extension LabStatus.Problem.Kind {
         case .failed, .incomplete, .unreachable, .unwritable, .owed, .forgetful: .failed
         case .damaged, .unreadable: .damaged
         case .shrunk, .setBack, .doubt, .future, .floor: .held
-        case .reseeding, .away, .neverReadBack, .notVerified, .crashConsistent, .oneDisk, .noIdentity, .noSchedule,
-            .oneHouse,
-            .unwatched, .deaf:
+        case .reseeding, .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk, .noIdentity,
+            .noSchedule, .oneHouse,
+            .unwatched, .deaf, .sealedCopy:
             .amber
         }
     }

@@ -15,6 +15,7 @@ import TestSupport
         var workload = WorkloadHistory()
         workload.lastAttempt = Timestamp(seconds: 1_772_366_000)
         workload.lastOutcome = .partial
+        workload.lastTrouble = RunTrouble(what: "/srv is gone", state: "the copies are safe")
         workload.runSeconds = [1, 0, 300]
         workload.size = SourceSize(files: 3, bytes: 1 << 50)
         workload.shrunkTo = SourceSize(files: 0, bytes: 1)
@@ -33,7 +34,8 @@ import TestSupport
         repository.pruned = Timestamp(seconds: 4)
         repository.reseeding = Timestamp(seconds: 5)
         repository.removedSincePrune = 2
-        repository.restoreRate = 12
+        repository.rate = ReadingRate(bytesPerSecond: 12, time: Timestamp(seconds: 5), isOfRestore: false)
+        repository.place = MediumPlace(fileSystem: "7f42-4cf8", disks: ["a", "b"])
         ledger.repositories["host-os"] = repository
         return ledger
     }

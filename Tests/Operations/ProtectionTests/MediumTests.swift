@@ -29,6 +29,10 @@ final class MountedImage: Sendable {
 
     @discardableResult func mount() -> Bool { shell("mount -o loop \(image) \(point)") }
     @discardableResult func unmount() -> Bool { shell("umount -l \(point) 2>/dev/null") }
+    /// Unmounts it so that its loop device is gone, too; what was just closed may be busy for a moment.
+    func detach() -> Bool {
+        shell("for i in $(seq 50); do umount \(point) 2>/dev/null && exit 0; sleep 0.1; done; exit 1")
+    }
     func remountReadOnly() -> Bool { shell("mount -o remount,ro \(point)") }
 
     var uuid: String? { (try? DiskSources().identity(of: ByteString(point)))?.uuid.text }

@@ -104,8 +104,8 @@ package struct MediumReplacement: Sendable {
             }
         }
         let view = try await StoreView(target.repository, lab: environment.lab)
-        let now = environment.now
-        await run.ledgerFile.update { $0.see(view, store: target.name, now: now) }
+        let (place, now) = (DiskNames().place(of: target.store.medium), environment.now)
+        await run.ledgerFile.update { $0.see(view, store: target.name, at: place, now: now) }
         lines += try await proof(target, view, isCopied: isCopied, run)
         return lines
     }
@@ -165,6 +165,7 @@ package struct MediumReplacement: Sendable {
         let now = environment.now
         let proven = view.workloads.compactMapValues { $0.last { $0.observed.isComplete }?.observed.id }
         await run.ledgerFile.update { ledger in
+            ledger.repositories[target.name]?.note(verdict.rate)
             ledger.repositories[target.name]?.rotation.beginWhole(at: now)
             ledger.repositories[target.name]?.rotation.finished(upTo: VerifyRotation.groups, now: now)
             guard isCopied else { return }

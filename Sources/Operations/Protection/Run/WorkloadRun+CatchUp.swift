@@ -76,7 +76,7 @@ extension WorkloadRun {
         do {
             let seen = run.ledgerFile.current().repositories[store.name] != nil
             let opened = try await open(store, seen ? .never : .asNew, polynomial: polynomial)
-            await note(opened.view, store: store.name)
+            await note(opened.view, store: store)
             await run.note(await opened.repository.surprises(isComplete: false), of: store.name)
             return opened
         } catch {

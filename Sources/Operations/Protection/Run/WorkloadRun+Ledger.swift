@@ -9,10 +9,12 @@ extension WorkloadRun {
     /// How its run ended, and what it missed.
     func remember(_ outcome: RunOutcome, _ result: Result, started: Timestamp, seconds: Int) async {
         let (name, missed) = (workload.name, result.missed.sorted())
+        let trouble = result.lines.lazy.compactMap { RunTrouble($0.result) }.first
         await run.ledgerFile.update { ledger in
             var history = ledger.workloads[name] ?? WorkloadHistory()
             history.lastAttempt = started
             history.lastOutcome = outcome
+            history.lastTrouble = outcome == .ok ? nil : trouble
             history.missing = missed
             history.runSeconds = (history.runSeconds + [seconds]).suffix(StrategyLimits.rememberedRuns)
             ledger.workloads[name] = history
@@ -32,22 +34,28 @@ extension WorkloadRun {
             history.missing.removeAll { proven.contains($0) }
             // It was partial for the copies alone.
             let isWhole = history.missing.isEmpty && isComplete && history.shrunkTo == nil
-            if isWhole, history.lastOutcome == .partial { history.lastOutcome = .ok }
+            if isWhole, history.lastOutcome == .partial {
+                history.lastOutcome = .ok
+                history.lastTrouble = nil
+            }
             ledger.workloads[name] = history
         }
         if proven.isEmpty { return .failed }
         return result.hasFailures ? .partial : .ok
     }
 
-    func note(_ view: StoreView, store: String) async {
-        let now = environment.now
-        await run.ledgerFile.update { $0.see(view, store: store, now: now) }
+    func note(_ view: StoreView, store: LabStore) async {
+        let (place, now) = (DiskNames().place(of: store.medium), environment.now)
+        await run.ledgerFile.update { $0.see(view, store: store.name, at: place, now: now) }
     }
 
-    func noteProof(_ copy: WrittenCopy, _ bytes: UInt64, _ store: OpenStore) async {
-        let proof = ReadBack(snapshot: copy.snapshot.hex, time: environment.now, bytes: bytes)
+    func noteProof(_ copy: WrittenCopy, _ verdict: ReadBackStep.Verdict, _ store: OpenStore) async {
+        let proof = ReadBack(snapshot: copy.snapshot.hex, time: environment.now, bytes: verdict.bytes)
         let name = workload.name
-        await run.ledgerFile.update { $0.repositories[store.name]?.readBack[name] = proof }
+        await run.ledgerFile.update { ledger in
+            ledger.repositories[store.name]?.readBack[name] = proof
+            ledger.repositories[store.name]?.note(verdict.rate)
+        }
     }
 
     /// What changes while it is read, and is neither dumped nor stopped before: such a copy is as after a crash.
@@ -86,27 +94,8 @@ extension WorkloadRun {
         }
         guard let known, size.isShrunk(from: known) else { return false }
         environment.warn(
-            "\(name) shrank from \(known.files) files to \(size.files): its retention waits until you say that this is right"
+            "\(name) \(size.shrinkText(from: known)): its retention waits until you say that this is right"
         )
         return true
-    }
-}
-
-extension Ledger {
-    /// Records what a look at a repository showed.
-    mutating func see(_ view: StoreView, store: String, now: Timestamp) {
-        var history = repositories[store] ?? RepositoryHistory(id: view.id, seen: now)
-        if history.id != view.id { history.begin(id: view.id, seen: now) }
-        history.seen = now
-        history.storedBytes = view.storedBytes ?? history.storedBytes
-        for (name, items) in view.workloads {
-            guard let newest = items.last(where: { $0.observed.isComplete }) else { continue }
-            history.copies[name] = CopySeen(
-                snapshot: newest.observed.id,
-                time: newest.observed.time.moment,
-                count: items.count
-            )
-        }
-        repositories[store] = history
     }
 }

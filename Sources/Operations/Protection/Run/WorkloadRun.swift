@@ -151,7 +151,7 @@ struct WorkloadRun: Sendable {
                     open = try await self.open(store, .asNew, polynomial: polynomial)
                 }
                 result.opened.append(open)
-                await note(open.view, store: store.name)
+                await note(open.view, store: store)
                 await run.note(await open.repository.surprises(isComplete: false), of: store.name)
             } catch {
                 let step = RunStep(.open, workload: workload.name, repository: store.name)
@@ -324,7 +324,7 @@ struct WorkloadRun: Sendable {
                 let finding = damage.open(environment.now)
                 await run.ledgerFile.update { $0.repositories[store.name]?.add(finding) }
             }
-            if part.isProven { await noteProof(copy, verdict.bytes, store) }
+            if part.isProven { await noteProof(copy, verdict, store) }
         } catch {
             let failure = try reportable(error, operation: "read back", object: store.name)
             part.lines.append(end(proof.step, .failed(failure), since: begun))

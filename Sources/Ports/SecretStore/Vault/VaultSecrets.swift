@@ -4,6 +4,23 @@ package import Outcome
 package import Strategy
 import Synchronization
 
+/// That the sealed copy stood in for the vault.
+package struct SealedUse: Sendable, Hashable {
+    package var reference: SecretReference
+    /// When the vault gave it.
+    package var fetched: Timestamp
+    /// What was said of it then.
+    package var findings: [Finding]
+
+    /// Nil for a secret that came from elsewhere.
+    package init?(_ found: ResolvedSecret) {
+        guard case .cache(let fetched) = found.source else { return nil }
+        reference = found.reference
+        self.fetched = fetched
+        findings = found.findings
+    }
+}
+
 /// The secrets of one vault account, for one run: one login at most, its refusal remembered, its sealed copy kept and used.
 ///
 /// 1. Attended runs ask the vault, and take the sealed copy when nobody answers. Unattended runs take the sealed copy alone: what opens the vault does not
@@ -196,25 +213,49 @@ package final class VaultSecrets: Sendable {
             entry.secret,
             from: .cache(fetched: entry.fetched),
             at: now,
-            findings: finding(of: entry, reference, outage, now).map { [$0] } ?? []
+            findings: finding(fetched: entry.fetched, reference, outage, now).map { [$0] } ?? []
         )
     }
 
     /// Amber when the vault should have answered, or when the copy is old; nothing when a fresh copy is what was meant to be used.
     private func finding(
-        of entry: SealedCache.Contents.Entry,
+        fetched: Timestamp,
         _ reference: SecretReference,
         _ outage: SecretFailure?,
         _ now: Timestamp
     ) -> Finding? {
-        let age = max(0, now.seconds - entry.fetched.seconds)
-        let said = "the sealed copy of \(VaultWriting.stamp(entry.fetched)) was used, \(ageText(.seconds(age))) old"
+        let age = max(0, now.seconds - fetched.seconds)
+        let said = "the sealed copy of \(VaultWriting.stamp(fetched)) was used, \(ageText(.seconds(age))) old"
         if let outage {
             let what = "\(outage.object) \(outage.what); \(said)"
             return Finding(.warning, "secret-from-cache", object: reference.text, what: what, next: outage.next)
         }
         guard age > Int64(SecretLimits.cacheDays) * 86_400 else { return nil }
         return Finding(.warning, "secret-old", object: reference.text, what: said, next: "run `holdfast secret fetch`")
+    }
+
+    /// What should be known of sealed copies that were used: that the vault does not answer, or that they are old.
+    ///
+    /// Where the vault was not asked it is asked now whether it answers at all, without any account. Cost: then one question, at most
+    /// `SecretLimits.answerSeconds`.
+    package func findings(of used: [SealedUse]) async -> [Finding] {
+        guard mode == .cacheOnly, !used.isEmpty, let outage = await outage() else { return used.flatMap(\.findings) }
+        let now = time.now()
+        return used.compactMap { finding(fetched: $0.fetched, $0.reference, outage, now) }
+    }
+
+    /// Why the vault does not answer; nil when anything does.
+    private func outage() async -> SecretFailure? {
+        do {
+            return try await VaultConnection.with(account, answerSeconds: answerSeconds) { connection in
+                _ = try await connection.send(VaultRequest(path: "/alive", operation: "look whether it answers:"))
+                return nil
+            }
+        } catch let failure as SecretFailure where failure.code == .vaultUnreachable {
+            return failure
+        } catch {
+            return nil
+        }
     }
 
     /// Adds to the sealed copy; that it cannot be written is told and spoils nothing.
