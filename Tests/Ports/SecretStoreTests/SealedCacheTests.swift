@@ -60,7 +60,7 @@ import TestSupport
         try await VaultRig.state(rig.address, mode: "down")
         let finding = try #require(await night.findings(of: [use]).first)
         #expect(finding.severity == .warning && finding.object == use.reference.text)
-        #expect(finding.what.contains("does not answer") && finding.what.hasSuffix("was used, 3 d old"))
+        #expect(finding.what.contains("does not answer") && finding.what.hasSuffix("was used, 3 days old"))
         #expect(await night.findings(of: []).isEmpty)
         // Asked first, it has said so by itself.
         let day = try rig.secrets(cached: true)
