@@ -101,9 +101,17 @@ package struct OwedCommands: Sendable {
         }
         let directory = try? Directory.open(ByteString(folder))
         for entry in (try? directory?.entries()) ?? [] {
-            guard let bytes = try? readFile(ByteString("\(folder)/\(entry.name.display)"), limit: OwedCommand.bytesMax),
-                let owed = OwedCommand(decoding: bytes), owed.id == entry.name.display
-            else { continue }
+            let name = entry.name.display
+            guard let bytes = try? readFile(ByteString("\(folder)/\(name)"), limit: OwedCommand.bytesMax),
+                let owed = OwedCommand(decoding: bytes), owed.id == name
+            else {
+                // One that was being written when its process ended: the app was not stopped yet.
+                guard !name.contains("-tmp-"), found[name] == nil else { continue }
+                environment.warn(
+                    "\(folder)/\(name) cannot be read: an app may be stopped since then; look whether all of them run, then remove the file"
+                )
+                continue
+            }
             found[owed.id] = owed
         }
         return found.values.sorted { ($0.since, $0.id) < ($1.since, $1.id) }
