@@ -115,18 +115,21 @@ import TestSupport
         #expect(lab.names(in: "state/owed").isEmpty)
     }
 
+    @Test func `M-05 a record that cannot be read is told, and one that was never finished is not`() async throws {
+        let lab = try TestLab()
+        try await lab.run()
+        try lab.write("state/owed/4f2a", "torn")
+        try lab.write("state/owed/5e1b-tmp-00", "torn")
+        _ = try await lab.status()
+        let told = lab.warnings.all.filter { $0.contains("/owed/") }
+        #expect(told.count == 1 && told[0].contains("owed/4f2a cannot be read"), "\(told)")
+    }
+
     @Test func `M-05 a record without a journal is enough, and one in the journal alone is, too`() async throws {
         let lab = try TestLab()
         declare(lab, before: "touch, \(lab.root)/app-stopped", after: "rm, \(lab.root)/gone")
         var environment = try lab.environment
-        let journal = await RunJournal.open(
-            folder: environment.stateFolder,
-            on: try WorkerPool(width: 1),
-            host: "docker-srv",
-            time: lab.clock,
-            entropy: SystemEntropy(),
-            warn: { _ in }
-        )
+        let journal = try await lab.openJournal()
         environment.journal = journal
         let run = ProtectionRun(environment, observer: SilentRunObserver())
         _ = try await run.run(.init(.all))

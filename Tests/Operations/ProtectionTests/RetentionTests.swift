@@ -91,14 +91,7 @@ import TestSupport
         lab.clock.advance(86_400)
         for index in 0..<40 { try lab.remove("source/folder/file-\(index)") }
         var environment = try lab.environment
-        let journal = await RunJournal.open(
-            folder: environment.stateFolder,
-            on: try WorkerPool(width: 1),
-            host: "docker-srv",
-            time: lab.clock,
-            entropy: SystemEntropy(),
-            warn: { _ in }
-        )
+        let journal = try await lab.openJournal()
         environment.journal = journal
         let report = try await ProtectionRun(environment, observer: SilentRunObserver()).run(.init(.all))
         #expect(report.workloads == ["host": .partial])

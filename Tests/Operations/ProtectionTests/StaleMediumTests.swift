@@ -121,22 +121,11 @@ import TestSupport
         let newest = all.suffix(2).map(\.id)
         try await repository.withLock(.exclusive) {
             try await repository.removeSnapshots(newest) { _, _ in }
-            let plan = try await repository.planPrune(PruneRequest(), observer: SilentPruning())
-            try await repository.execute(plan, observer: SilentPruning())
+            let plan = try await repository.planPrune(PruneRequest(), observer: SilentPruneObserver())
+            try await repository.execute(plan, observer: SilentPruneObserver())
         }
         let report = try await lab.run()
         #expect(report.results(.open).isEmpty, "\(words(report))")
         #expect(report.results(.copy)["host-usb"] == "done")
     }
-}
-
-/// Hears nothing.
-private struct SilentPruning: PruneObserver {
-    func began(_ stage: PruneStage) {}
-    func progressed(_ done: Int, of total: Int) {}
-    func finishedCounting() {}
-    func unreferenced(_ pack: PackID) {}
-    func forgetsMissing(_ packs: [PackID]) {}
-    func removed(_ pack: PackID, _ error: (any Error)?) {}
-    func removed(_ index: IndexID, _ error: (any Error)?) {}
 }
