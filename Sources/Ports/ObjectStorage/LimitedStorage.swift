@@ -6,7 +6,7 @@ import Synchronization
 /// Each transfer waits for the time that its bytes and all before it take: a write before it begins, a read before its bytes are handed
 /// out. Sizes, listings and removals pass at once, and so do locks and the config: a lock that waits behind packs would go stale.
 package struct LimitedStorage: ObjectStorage {
-    private let inner: any ObjectStorage
+    private var inner: any ObjectStorage
     private let upload: Throttle?
     private let download: Throttle?
 
@@ -26,6 +26,13 @@ package struct LimitedStorage: ObjectStorage {
     package var connections: Int { inner.connections }
     package var localDirectory: ByteString? { inner.localDirectory }
     package var isLocalDisk: Bool { inner.isLocalDisk }
+
+    /// Bounded with this one: both share what they may move.
+    package var fromMedium: any ObjectStorage {
+        var copy = self
+        copy.inner = inner.fromMedium
+        return copy
+    }
 
     package func prepare() async throws { try await inner.prepare() }
     package func exists() async throws -> Bool { try await inner.exists() }

@@ -3,7 +3,8 @@ import HostSystem
 import Outcome
 
 extension LocalStorage {
-    func read(_ name: ObjectName, _ range: Range<UInt64>?) throws -> Block {
+    /// Reads; with `isFromMedium` the kernel lets go of its copy first, and of what it keeps of the reading.
+    func read(_ name: ObjectName, _ range: Range<UInt64>?, isFromMedium: Bool = false) throws -> Block {
         let root = try openRoot("read")
         let file: FileDescriptor
         let status: FileStatus
@@ -18,6 +19,8 @@ extension LocalStorage {
         guard wanted.upperBound <= status.size else { throw tooShort(name, has: status.size, wanted: wanted) }
         guard UInt64(wanted.count) <= StorageLimits.objectBytesMax else { throw tooLarge(name, UInt64(wanted.count)) }
         let block = Block(capacity: wanted.count)
+        if isFromMedium { letGo(of: wanted, in: file) }
+        defer { if isFromMedium { letGo(of: wanted, in: file) } }
         do throws(Errno) {
             try block.fill { room throws(Errno) in
                 let part = UnsafeMutableRawBufferPointer(rebasing: room[..<wanted.count])
@@ -30,6 +33,13 @@ extension LocalStorage {
             throw tooShort(name, has: wanted.lowerBound + UInt64(block.count), wanted: wanted)
         }
         return block
+    }
+
+    /// Whole pages, since the kernel keeps those that are only touched.
+    private func letGo(of range: Range<UInt64>, in file: borrowing FileDescriptor) {
+        let page: UInt64 = 1 << 16
+        let start = range.lowerBound / page * page
+        file.adviseDone(at: start, count: (range.upperBound - start + page - 1) / page * page)
     }
 
     func sizeOf(_ name: ObjectName) throws -> UInt64 {

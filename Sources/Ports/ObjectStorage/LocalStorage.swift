@@ -47,6 +47,8 @@ package final class LocalStorage: ObjectStorage {
     /// Of the root that was opened; false before that, and where the kernel does not tell.
     package var isLocalDisk: Bool { opened.withLock { $0?.isLocalDisk ?? false } }
 
+    package var fromMedium: any ObjectStorage { LocalMedium(storage: self) }
+
     package func exists() async throws -> Bool {
         // Once opened, the root has to be the same for any answer; before that an absent root is a plain no.
         if opened.withLock({ $0 != nil }) { return try openRoot("open").opened.config != nil }

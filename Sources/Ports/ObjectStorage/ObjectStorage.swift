@@ -20,6 +20,10 @@ package protocol ObjectStorage: Sendable {
     var isLocalDisk: Bool { get }
     /// Requests that are worth having in flight at a time.
     var connections: Int { get }
+    /// The same store, whose reads come from its medium and not out of this machine's memory, as far as the system lets us.
+    ///
+    /// For proofs: what was written a moment ago lies in memory still, and says nothing about the disk.
+    var fromMedium: any ObjectStorage { get }
 
     /// Creates what `init` needs: the root and the directories of the layout. Changes nothing that is there.
     func prepare() async throws
@@ -47,6 +51,7 @@ package protocol ObjectStorage: Sendable {
 extension ObjectStorage {
     package var localDirectory: ByteString? { nil }
     package var isLocalDisk: Bool { false }
+    package var fromMedium: any ObjectStorage { self }
 
     /// For stores that cannot do it in one step: there is no config in between.
     package func replaceConfig(_ bytes: Block) async throws {

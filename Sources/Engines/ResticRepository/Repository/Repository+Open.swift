@@ -64,10 +64,10 @@ extension Repository {
         }
     }
 
-    /// The same repository for a proof: nothing in memory, no copies of metadata, everything from the store.
+    /// The same repository for a proof: nothing in memory, no copies of metadata, everything from the store, and there from its medium.
     package func forProof() -> Repository {
         Repository(
-            store: store,
+            store: store.fromMedium,
             config: config,
             key: key,
             keyID: keyID,

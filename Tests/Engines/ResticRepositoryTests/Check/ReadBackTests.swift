@@ -108,6 +108,21 @@ import ResticRepository
         #expect(!result.hasErrors && result.transientReads == 1)
     }
 
+    @Test func `B-13 a handle for a proof asks the medium, whatever memory says`() async throws {
+        let scene = try await Scene()
+        let (id, _) = try #require(scene.packs.first)
+        let rule = StorageRule(.flipBit, on: .get, name: ObjectName(.pack, id.digest))
+        var store = WatchedStore(scene.store) { _, _, _, _ in }
+        store.medium = FaultyStorage(wrapping: scene.store, rules: [rule])
+        let (bench, request) = (scene.bench, CheckRequest(readData: .packs([id])))
+        let opened = try await bench.open(store)
+        let (plain, proof) = try await bench.onPool {
+            (try await check(request, in: opened), try await check(request, in: opened.forProof()))
+        }
+        #expect(!plain.hasErrors)
+        #expect(proof.brokenPacks == [id])
+    }
+
     @Test func `what is not verified when it is sealed is not proven, so that its blobs are opened`() async throws {
         let unverified = try await Scene { $0.extraVerify = false }
         #expect(unverified.packs.isEmpty)

@@ -11,6 +11,8 @@ struct WatchedStore: ObjectStorage {
     }
 
     let inner: MemoryStorage
+    /// What a proof reads from, where that is another store.
+    var medium: (any ObjectStorage)?
     private let before: Before
     private let counter = Counter()
 
@@ -29,6 +31,7 @@ struct WatchedStore: ObjectStorage {
 
     var location: String { inner.location }
     var connections: Int { inner.connections }
+    var fromMedium: any ObjectStorage { medium ?? self }
 
     func prepare() async throws {
         try await ask(.prepare)
