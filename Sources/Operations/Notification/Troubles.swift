@@ -29,7 +29,8 @@ extension LabStatus.Problem.Kind {
         case .failed, .incomplete, .unreachable, .unwritable, .owed, .forgetful: .failed
         case .damaged, .unreadable: .damaged
         case .shrunk, .setBack, .doubt, .future, .floor: .held
-        case .reseeding, .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk, .noIdentity,
+        case .hollow, .linked, .reseeding, .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk,
+            .noIdentity,
             .noSchedule, .oneHouse,
             .unwatched, .deaf, .sealedCopy:
             .amber

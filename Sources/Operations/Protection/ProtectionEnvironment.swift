@@ -1,4 +1,5 @@
 package import Bytes
+import HostSystem
 import Chunking
 package import Journal
 package import ResticRepository
@@ -52,8 +53,15 @@ package struct ProtectionEnvironment: Sendable {
         self.warn = warn
     }
 
-    /// Folders of our own, which stay out of path sets by themselves.
-    package var ownFolders: [String] { lab.media.map(\.path) + [stateFolder] }
+    /// Folders of our own, which stay out of path sets by themselves: repositories, and what this machine remembers.
+    ///
+    /// What else lies on a medium is somebody's, and belongs to the path set that names it.
+    package var ownFolders: [String] { stores.map(\.path) + [stateFolder] }
+
+    /// The same by what they are, so that no other path to them takes them in; those that are not there have none.
+    var ownDirectories: Set<FileIdentity> {
+        Set(ownFolders.compactMap { try? status(at: ByteString($0), followLinks: true).identity })
+    }
 
     /// Folders that stay out of a workload's paths: our own, and those that the declaration excludes with a reason.
     ///

@@ -69,7 +69,7 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
             }
             return ExitStatus.failed.rawValue
         }
-        lab.warnings += promiseWarnings(lab, screen) + certificateWarnings(lab)
+        lab.warnings += promiseWarnings(lab, screen) + certificateWarnings(lab) + linkWarnings(lab)
         for warning in lab.warnings { show(warning, isError: false, screen) }
         summarize(lab, place, screen)
         return ExitStatus.success.rawValue
@@ -91,6 +91,15 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
     private func certificateWarnings(_ lab: Lab) -> [StrategyProblem] {
         CertificateFiles(lab).all.compactMap { file in
             file.trouble.map { StrategyProblem(file.place, key: file.key, what: "\(file.path) \($0)", next: file.next) }
+        }
+    }
+
+    private func linkWarnings(_ lab: Lab) -> [StrategyProblem] {
+        lab.workloads.flatMap { workload in
+            workload.host.linkedPaths.map { link in
+                let what = "\(link.path) \(link.what)"
+                return StrategyProblem(workload.place, key: "protect.host.paths", what: what, next: link.next)
+            }
         }
     }
 

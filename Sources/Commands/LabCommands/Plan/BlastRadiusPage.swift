@@ -22,6 +22,12 @@ struct BlastRadiusPage {
                 let mark = change.effect == .less ? "-" : change.effect == .more ? "+" : " "
                 printer.result(Text("  \(mark) \(change.object) \(change.what)"))
             }
+            if let losing = difference?.losing, !losing.isEmpty {
+                let names = losing.joined(separator: ", ")
+                printer.result(
+                    Text("  \(counted(losing.count, "workload")) with fewer copies than before: \(names)")
+                )
+            }
         }
         if !ahead.removals.isEmpty {
             printer.result("")
@@ -102,6 +108,7 @@ struct BlastRadiusPage {
         }
         var line = JSONLine(messageType: "summary")
         line.add("snapshots_removed", ahead.removals.reduce(0) { $0 + $1.plan.removed.count })
+        line.add("workloads_with_fewer_copies", (difference?.losing ?? []).map { ByteString($0) })
         line.add("bytes_freed", ahead.freedBytes.values.reduce(0, +))
         if let digits = ahead.digits { line.add("release", digits) }
         printer.result(line.text)

@@ -1,4 +1,5 @@
 package import Bytes
+package import HostSystem
 
 /// What a backup leaves out, as the user said it: plain data, evaluated by the walker.
 ///
@@ -31,6 +32,8 @@ package struct SourceFilter: Sendable, Hashable {
     package var oneFileSystem = false
     /// Markers; `--exclude-caches` adds `Marker.cacheDirectory`.
     package var markers: [Marker] = []
+    /// Directories that stay out whatever path leads to them: by a mount, or below a directory that a symbolic link named.
+    package var leftOutDirectories: Set<FileIdentity> = []
     /// Regular files larger than this many bytes stay out; nil: no limit.
     package var largerThanBytes: UInt64?
 

@@ -38,6 +38,7 @@ final class SourceSelection {
 
     /// Rules that need the entry's status or its neighbours.
     func excludes(_ entry: SourceEntry, path: () -> ByteString, markers directory: ListedDirectory?) -> Bool {
+        if entry.status.kind == .directory, filter.leftOutDirectories.contains(entry.status.identity) { return true }
         if filter.oneFileSystem, entry.status.device != entry.homeDevice {
             // A mount point itself is kept, as an empty directory.
             let isBelowHome = directory.map { $0.status.device == entry.homeDevice } ?? true

@@ -44,6 +44,8 @@ package struct LabStatus: Sendable {
         package var workload: Workload
         package var copies: [Copy]
         package var history: WorkloadHistory?
+        /// Its paths that are symbolic links.
+        package var links: [LinkedPath] = []
         /// Bytes of the source in the newest complete snapshot.
         package var bytes: UInt64?
         /// What it grew by in a week, from snapshots; nil when there are none that old.
@@ -76,6 +78,7 @@ package struct LabStatus: Sendable {
         /// What it is, whatever its numbers are: with the object it names one trouble as long as it lasts.
         package enum Kind: String, Sendable, Hashable, CaseIterable {
             case never, missed, slow
+            case hollow, linked
             case failed, incomplete, unreachable, unwritable, owed
             case damaged, unreadable
             case shrunk, setBack, doubt, future, floor

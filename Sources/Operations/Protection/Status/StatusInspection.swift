@@ -108,6 +108,7 @@ package struct StatusInspection: Sendable {
             workload: workload,
             copies: copies,
             history: ledger.workloads[workload.name],
+            links: workload.host.linkedPaths,
             bytes: newest?.sourceBytes ?? ledger.workloads[workload.name]?.size?.bytes,
             weeklyGrowth: growth,
             due: RunPlan.due(workload, ledger, now, environment.zone)

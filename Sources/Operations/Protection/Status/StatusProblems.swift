@@ -89,9 +89,24 @@ struct StatusProblems {
         judgeDisks(state)
         let isAway = state.copies.contains { if case .away = $0.presence { true } else { false } }
         if let history = state.history { judge(history, of: state.workload, isAway: isAway) }
-        if state.workload.backup.schedule == nil {
-            add(.amber, .noSchedule, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
+        judgeSource(state)
+        switch state.due {
+        case .byHand: add(.amber, .noSchedule, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
+        case .notBefore(nil):
+            let what = "is never due again: the last date of its schedule is past"
+            add(.amber, .noSchedule, name, what, "give it another backup.schedule in holdfast.yaml")
+        case .notBefore, .since: break
         }
+    }
+
+    /// Whether there is anything in what is copied: a copy of nothing is complete, too.
+    private mutating func judgeSource(_ state: LabStatus.WorkloadState) {
+        let name = state.workload.name
+        for link in state.links { add(.amber, .linked, name, "\(link.path) \(link.what)", link.next) }
+        guard state.links.isEmpty, let size = state.history?.size, size.files == 0 else { return }
+        let what =
+            "has copies without a file in them: nothing lies in \(state.workload.host.paths.joined(separator: ", ")), or all of it is excluded"
+        add(.amber, .hollow, name, what, "look whether what it protects is mounted there, and at its excludes")
     }
 
     /// Of what was not looked at now, and of a copy that is worse than never read back, nothing else is known.

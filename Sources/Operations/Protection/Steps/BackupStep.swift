@@ -36,6 +36,7 @@ struct BackupStep: Sendable {
     /// Errors: `E-SOURCE` when none of the paths is there, those of the engine, cancellation.
     func run() async throws -> BackupOutcome {
         try requireSource()
+        warnOfLinks()
         let repository = target.repository
         let before = repository.index.packCount
         let counters = BackupCounters()
@@ -72,6 +73,12 @@ struct BackupStep: Sendable {
         )
     }
 
+    private func warnOfLinks() {
+        for link in workload.host.linkedPaths {
+            environment.warn("\(workload.name): \(link.path) \(link.what)\n  next:  \(link.next)")
+        }
+    }
+
     private func request() -> BackupRequest {
         let host = workload.host
         var request = BackupRequest(
@@ -83,6 +90,7 @@ struct BackupStep: Sendable {
         )
         request.filter = SourceFilter(host, leavingOut: environment.leftOut(of: workload))
         request.recordedExcludes = request.filter.excludes
+        request.filter.leftOutDirectories = environment.ownDirectories
         request.tags = [SnapshotTag.lab(environment.lab.name), SnapshotTag.workload(workload.name)]
         request.tagsWhenIncomplete = [SnapshotTag.incomplete]
         let now = request.time.moment

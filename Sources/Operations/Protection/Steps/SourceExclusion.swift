@@ -3,7 +3,7 @@ package import ResticRepository
 package import Strategy
 
 extension SourceFilter {
-    /// What a workload's declaration leaves out, and what is left out by itself: our own media and what this machine remembers.
+    /// What a workload's declaration leaves out, and what is left out by itself: our own repositories and what this machine remembers.
     package init(_ host: HostPaths, leavingOut own: [String] = []) {
         self.init()
         excludes = host.exclude.map { ByteString($0) } + own.map { ByteString(literalPattern($0)) }

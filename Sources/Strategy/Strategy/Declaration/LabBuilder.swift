@@ -34,7 +34,10 @@ struct LabBuilder {
         checkKeeping()
         for item in root["protect"]?.items ?? [] { lab.workloads.append(workload(item.table)) }
         checkNames(of: lab)
-        for workload in lab.workloads { checkCopies(of: workload, in: lab) }
+        for workload in lab.workloads {
+            checkSource(of: workload, in: lab)
+            checkCopies(of: workload, in: lab)
+        }
         checkPasswordFiles(of: lab)
         vaultBuilder.check(lab)
         problems += vaultBuilder.problems + channelBuilder.problems
@@ -265,6 +268,23 @@ struct LabBuilder {
                 "retired",
                 "\"\(retired.name)\" is retired and protected at once (\(alive.place.text))",
                 "remove one of them"
+            )
+        }
+    }
+
+    /// What is ours stays out of every backup: a path inside of it would be a copy of nothing.
+    private mutating func checkSource(of workload: Workload, in lab: Lab) {
+        var own = lab.repositories.compactMap { repository in
+            lab.path(of: repository).map { (path: $0, what: "the repository \"\(repository.name)\"") }
+        }
+        if let state = lab.state { own.append((state, "the state folder")) }
+        for path in workload.host.paths {
+            guard let folder = own.first(where: { path == $0.path || path.hasPrefix($0.path + "/") }) else { continue }
+            report(
+                workload.place,
+                "protect.host.paths",
+                "\(path) \(path == folder.path ? "is" : "lies in") \(folder.what), which stays out of every backup",
+                "protect another folder, or give \(folder.what) one of its own"
             )
         }
     }

@@ -44,12 +44,17 @@ package func readRate(_ text: String) throws(NotationError) -> UInt64 {
 
 /// A rate in the largest unit that says it exactly: `20 MiB/s`, `1234 B/s`; read again, it is the same.
 package func rateText(_ bytesPerSecond: UInt64) -> String {
+    sizeText(bytesPerSecond) + "/s"
+}
+
+/// A number of bytes in the largest unit that says it exactly: `10 GiB`, `1234 B`; read again, it is the same.
+package func sizeText(_ bytes: UInt64) -> String {
     for (name, unit) in [
         ("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20), ("MB", 1_000_000), ("KiB", 1 << 10), ("kB", 1000),
-    ] as [(String, UInt64)] where bytesPerSecond > 0 && bytesPerSecond % unit == 0 {
-        return "\(bytesPerSecond / unit) \(name)/s"
+    ] as [(String, UInt64)] where bytes > 0 && bytes % unit == 0 {
+        return "\(bytes / unit) \(name)"
     }
-    return "\(bytesPerSecond) B/s"
+    return "\(bytes) B"
 }
 
 private func sizeUnit(_ word: Substring) -> UInt64? {

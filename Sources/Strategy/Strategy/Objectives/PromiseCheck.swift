@@ -21,6 +21,14 @@ package enum PromiseCheck {
     package static func warning(_ workload: Workload, longestRun: Duration, now: Timestamp, zone: ZoneRules)
         -> StrategyProblem?
     {
+        if let schedule = workload.backup.schedule, schedule.next(after: now, in: zone) == nil {
+            return StrategyProblem(
+                workload.place,
+                key: "protect",
+                what: "\"\(workload.name)\" is never due again: the last date of its schedule is past",
+                next: "give it another backup.schedule, such as 02:00"
+            )
+        }
         guard case .atMost(let promised) = workload.objective.rpo, let schedule = workload.backup.schedule,
             let interval = longestInterval(of: schedule, from: now, in: zone)
         else { return nil }

@@ -1,18 +1,8 @@
-/// What changes beside workloads and their copies: budgets, mounting, who hears of it.
+/// What changes beside workloads and their copies: budgets, who hears of it.
 extension LabDifference {
     static func settings(from old: Lab, to new: Lab) -> [Change] {
-        media(from: old, to: new) + budgets(from: old, to: new) + channels(from: old, to: new)
+        budgets(from: old, to: new) + channels(from: old, to: new)
             + text("serve.health", "answers on", old.health?.text ?? "no address", new.health?.text ?? "no address")
-    }
-
-    private static func media(from old: Lab, to new: Lab) -> [Change] {
-        new.media.flatMap { medium -> [Change] in
-            guard let before = old.medium(named: medium.name), before.isMountedForRuns != medium.isMountedForRuns else {
-                return []
-            }
-            let what = medium.isMountedForRuns ? "is mounted for runs alone" : "is no longer mounted by runs"
-            return [Change(.neutral, medium.name, what)]
-        }
     }
 
     private static func budgets(from old: Lab, to new: Lab) -> [Change] {

@@ -23,6 +23,8 @@ package struct LabDifference: Sendable, Hashable {
     }
 
     package private(set) var changes: [Change] = []
+    /// Workloads that have fewer copies than before, or none, in the order of the file before.
+    package private(set) var losing: [String] = []
 
     /// Compares; names are what things are known by.
     package init(from old: Lab, to new: Lab) {
@@ -46,19 +48,19 @@ package struct LabDifference: Sendable, Hashable {
                 changes.append(Change(.more, workload.name, "is new"))
             }
         }
-        for medium in new.media {
-            guard let before = old.medium(named: medium.name), before != medium else { continue }
-            if before.path != medium.path {
-                changes.append(Change(.neutral, medium.name, "moves from \(before.path) to \(medium.path)"))
-            }
-            if before.kind != medium.kind {
-                changes.append(Change(.neutral, medium.name, "was \(before.kind.rawValue), is \(medium.kind.rawValue)"))
-            }
-        }
+        changes += Self.media(from: old, to: new)
+        changes += Self.exclusions(from: old, to: new)
         for repository in old.repositories where new.repository(named: repository.name) == nil {
             changes.append(Change(.less, repository.name, "is no longer used; what it holds stays"))
         }
         changes += Self.settings(from: old, to: new)
+        losing = old.workloads.map(\.name).filter { name in
+            guard let after = new.workloads.first(where: { $0.name == name }) else {
+                return !new.retired.contains { $0.name == name }
+            }
+            let before = old.workloads.first { $0.name == name }?.repositories ?? []
+            return !Set(before).isSubset(of: after.repositories)
+        }
     }
 
     private mutating func compare(_ old: Workload, _ new: Workload) {
@@ -80,7 +82,9 @@ package struct LabDifference: Sendable, Hashable {
         }
         if old.backup.schedule != new.backup.schedule {
             let (before, after) = (old.backup.schedule?.text ?? "by hand", new.backup.schedule?.text ?? "by hand")
-            changes.append(Change(.neutral, new.name, "is due \(after) (was: \(before))"))
+            let effect: Change.Effect =
+                new.backup.schedule == nil ? .less : old.backup.schedule == nil ? .more : .neutral
+            changes.append(Change(effect, new.name, "is due \(after) (was: \(before))"))
         }
         for path in old.host.paths where !new.host.paths.contains(path) {
             changes.append(Change(.less, new.name, "leaves out \(path) from now on"))
@@ -88,6 +92,7 @@ package struct LabDifference: Sendable, Hashable {
         for path in new.host.paths where !old.host.paths.contains(path) {
             changes.append(Change(.more, new.name, "takes in \(path)"))
         }
+        changes += Self.filters(old.host, new.host).map { Change($0.effect, new.name, $0.what) }
         for pattern in new.host.exclude where !old.host.exclude.contains(pattern) {
             changes.append(Change(.less, new.name, "excludes \(pattern)"))
         }
@@ -97,6 +102,7 @@ package struct LabDifference: Sendable, Hashable {
         if old.priority != new.priority {
             changes.append(Change(.neutral, new.name, "has priority \(new.priority) (was: \(old.priority))"))
         }
-        if old.objective != new.objective { changes.append(Change(.neutral, new.name, "has another objective")) }
+        changes += Self.promises(old, new)
+        changes += Self.commands(old, new)
     }
 }
