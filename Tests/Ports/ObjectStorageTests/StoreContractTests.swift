@@ -7,7 +7,7 @@ import Testing
 
 /// The stores that the contract holds for.
 enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
-    case local, memory, faulty, faultyLocal, s3, s3Old, s3Moto
+    case local, memory, faulty, faultyLocal, s3, s3Old, s3Moto, rest, restOld
 
     var testDescription: String { rawValue }
 
@@ -21,7 +21,7 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
     /// Whether a removal of what is not there is told from one of what is.
     var tellsAbsence: Bool {
         switch self {
-        case .local, .memory, .faulty, .faultyLocal: true
+        case .local, .memory, .faulty, .faultyLocal, .rest, .restOld: true
         case .s3, .s3Old, .s3Moto: false
         }
     }
@@ -35,6 +35,8 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         case .s3: S3Bench(.double).remote()
         case .s3Old: S3Bench(.double) { $0.listsByOldInterface = true }.remote()
         case .s3Moto: S3Bench(.moto).remote()
+        case .rest: RESTBench.store(RESTBench.double)
+        case .restOld: RESTBench.store(RESTBench.old)
         }
     }
 }
