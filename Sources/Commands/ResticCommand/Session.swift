@@ -69,6 +69,9 @@ struct Session: Sendable {
                 try credentials.find()
             }
             store = remote(plain, try s3.policy())
+        case .rest(let location):
+            let rest = try RESTOptions(options.extended, context.environment)
+            store = remote(try RESTStorage(rest.settings(location, options.network)), RetryPolicy())
         }
         guard options.uploadKiB > 0 || options.downloadKiB > 0 else { return (store, location) }
         return (

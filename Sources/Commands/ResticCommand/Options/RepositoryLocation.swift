@@ -8,16 +8,25 @@ package enum RepositoryLocation: Hashable, Sendable {
     case local(path: ByteString)
     /// A bucket of an object store.
     case s3(S3Location)
+    /// A server of restic's REST protocol.
+    case rest(RESTLocation)
 
-    private static let networkSchemes = ["azure", "b2", "gs", "rclone", "rest", "sftp", "swift"]
+    private static let networkSchemes = ["azure", "b2", "gs", "rclone", "sftp", "swift"]
 
-    /// Reads `local:PATH`, `PATH`, `s3:…`, and refuses by name what is not there yet.
+    /// Reads `local:PATH`, `PATH`, `s3:…`, `rest:…`, and refuses by name what is not there yet.
     package static func parse(_ text: ByteString) throws(CommandFailure) -> RepositoryLocation {
         let scheme = text.cut(0x3a)?.before.display ?? ""
         if scheme == "local", let (_, path) = text.cut(0x3a) { return .local(path: path) }
         if scheme == "s3", let (_, rest) = text.cut(0x3a) {
             do throws(S3Location.Trouble) {
                 return .s3(try S3Location(parsing: String(decoding: rest.bytes, as: UTF8.self)))
+            } catch {
+                throw .fatal("parsing repository location failed: \(Text(error.what))")
+            }
+        }
+        if scheme == "rest", let (_, rest) = text.cut(0x3a) {
+            do throws(RESTLocation.Trouble) {
+                return .rest(try RESTLocation(parsing: String(decoding: rest.bytes, as: UTF8.self)))
             } catch {
                 throw .fatal("parsing repository location failed: \(Text(error.what))")
             }
