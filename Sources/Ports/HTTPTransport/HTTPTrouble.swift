@@ -43,6 +43,7 @@ package enum HTTPTrouble: Error, Sendable, Hashable {
         case let error as IOError: self = .noConnection(HTTPTrouble.words(errno: error.errnoCode))
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             self = .noConnection("it closed the connection")
+        case is ChannelError: self = .noConnection("it closed the connection")
         case is HTTPClientError, is HTTPParserError: self = .noConnection("it does not speak HTTP")
         default: self = .noConnection("no connection")
         }

@@ -54,6 +54,12 @@ import Testing
         #expect(policy.wait(after: attempt(.unreachable, elapsed: 600), chance: 0) != nil)
     }
 
+    @Test func `a kept connection that was closed meanwhile is replaced at once, and only once`() {
+        #expect(policy.wait(after: attempt(.unreachable), chance: 0) == 0)
+        #expect(policy.wait(after: attempt(.unreachable, tries: 2), chance: 0) == 1)
+        #expect(policy.wait(after: attempt(.unreachable, hasAnswered: false), chance: 0) == 0.5)
+    }
+
     @Test func `the operator's number of retries is kept`() {
         var policy = policy
         policy.retriesMax = 2

@@ -127,6 +127,7 @@ package final class RemoteStorage: ObjectStorage {
                 guard let wait = policy.wait(after: attempt, chance: chance()) else {
                     throw tries == 1 ? failure : failure.givenUp(tries: tries, seconds: elapsed)
                 }
+                if attempt.isStaleConnection { continue }
                 report(name.map { "\(call)(\($0.path))" } ?? call, failure, wait)
                 try await time.sleep(nanoseconds: UInt64(wait * 1e9))
             }

@@ -60,6 +60,10 @@ package struct RetryPolicy: Sendable, Hashable {
             self.hasAnswered = hasAnswered
             self.askedWaitSeconds = askedWaitSeconds
         }
+
+        /// A connection that was kept may be closed by the other side just when it is used again: the next one is made at once, and
+        /// nobody needs to hear of it.
+        package var isStaleConnection: Bool { tries == 1 && code == .unreachable && hasAnswered }
     }
 
     /// Seconds until the next try, or nil to give up; `chance` is in 0..<1.
@@ -67,6 +71,7 @@ package struct RetryPolicy: Sendable, Hashable {
         guard attempt.code.retry == .later else { return nil }
         if let retriesMax, attempt.tries > retriesMax { return nil }
         if attempt.code == .answer, attempt.tries > wrongAnswerRetriesMax { return nil }
+        if attempt.isStaleConnection { return 0 }
         let doubled = firstWaitSeconds * Double(1 << UInt64(min(attempt.tries - 1, 30)))
         var wait = min(doubled, longestWaitSeconds) * (0.5 + chance / 2)
         if let asked = attempt.askedWaitSeconds { wait = max(wait, Double(min(asked, askedWaitSecondsMax))) }
