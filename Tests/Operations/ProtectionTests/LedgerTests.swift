@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 import Bytes
+import HostSystem
 import Outcome
 import Protection
 import Strategy
@@ -14,10 +15,13 @@ import TestSupport
         var workload = WorkloadHistory()
         workload.lastAttempt = Timestamp(seconds: 1_772_366_000)
         workload.lastOutcome = .partial
+        workload.lastTrouble = RunTrouble(what: "/srv is gone", state: "the copies are safe")
         workload.runSeconds = [1, 0, 300]
         workload.size = SourceSize(files: 3, bytes: 1 << 50)
         workload.shrunkTo = SourceSize(files: 0, bytes: 1)
         workload.live = ["/srv/a (SQLite)"]
+        workload.missing = ["host-usb"]
+        workload.caughtUp = Timestamp(seconds: 1_772_366_100)
         ledger.workloads["ho\"st\n"] = workload
         var repository = RepositoryHistory(id: "ab12", seen: Timestamp(seconds: 1_772_000_000))
         repository.storedBytes = 77
@@ -28,8 +32,10 @@ import TestSupport
         repository.rotation.completed = .init(since: Timestamp(seconds: 1), ended: Timestamp(seconds: 2))
         repository.finding = OpenFinding(since: Timestamp(seconds: 3), text: "pack <1> is gone", packs: ["ef"])
         repository.pruned = Timestamp(seconds: 4)
+        repository.reseeding = Timestamp(seconds: 5)
         repository.removedSincePrune = 2
-        repository.restoreRate = 12
+        repository.rate = ReadingRate(bytesPerSecond: 12, time: Timestamp(seconds: 5), isOfRestore: false)
+        repository.place = MediumPlace(fileSystem: "7f42-4cf8", disks: ["a", "b"])
         ledger.repositories["host-os"] = repository
         return ledger
     }
@@ -112,6 +118,53 @@ import TestSupport
             let mode = try #require(attributes[.posixPermissions] as? Int)
             #expect(mode & 0o077 == 0, "\(name) has mode \(String(mode, radix: 8))")
         }
+    }
+
+    @Test func `M-05 temporary files of writers that were killed go with the next run, and those of a living one stay`()
+        async throws
+    {
+        let lab = try TestLab()
+        try await lab.run()
+        let dead = ["record/ledger.json-tmp-0123456789abcdef", "record/holdfast.yaml-tmp-00000000000000ff"]
+        let old = ["probe-tmp-0123456789abcdef", "journal-pending.jsonl.unread-1-tmp-0123456789abcdef"]
+        let others = ["probe-tmp-fedcba9876543210", "notes-tmp-0123456789abcdef", "record/notes-tmp-1"]
+        for name in dead + old + others { try lab.write("state/\(name)", "half") }
+        let hoursAgo = Date(timeIntervalSince1970: Double(TestLab.noon - 7200))
+        for name in old + ["notes-tmp-0123456789abcdef"] {
+            let path = "\(lab.root)/state/\(name)"
+            try FileManager.default.setAttributes([.modificationDate: hoursAgo], ofItemAtPath: path)
+        }
+        func present(_ names: [String]) -> [String] {
+            names.filter { FileManager.default.fileExists(atPath: "\(lab.root)/state/\($0)") }
+        }
+        let state = try lab.environment.stateFolder
+        let writer = try #require(try StateFolder.takeLock("ledger", in: state))
+        await ProtectionRun(try lab.environment, observer: SilentRunObserver()).clearUp()
+        #expect(present(dead + old) == dead + old)
+        writer.unlock()
+        // Nothing is due: it is done all the same.
+        #expect(try await lab.run(.due).workloads.isEmpty)
+        #expect(present(dead + old).isEmpty)
+        #expect(present(others) == others)
+        #expect(lab.names(in: "state/record").contains("ledger.json"))
+    }
+
+    @Test func `M-05 a writer that is killed between writing and naming leaves nothing for good`() async throws {
+        let lab = try TestLab()
+        try await lab.run()
+        let before = try lab.ledger().workloads["host"]
+        await #expect(processExitsWith: .signal(SIGKILL)) { [root = lab.root as String] in
+            let hooks = SystemHooks { call, _, _ in
+                if call == .rename { kill(getpid(), SIGKILL) }
+                return .proceed
+            }
+            let record = try Directory.open(ByteString(root + "/state/record"), hooks: hooks)
+            try writeDurably([1], to: "ledger.json", in: record, ifExists: .replace, entropy: SystemEntropy())
+        }
+        #expect(lab.names(in: "state/record").contains { $0.contains("-tmp-") })
+        try await lab.run(.due)
+        #expect(!lab.names(in: "state/record").contains { $0.contains("-tmp-") })
+        #expect(try lab.ledger().workloads["host"] == before)
     }
 
     @Test func `the newer of two ledgers wins, and of each repository what was seen last`() {

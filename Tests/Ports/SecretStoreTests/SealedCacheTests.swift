@@ -24,7 +24,7 @@ import TestSupport
         #expect(found.findings.map(\.severity) == [.warning])
         #expect(
             found.findings.first?.what
-                == "vault \(rig.address) does not answer: it closed the connection; the sealed copy of 2026-09-21T14:13:20Z was used, 3 d old"
+                == "vault \(rig.address) does not answer: it closed the connection; the sealed copy of 2026-09-21T14:13:20Z was used, 3 days old"
         )
     }
 
@@ -46,6 +46,26 @@ import TestSupport
         #expect(try await rig.read(.datastore, night).findings.map(\.code) == ["secret-old"])
         let none = try RigAccount("right").secrets(.cacheOnly)
         #expect(await failure { _ = try await none.resolve(.datastore) }?.code == .cache)
+    }
+
+    @Test func `a sealed copy that was used without a question is amber as soon as the vault does not answer`()
+        async throws
+    {
+        let rig = RigAccount("right")
+        _ = try await rig.read(.datastore, rig.secrets(cached: true))
+        rig.time.advance(3 * 86_400 + 60)
+        let night = try rig.secrets(.cacheOnly, cached: true)
+        let use = try #require(SealedUse(try await rig.read(.datastore, night)))
+        #expect(await night.findings(of: [use]).isEmpty)
+        try await VaultRig.state(rig.address, mode: "down")
+        let finding = try #require(await night.findings(of: [use]).first)
+        #expect(finding.severity == .warning && finding.object == use.reference.text)
+        #expect(finding.what.contains("does not answer") && finding.what.hasSuffix("was used, 3 days old"))
+        #expect(await night.findings(of: []).isEmpty)
+        // Asked first, it has said so by itself.
+        let day = try rig.secrets(cached: true)
+        let asked = try #require(SealedUse(try await rig.read(.datastore, day)))
+        #expect(await day.findings(of: [asked]) == asked.findings && asked.findings.count == 1)
     }
 
     @Test func `a refusal, a changed item and a hostile server are not hidden by the sealed copy`() async throws {
@@ -140,13 +160,6 @@ import TestSupport
         #expect(await failure(night)?.what.hasSuffix("which is too short") == true)
         rig.scratch.write("machine.key", "")
         #expect(await failure(night)?.object == rig.cacheKey.text)
-    }
-
-    @Test func `an age is told in the unit that a person thinks in`() {
-        let ages: [(Int64, String)] = [
-            (0, "0 min"), (3599, "59 min"), (3600, "1 h"), (172_799, "47 h"), (172_800, "2 d"), (31_536_000, "365 d"),
-        ]
-        for (seconds, text) in ages { #expect(ageText(seconds: seconds) == text) }
     }
 
     @Test func `the copy of another account is not taken for ours`() async throws {

@@ -13,8 +13,9 @@ import Synchronization
 /// > seal with the target's key, what is compressed stays as it is > open again, unpack, verify digest (L3) > packs and index files
 /// of the target (L2)
 /// ```
-/// A blob is unpacked and hashed once, when it is sealed: what comes out right went in right. One that comes out wrong is read again,
-/// from every copy, and verified before it is sealed, so that it is known whether the source is damaged.
+/// A blob is unpacked and hashed once, when it is sealed: what comes out right went in right. What this process proved when it wrote the
+/// source, and a disk of this host gives back, is opened a second time and compared instead. One that comes out wrong is read
+/// again, from every copy, and verified before it is sealed, so that it is known whether the source is damaged.
 ///
 /// Memory: two bits for each blob of the source, and what reading and writing take. Isolation: any task, one snapshot at a time.
 final class SnapshotCopy: Sendable {
@@ -109,6 +110,7 @@ final class SnapshotCopy: Sendable {
         _ writer: BlobWriter
     ) async throws -> Doubts {
         var doubts = Doubts()
+        let areProven = source.store.isLocalDisk && run.first.map { source.isProvenInMemory($0.pack) } ?? false
         for span in ReadSpans(run) {
             try Task.checkCancellation()
             let name = ObjectName(.pack, span.blobs.first?.pack.digest ?? .zero)
@@ -119,7 +121,8 @@ final class SnapshotCopy: Sendable {
             }
             for batch in BlobBatches(span.blobs) {
                 try Task.checkCancellation()
-                let contents = reader.decryptAll(batch.map { SealedPart($0, in: block, from: span.range.lowerBound) })
+                let parts = batch.map { SealedPart($0, in: block, from: span.range.lowerBound) }
+                let contents = reader.decryptAll(parts, areProven: areProven)
                 let refused = try await writer.save(contents.compactMap(\.self), worker: sealer)
                 doubts.failure = doubts.failure ?? refused.failure
                 doubts.blobs += zip(batch, contents).filter { $1 == nil || refused.ids.contains($0.id) }.map(\.0)

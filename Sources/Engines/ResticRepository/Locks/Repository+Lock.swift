@@ -28,7 +28,8 @@ struct HeldLock: Sendable {
 /// 1. Our lock file is written, then everybody else's are read again: of two that start at once, at least one gives way.
 /// 2. It is renewed every five minutes by writing a new file before the old one goes.
 /// 3. Nothing is committed unless the lock file is still there and was renewed within 22.5 minutes (`validateLock`, L-03).
-/// 4. It is removed when the body ends, also by failure or cancellation, and with it every lock file that a renewal left behind.
+/// 4. It is removed when the body ends, also by failure or cancellation, and with it every lock file that a renewal left behind; where
+///    the store does not let us, when this process next takes a lock there (`LeftLocks`).
 extension Repository {
     /// Runs `body` under a lock.
     ///
@@ -151,11 +152,12 @@ extension Repository {
         throw locked(by: other)
     }
 
-    /// Removes what crashed runs of this host left; returns the locks that stay.
+    /// Removes what crashed runs of this host left, and what this process could not remove before; returns the locks that stay.
     private func clearAbandoned(_ locks: [FoundLock]) async throws -> [FoundLock] {
         var left: [FoundLock] = []
         for lock in locks {
-            guard LockJudgement.isAbandoned(lock.document, environment: environment) else {
+            let isOurs = environment.leftLocks.contains(lock.id)
+            guard isOurs || LockJudgement.isAbandoned(lock.document, environment: environment) else {
                 left.append(lock)
                 continue
             }
@@ -164,8 +166,11 @@ extension Repository {
                 if failure.code != .notFound { left.append(lock) }
                 continue
             }
+            environment.leftLocks.forget(lock.id)
             options.warn(
-                "removed lock \(lock.id.short) of process \(lock.document.pid) on this host, which is gone without giving it back"
+                isOurs
+                    ? "removed lock \(lock.id.short), which this process could not give back when its work there broke off"
+                    : "removed lock \(lock.id.short) of process \(lock.document.pid) on this host, which is gone without giving it back"
             )
         }
         return left
@@ -329,7 +334,11 @@ extension Repository {
             return files
         }
         // A cancelled task still takes its lock away: `remove` of a store does not listen to cancellation.
-        for id in files { try? await store.remove(ObjectName(.lock, id.digest)) }
+        for id in files {
+            do { try await store.remove(ObjectName(.lock, id.digest)) } catch let failure as StorageFailure {
+                if failure.code != .notFound { environment.leftLocks.note(id) }
+            } catch { environment.leftLocks.note(id) }
+        }
     }
 
     private func removeLockFile(_ id: LockID) async throws {

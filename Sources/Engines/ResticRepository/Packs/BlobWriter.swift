@@ -25,8 +25,8 @@ struct RefusedBlobs {
 /// Turns plaintext blobs into stored packs and index files.
 ///
 /// 1. L2: a pack is durable before the index in memory or on disk names it; index files are durable before `withBlobWriter` returns.
-/// 2. Each sealed blob was opened, unpacked and hashed again before it entered a pack, and still authenticates in the pack when that
-///    is sent (unless extra verification is off).
+/// 2. Each sealed blob was opened, unpacked and hashed again before it entered a pack, or compared with one of which that is known
+///    (`Witness`), and still authenticates in the pack when that is sent (unless extra verification is off).
 /// 3. Of all tasks that bring the same content, one stores it.
 /// 4. A pack is proven in memory (`Repository.isProvenInMemory`) when 2 held for all of it, extra verification included: its blobs were sealed
 ///    here and not taken over, and it authenticated after its name was made. Such a name is the hash of verified bytes, so that a pack of
@@ -98,8 +98,9 @@ package final class BlobWriter: Sendable {
 
     /// Stores those blobs of another repository that are not known, but for what is not what its name says.
     ///
-    /// They are unpacked and hashed once, after sealing: that proves what was read, and what will be stored. A group with one that is
-    /// wrong is refused whole, and nothing of it was stored. Shape: extra verification is on, and this repository keeps frames.
+    /// They are unpacked and hashed once, after sealing, or compared with their witness: that proves what was read, and what will be
+    /// stored. A group with one that is wrong is refused whole, and nothing of it was stored. Shape: extra verification is on, and
+    /// this repository keeps frames.
     func save(_ blobs: [UnverifiedBlob], worker: BlobWorker) async throws -> RefusedBlobs {
         precondition(repository.options.extraVerify, "what was not verified is stored only where sealing verifies it")
         var refused = RefusedBlobs()

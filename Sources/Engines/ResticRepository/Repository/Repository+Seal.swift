@@ -15,6 +15,8 @@ struct BlobToSeal {
     var frame: UnsafeRawBufferPointer?
     /// Compressed whatever it gains.
     var mustCompress = false
+    /// What shows it to be right, instead of unpacking and hashing.
+    var witness: Witness?
 
     init(
         id: BlobID,
@@ -33,6 +35,7 @@ struct BlobToSeal {
     init(_ blob: UnverifiedBlob) {
         id = blob.location.id
         plainBytes = blob.location.plainLength
+        witness = blob.witness
         frame = blob.location.isCompressed ? blob.content : nil
         plaintext = blob.location.isCompressed ? UnsafeRawBufferPointer(start: nil, count: 0) : blob.content
     }
@@ -50,8 +53,9 @@ extension Repository {
     ///
     /// Trees are always compressed in version 2, since a prune packs raw ones anew; so is everything with `mustCompress`.
     /// Data that does not shrink is stored raw (entry types 0 and 1): nothing is gained by a frame around it, and reading it
-    /// costs one step less. Each is verified: opened, unpacked and hashed again, the hashes of all together. Memory: the sealed
-    /// bytes and the plaintexts of all at a time. `digests` hashes the messages it is given. Errors: `E-VERIFY` when sealed bytes do not open to the same content (D-08, D-09).
+    /// costs one step less. Each is verified: opened, unpacked and hashed again, the hashes of all together; or opened and compared with
+    /// its witness. Memory: the sealed bytes and the plaintexts of all at a time. `digests` hashes the messages it is given.
+    /// Errors: `E-VERIFY` when sealed bytes do not open to the same content (D-08, D-09).
     func seal(
         _ type: BlobType,
         _ blobs: [BlobToSeal],
@@ -134,18 +138,27 @@ extension Repository {
                 )
             )
         }
-        for (blob, result) in zip(blobs, worker.openAll(parts, digests: digests)) {
-            guard case .failure(let damage) = result else { continue }
-            throw RepositoryFailure(
-                .verification,
-                operation: "store",
-                object: "blob \(blob.id.short)",
-                what: "\(damage.rawValue) right after it was sealed: memory or processor fault",
-                state: "nothing of it was stored; earlier snapshots are not touched",
-                next: "test this machine's memory, then run again",
-                cause: damage
-            )
+        for (blob, part) in zip(blobs, parts) {
+            guard let witness = blob.witness else { continue }
+            do throws(BlobDamage) { try worker.compare(part, with: witness) } catch { throw notVerified(blob, error) }
         }
+        let unseen = blobs.indices.filter { blobs[$0].witness == nil }
+        guard !unseen.isEmpty else { return }
+        for (number, result) in zip(unseen, worker.openAll(unseen.map { parts[$0] }, digests: digests)) {
+            if case .failure(let damage) = result { throw notVerified(blobs[number], damage) }
+        }
+    }
+
+    private func notVerified(_ blob: BlobToSeal, _ damage: BlobDamage) -> RepositoryFailure {
+        RepositoryFailure(
+            .verification,
+            operation: "store",
+            object: "blob \(blob.id.short)",
+            what: "\(damage.rawValue) right after it was sealed: memory or processor fault",
+            state: "nothing of it was stored; earlier snapshots are not touched",
+            next: "test this machine's memory, then run again",
+            cause: damage
+        )
     }
 
     private func tooLarge(_ blob: BlobToSeal) -> RepositoryFailure {

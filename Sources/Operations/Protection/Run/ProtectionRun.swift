@@ -9,22 +9,26 @@ import Synchronization
 /// One run of what is due, or was named.
 ///
 /// ```
+/// run the commands after backups that earlier runs left undone
 /// mount what is needed and is not mounted
 /// for each workload: lock it > BACK UP to the nearest repository that is here > copy from there to the others, side by side
 ///                    > read back what was written, each where it was written
 /// for each repository: retention (only for what is complete and read back) > prune > rotating verification > leave the record
-/// unmount what was mounted
+/// unmount what was mounted, by this run or by one that was cut off
 /// ```
 /// 1. A source is read once, whatever the number of its repositories.
 /// 2. A repository that is not here, or fails, keeps none of the others; the next run catches up.
 /// 3. Nothing is removed from a repository with an open finding of damage, nor above the floor unasked (L7, P-06).
-/// 4. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
+/// 4. An app that a run stopped is started again by that run, or by the next one: see `OwedCommands`.
+/// 5. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
 package struct ProtectionRun: Sendable {
     private(set) var environment: ProtectionEnvironment
     let observer: any RunObserver
     /// What it changes in the ledger is seen through this one even where the file cannot be written.
     package let ledgerFile: LedgerFile
     let openedBefore = OpenedBefore()
+    /// Repositories whose earlier state the operator has said to be the right one.
+    private(set) var acceptedStores: Set<String> = []
 
     /// `continuing` is a run before in this process, whose unwritten changes of the ledger count on.
     package init(
@@ -56,43 +60,60 @@ package struct ProtectionRun: Sendable {
     /// Errors: `E-UNKNOWN` for a name, `E-HELD` when the digits are not those of the present plan, cancellation.
     package func run(_ request: Request) async throws -> RunReport {
         if case .named(let names) = request.choice { try checkNames(names) }
-        defer { openedBefore.forget() }
+        defer {
+            openedBefore.forget()
+            environment.newPasswords.forget()
+        }
         let started = environment.now
         let before = await ledgerFile.loadOrRecover()
+        ledgerFile.removeLeftovers()
         let plan = RunPlan(
             environment.lab,
             request.choice,
             ledger: before,
             now: environment.now,
+            catchUp: environment.catchUp(before, isByHand: request.isByHand),
             zone: environment.zone
         )
+        if plan.items.isEmpty, request.release != nil { throw nothingToRelease }
+        var report = RunReport(started: started)
+        report.lines = await runOwed()
         guard !plan.items.isEmpty else {
-            guard request.release == nil else { throw nothingToRelease }
-            return RunReport(started: started)
-        }
-        var media = RunMedia(environment, observer: observer)
-        await media.mount(for: plan.items.map(\.workload))
-        var mounted = self
-        mounted.environment.absent = media.absent
-        do {
-            // All that it has open on the media is closed when it returns.
-            let report = try await mounted.perform(request, plan, before, started)
-            await media.release()
+            await unmountLeftovers()
+            report.ended = environment.now
             return report
-        } catch {
-            await media.release()
-            throw error
         }
+        let repositories = plan.items.flatMap(\.workload.repositories)
+        let media = repositories.compactMap { environment.lab.repository(named: $0)?.medium }
+        let begun = report
+        return try await environment.withMounted(media, observer: observer) { environment in
+            var mounted = self
+            mounted.environment = environment
+            return try await mounted.perform(request, plan, before, begun)
+        }
+    }
+
+    /// Takes away what runs that were cut off have left: temporary files, and mounts that nobody uses.
+    package func clearUp() async {
+        ledgerFile.removeLeftovers()
+        await unmountLeftovers()
+    }
+
+    private func unmountLeftovers() async {
+        var media = RunMedia(environment, observer: observer)
+        await media.release()
     }
 
     private func perform(
         _ request: Request,
         _ plan: RunPlan,
         _ before: Ledger,
-        _ started: Timestamp
+        _ begun: RunReport
     ) async throws -> RunReport {
-        var report = RunReport(started: started)
+        var report = begun
         let released = try await self.released(request.release, plan, before)
+        var accepting = self
+        accepting.acceptedStores = released.stores
         let recorder = RunRecorder(environment)
         await recorder.begin(plan, isByHand: request.isByHand, at: report.started)
         do {
@@ -100,7 +121,7 @@ package struct ProtectionRun: Sendable {
             var noted = 0
             for item in plan.items {
                 observer.began(item)
-                done.append(try await WorkloadRun(item: item, run: self).run(&report))
+                done.append(try await WorkloadRun(item: item, run: accepting).run(&report))
                 await noteFailures(report.lines.dropFirst(noted))
                 noted = report.lines.count
                 await recorder.record(report.lines)
@@ -116,11 +137,21 @@ package struct ProtectionRun: Sendable {
         return report
     }
 
-    /// Which workloads a run would choose now, and when the others are due.
-    package func plan(_ choice: RunChoice) async throws -> RunPlan {
+    /// Runs what earlier runs left undone: commands after backups, so that no app stays stopped.
+    package func runOwed() async -> [RunReport.Line] { await OwedCommands(environment).run(self) }
+
+    /// Which workloads a run would choose now, and when the others are due; `isByHand` as in a request.
+    package func plan(_ choice: RunChoice, isByHand: Bool = true) async throws -> RunPlan {
         if case .named(let names) = choice { try checkNames(names) }
         let ledger = await ledgerFile.loadOrRecover()
-        return RunPlan(environment.lab, choice, ledger: ledger, now: environment.now, zone: environment.zone)
+        return RunPlan(
+            environment.lab,
+            choice,
+            ledger: ledger,
+            now: environment.now,
+            catchUp: environment.catchUp(ledger, isByHand: isByHand),
+            zone: environment.zone
+        )
     }
 
     private func checkNames(_ names: [String]) throws {
@@ -154,7 +185,7 @@ package struct ProtectionRun: Sendable {
         guard let digits else { return Release() }
         // Of everything, as the plan that showed the digits.
         let views = try await look(at: environment.stores.map(\.name))
-        let all = removals(environment.lab.workloads, views.open, ledger).filter {
+        let all = try await removals(environment.lab.workloads, views.open, ledger).filter {
             !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable)
         }
         // A plan does not see what only a run mounts; the run before does.
@@ -185,13 +216,21 @@ package struct ProtectionRun: Sendable {
         for removal in held {
             await ledgerFile.update { $0.repositories[removal.repository]?.doubt = nil }
         }
-        return Release(held)
+        let stale = views.open.filter { $0.view.earlier != nil }.map(\.name)
+        return Release(held, stores: Set(stale).intersection(held.map(\.repository)))
     }
 
-    func removals(_ workloads: [Workload], _ open: [OpenStore], _ ledger: Ledger) -> [Removal] {
-        workloads.flatMap { workload in
-            open.filter { workload.repositories.contains($0.name) }.map { store in
-                Removal(
+    func removals(_ workloads: [Workload], _ open: [OpenStore], _ known: Ledger) async throws -> [Removal] {
+        var ledger = known
+        for store in open {
+            guard let earlier = store.view.earlier else { continue }
+            let doubt = OpenFinding(since: earlier.lost, text: earlier.text, packs: [])
+            ledger.repositories[store.name, default: .init(id: store.view.id, seen: environment.now)].doubt = doubt
+        }
+        var removals: [Removal] = []
+        for workload in workloads {
+            for store in open where workload.repositories.contains(store.name) {
+                var removal = Removal(
                     workload: workload,
                     repository: store.name,
                     snapshots: (store.view.workloads[workload.name] ?? []).filter(\.isOurs).map(\.observed),
@@ -199,8 +238,15 @@ package struct ProtectionRun: Sendable {
                     now: environment.now,
                     localOffset: { environment.repository.time.localOffsetSeconds(at: $0) }
                 )
+                do { try await removal.countBytes(in: store.repository) } catch is CancellationError {
+                    throw CancellationError()
+                } catch {
+                    // Trees that cannot be read: the step that would remove meets that, and says so.
+                }
+                removals.append(removal)
             }
         }
+        return removals
     }
 
     /// Opens repositories and looks at their snapshots.

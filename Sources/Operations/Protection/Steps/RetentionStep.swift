@@ -54,7 +54,8 @@ struct RetentionStep: Sendable {
         return try await repository.locked(.exclusive) {
             let view = try await StoreView(repository, lab: environment.lab)
             let items = (view.workloads[workload.name] ?? []).filter(\.isOurs)
-            let removal = removal(view)
+            var removal = removal(view)
+            try await removal.countBytes(in: repository)
             var outcome = Outcome(kept: removal.plan.kept.count)
             outcome.findings = await repository.surprises(isComplete: false)
             var going = Set(removal.plan.removed.map(\.id))
@@ -86,10 +87,14 @@ package struct Release: Sendable {
     /// Why each was held back, by repository and workload.
     private var reasons: [String: Set<Removal.Held>] = [:]
 
+    /// Repositories whose earlier state is taken as right.
+    private(set) var stores: Set<String> = []
+
     /// Nothing.
     init() {}
 
-    init(_ removals: [Removal]) {
+    init(_ removals: [Removal], stores: Set<String>) {
+        self.stores = stores
         for removal in removals {
             snapshots.formUnion(removal.plan.removed.map(\.id))
             reasons[Self.key(removal)] = Set(removal.held)

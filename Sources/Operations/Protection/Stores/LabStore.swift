@@ -1,7 +1,8 @@
 import Bytes
 import HostSystem
 import ObjectStorage
-import Outcome
+package import Outcome
+import Sealing
 package import Chunking
 package import ResticRepository
 package import SecretStore
@@ -20,12 +21,7 @@ package struct LabStore: Sendable {
     package var path: String { "\(medium.path)/\(declaration.name)" }
 
     /// Errors: why this run could not mount the medium.
-    private var check: MediumCheck {
-        get throws {
-            if let failure = environment.absent[medium.name] { throw failure }
-            return MediumCheck(medium, mounting: environment.mounting)
-        }
-    }
+    private var check: MediumCheck { get throws { try environment.check(medium) } }
 
     /// How a repository is opened.
     package enum Use: Sendable {
@@ -33,6 +29,8 @@ package struct LabStore: Sendable {
         case work
         /// Everything from the store itself: for proofs.
         case proof
+        /// As for proofs, and nothing of it is remembered: for what may be refused still.
+        case trial
     }
 
     /// Opens the repository.
@@ -61,12 +59,43 @@ package struct LabStore: Sendable {
         }
     }
 
+    /// What went wrong, with its subject where that is not the repository: a password, the vault.
+    package func trouble(_ failure: any ReportableFailure) -> String {
+        guard failure is SecretFailure else { return failure.what }
+        let reference = declaration.password.text
+        let subject = failure.object == reference ? reference : "\(reference): \(failure.object)"
+        return "its password \(subject) \(failure.what)"
+    }
+
+    /// True when a repository that was never seen before cannot be opened because there is none, and the next run makes it.
+    ///
+    /// A password that is there says that it was made, unless the declared identity proves that the right disk is mounted.
+    package func isToBeMade(after failure: any ReportableFailure) -> Bool {
+        guard ["config", "keys"].allSatisfy({ isMissing("\(path)/\($0)") }) else { return false }
+        switch ProtectionCode(rawValue: failure.codeName) {
+        case .mediumMissing: return medium.identity != nil
+        case .secret:
+            guard case .file(let file) = declaration.password else { return false }
+            return isMissing(file)
+        default: return false
+        }
+    }
+
+    private func isMissing(_ path: String) -> Bool {
+        do throws(Errno) {
+            _ = try status(at: ByteString(path), followLinks: true)
+            return false
+        } catch {
+            return error.kind == .missing
+        }
+    }
+
     /// Whether a repository may be made where none is.
     package enum Creation: Sendable {
         /// It was seen before: where it is not now, its disk is missing.
         case never
         /// Its password file is made with it; a password that is there says that the repository was, too, unless the declared identity
-        /// proves that the right disk is mounted.
+        /// proves that the right disk is mounted, or this very run made the password, for another repository that shares it.
         case asNew
         /// The operator asked for it: with the password that is there, too.
         case asAsked
@@ -82,7 +111,7 @@ package struct LabStore: Sendable {
     ) async throws -> (repository: Repository, created: Bool) {
         try check.requireWritable()
         // Two that make one repository at once would each leave a key, and one of them opens nothing.
-        let lock = try await creationLock()
+        let lock = try await lock("repository-\(name)")
         defer { lock?.unlock() }
         let store = storage
         if let known, let again = try await Repository.reopen(known, store: store, options: options(.work)) {
@@ -101,7 +130,7 @@ package struct LabStore: Sendable {
             } catch let failure as RepositoryFailure where failure.code == .noRepository {
                 switch creation {
                 case .asAsked: break
-                case .asNew where medium.identity != nil: break
+                case .asNew where medium.identity != nil || environment.newPasswords.holds(declaration.password): break
                 case .asNew, .never: throw missing(failure)
                 }
                 return (try await make(store, found.secret, polynomial), true)
@@ -111,11 +140,11 @@ package struct LabStore: Sendable {
         return (try await create(store, polynomial), true)
     }
 
-    /// Waits for another process of this lab that opens or makes this repository; nil where no lock can be had.
-    private func creationLock() async throws -> FileDescriptor? {
+    /// Waits for another process of this lab that holds it; nil where no lock can be had.
+    private func lock(_ name: String) async throws -> FileDescriptor? {
         for _ in 0..<600 {
             let lock: FileDescriptor?
-            do { lock = try StateFolder.takeLock("repository-\(name)", in: environment.stateFolder) } catch {
+            do { lock = try StateFolder.takeLock(name, in: environment.stateFolder) } catch {
                 return nil
             }
             if let lock { return lock }
@@ -152,10 +181,13 @@ package struct LabStore: Sendable {
     }
 
     private var passwordGone: ProtectionFailure {
-        secretFailure(
-            declaration.password,
-            "does not exist",
-            next: "bring the password back to where the declaration says"
+        ProtectionFailure(
+            .secret,
+            operation: "open repository",
+            object: "\(name) (\(path))",
+            what: "its password (\(declaration.password.text)) does not exist",
+            state: "nothing was changed",
+            next: "bring the password back to \(declaration.password.text)"
         )
     }
 
@@ -163,7 +195,7 @@ package struct LabStore: Sendable {
         var options = RepositoryOptions()
         options.warn = environment.warn
         let folder = ByteString(StateFolder.cache(in: environment.stateFolder))
-        options.recordDirectory = folder
+        if use != .trial { options.recordDirectory = folder }
         if use == .work { options.cacheDirectory = folder }
         return options
     }
@@ -171,6 +203,13 @@ package struct LabStore: Sendable {
     /// The password waits under a temporary name until the repository is true, so that a crash between the two leaves both readable.
     private func create(_ store: any ObjectStorage, _ polynomial: Polynomial?) async throws -> Repository {
         guard case .file(let file) = declaration.password else { throw missing(nil) }
+        // One password for all that share the file: whoever is first makes it.
+        let turn = try await lock("password-\(sha256(file).hex.prefix(16))")
+        defer { turn?.unlock() }
+        // It was not there a moment ago: it was made meanwhile, and this repository was never made with it.
+        if let found = try await environment.secrets.find(declaration.password) {
+            return try await make(store, found.secret, polynomial)
+        }
         let temporary = file + ".new"
         let waiting = try await environment.secrets.read(.file(temporary))
         let password = try waiting ?? makeSecret(at: temporary, entropy: environment.repository.entropy)
@@ -183,10 +222,12 @@ package struct LabStore: Sendable {
             )
         {
             try promoteSecret(from: temporary, to: file)
+            environment.newPasswords.add(declaration.password)
             return found
         }
         let repository = try await make(store, password, polynomial)
         try promoteSecret(from: temporary, to: file)
+        environment.newPasswords.add(declaration.password)
         return repository
     }
 

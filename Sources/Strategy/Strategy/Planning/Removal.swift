@@ -6,6 +6,8 @@ package struct Removal: Sendable {
     package enum Held: Sendable, Hashable {
         /// More than half would go: the operator says so again, with the plan's digits (P-06).
         case aboveFloor
+        /// More than half of the bytes that snapshots need would go, by rules that have not removed here before (P-06).
+        case mostBytes
         /// The repository has damage that nobody has mended (L7).
         case damaged(String)
         /// The source lost most of its files (P-06, G-16).
@@ -13,15 +15,23 @@ package struct Removal: Sendable {
         /// Snapshots or index files of the repository are gone or came back, and this machine did not do it.
         case vanished(String)
         /// The clock stands before what the store shows, or so far ahead of the last run that it is not believed (F-02).
-        case clock(String)
+        case clock(ClockDoubt)
 
         /// True when the digits of the plan release it.
         package var isReleasable: Bool {
             switch self {
-            case .aboveFloor, .shrunk, .vanished: true
+            case .aboveFloor, .mostBytes, .shrunk, .vanished: true
             case .damaged, .clock: false
             }
         }
+    }
+
+    /// Why the clock of this machine is not believed.
+    package enum ClockDoubt: Sendable, Hashable {
+        /// A snapshot is dated after it.
+        case snapshotAhead
+        /// It stands so many days after the last run.
+        case leapt(days: Int64)
     }
 
     package var workload: String
@@ -29,6 +39,8 @@ package struct Removal: Sendable {
     package var plan: RetentionPlan
     /// Empty: what the rules remove goes.
     package var held: [Held]
+    /// The rules have not removed here before: whoever removes counts the bytes first.
+    package var wantsBytesCounted = false
 
     package init(
         workload: Workload,
@@ -55,7 +67,9 @@ package struct Removal: Sendable {
         }
         if let doubt = history?.doubt { held.append(.vanished(doubt.text)) }
         guard !plan.removed.isEmpty else { return }
-        if Self.isAboveFloor(plan, wasTrusted: Self.isTrusted(workload, history)) { held.append(.aboveFloor) }
+        let isTrusted = Self.isTrusted(workload, history)
+        if Self.isAboveFloor(plan, wasTrusted: isTrusted) { held.append(.aboveFloor) }
+        wantsBytesCounted = !isTrusted
         if let finding = history?.finding { held.append(.damaged(finding.text)) }
         if let doubt = Self.clockDoubt(snapshots, ledger, now) { held.append(.clock(doubt)) }
     }
@@ -75,12 +89,10 @@ package struct Removal: Sendable {
     /// Days that a clock may be ahead of the last run before retention stops believing it.
     package static let clockLeapDays: Int64 = 7
 
-    private static func clockDoubt(_ snapshots: [ObservedSnapshot], _ ledger: Ledger, _ now: Timestamp) -> String? {
-        if let newest = snapshots.map(\.time.moment).max(), newest > now {
-            return "the newest snapshot is later than this machine's clock"
-        }
+    private static func clockDoubt(_ snapshots: [ObservedSnapshot], _ ledger: Ledger, _ now: Timestamp) -> ClockDoubt? {
+        if let newest = snapshots.map(\.time.moment).max(), newest > now { return .snapshotAhead }
         guard let updated = ledger.updated else { return nil }
         let ahead = now.length(since: updated).components.seconds / 86_400
-        return ahead > clockLeapDays ? "this machine's clock is \(ahead) days after the last run" : nil
+        return ahead > clockLeapDays ? .leapt(days: ahead) : nil
     }
 }
