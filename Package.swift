@@ -250,7 +250,9 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Bytes", "HostSystem", "Messaging", "Outcome", "Protection", "ResticRepository", "Sealing", "Strategy",
+                "Bytes", "HTTPTransport", "HostSystem", "Messaging", "Outcome", "Protection", "ResticRepository",
+                "Sealing",
+                "Strategy",
             ],
             path: "Tests/Support/TestSupport",
             swiftSettings: strict

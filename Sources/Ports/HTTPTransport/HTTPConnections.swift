@@ -110,19 +110,16 @@ package final class HTTPConnections: Sendable {
 
     // MARK: The pace
 
-    /// Runs `body` beside a watch on an event loop's clock, which is on time also when the threads of the language are busy.
+    /// Runs `body` beside a watch, which ends it when it is stuck.
     private func watched(
         _ pulse: TransferPulse,
         _ body: @escaping @Sendable () async throws -> HTTPReceipt
     ) async throws -> HTTPReceipt {
-        let watch = TransferWatch(pulse, settings, pace)
+        let watch = TransferWatch(pulse, answerSeconds: settings.answerSeconds, pace: pace)
         return try await withThrowingTaskGroup(of: HTTPReceipt.self) { group in
             group.addTask { try await body() }
             group.addTask { throw try await watch.stall() }
-            defer {
-                group.cancelAll()
-                watch.end()
-            }
+            defer { group.cancelAll() }
             guard let first = try await group.next() else { throw CancellationError() }
             return first
         }

@@ -75,4 +75,9 @@ package struct HTTPStall: Error, Sendable, Hashable {
     /// The span in which so few bytes moved.
     package var seconds: Int
     package var bytes: Int
+
+    package init(seconds: Int, bytes: Int) {
+        self.seconds = seconds
+        self.bytes = bytes
+    }
 }

@@ -1,9 +1,7 @@
-import NIOCore
-import NIOPosix
 import Synchronization
 
 /// What a transfer did lately.
-final class TransferPulse: Sendable {
+package final class TransferPulse: Sendable {
     private struct State {
         var moved = 0
         /// Whether a body is on its way, rather than a server thinking.
@@ -12,13 +10,16 @@ final class TransferPulse: Sendable {
 
     private let state = Mutex(State())
 
-    func moved(_ bytes: Int) { state.withLock { $0.moved += bytes } }
+    package init() {}
+
+    /// So many bytes of a body came or went.
+    package func moved(_ bytes: Int) { state.withLock { $0.moved += bytes } }
 
     /// True while our body leaves; the server's time to think begins behind it.
-    func isSending(_ isSending: Bool) { state.withLock { $0.isMoving = isSending } }
+    package func isSending(_ isSending: Bool) { state.withLock { $0.isMoving = isSending } }
 
     /// The head of the answer is there.
-    func isReceiving() {
+    package func isReceiving() {
         state.withLock { state in
             state.isMoving = true
             state.moved += 1
@@ -35,51 +36,42 @@ final class TransferPulse: Sendable {
 }
 
 /// Looks at a transfer once in a span, and tells when it is stuck.
-final class TransferWatch: Sendable {
-    private struct State {
-        var silentSeconds = 0
-        /// Whether a body was on its way at the last look, so that a whole span of it can be judged.
-        var wasMoving = false
-        var task: RepeatedTask?
-    }
-
+///
+/// 1. A second counts only when this machine came round to its own work in it: one whose threads compute for others, or that was
+///    suspended, has no stuck server, and says so of none.
+/// 2. So a transfer is given up at the earliest when its time is over, and later on a machine that is late itself.
+package struct TransferWatch: Sendable {
     private let pulse: TransferPulse
-    private let settings: HTTPSettings
+    private let answerSeconds: Int
     private let pace: HTTPPace
-    private let spanSeconds: Int
-    private let alarm: EventLoopPromise<HTTPStall>
-    private let state = Mutex(State())
+    private let second: @Sendable () async throws -> Void
 
-    init(_ pulse: TransferPulse, _ settings: HTTPSettings, _ pace: HTTPPace) {
-        let loop = MultiThreadedEventLoopGroup.singleton.any()
+    /// `second` returns when another second has passed that counts.
+    package init(
+        _ pulse: TransferPulse,
+        answerSeconds: Int,
+        pace: HTTPPace,
+        second: @escaping @Sendable () async throws -> Void = { try await secondOfWork() }
+    ) {
         self.pulse = pulse
-        self.settings = settings
+        self.answerSeconds = answerSeconds
         self.pace = pace
-        spanSeconds = max(1, min(pace.spanSeconds, settings.answerSeconds))
-        alarm = loop.makePromise()
-        let span = TimeAmount.seconds(Int64(spanSeconds))
-        let task = loop.scheduleRepeatedTask(initialDelay: span, delay: span) { [self] _ in look() }
-        state.withLock { $0.task = task }
+        self.second = second
     }
 
-    /// Returns when the transfer is stuck.
-    func stall() async throws -> HTTPStall { try await alarm.futureResult.get() }
-
-    /// Stops looking; whoever waits for a stall is told so.
-    func end() {
-        state.withLock { $0.task }?.cancel()
-        alarm.fail(CancellationError())
-    }
-
-    private func look() {
-        let (moved, isMoving) = pulse.look()
-        let stall = state.withLock { state -> HTTPStall? in
-            defer { state.wasMoving = isMoving }
-            state.silentSeconds = moved > 0 ? 0 : state.silentSeconds + spanSeconds
-            if isMoving, state.wasMoving, moved < pace.bytesMin { return HTTPStall(seconds: spanSeconds, bytes: moved) }
-            guard state.silentSeconds >= settings.answerSeconds else { return nil }
-            return HTTPStall(seconds: state.silentSeconds, bytes: 0)
+    /// Returns when the transfer is stuck; throws what `second` throws, as it does when the task is cancelled.
+    package func stall() async throws -> HTTPStall {
+        let span = max(1, min(pace.spanSeconds, answerSeconds))
+        var silentSeconds = 0
+        // Whether a body was on its way at the last look, so that a whole span of it can be judged.
+        var wasMoving = false
+        while true {
+            for _ in 0..<span { try await second() }
+            let (moved, isMoving) = pulse.look()
+            if isMoving, wasMoving, moved < pace.bytesMin { return HTTPStall(seconds: span, bytes: moved) }
+            wasMoving = isMoving
+            silentSeconds = moved > 0 ? 0 : silentSeconds + span
+            if silentSeconds >= answerSeconds { return HTTPStall(seconds: silentSeconds, bytes: 0) }
         }
-        if let stall { alarm.succeed(stall) }
     }
 }

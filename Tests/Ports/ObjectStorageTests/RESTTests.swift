@@ -17,8 +17,7 @@ enum RESTBench {
 
     static func store(_ location: String, policy: RetryPolicy = S3Bench.policy) -> any ObjectStorage {
         do {
-            var settings = RESTSettings(try RESTLocation(parsing: location))
-            settings.trust = HTTPSettings(connectSeconds: 5, answerSeconds: 20)
+            let settings = RESTSettings(try RESTLocation(parsing: location))
             return RemoteStorage(try RESTStorage(settings), policy: policy)
         } catch {
             preconditionFailure("\(error)")

@@ -9,12 +9,14 @@ import Testing
         _ code: StorageCode,
         tries: Int = 1,
         elapsed: Double = 0,
+        failing: Double? = nil,
         hasAnswered: Bool = true,
         asked: Int? = nil
     ) -> RetryPolicy.Attempt {
         RetryPolicy.Attempt(
             tries: tries,
             elapsedSeconds: elapsed,
+            failingSeconds: failing ?? elapsed,
             code: code,
             hasAnswered: hasAnswered,
             askedWaitSeconds: asked
@@ -27,6 +29,12 @@ import Testing
         #expect(policy.wait(after: attempt(.busy, tries: 4), chance: 0) == 4)
         #expect(policy.wait(after: attempt(.busy, tries: 60), chance: 0) == 30)
         #expect(policy.wait(after: attempt(.busy, tries: 9, elapsed: 899), chance: 0) == nil)
+    }
+
+    @Test func `E-18 a request that was long on its way before it failed is tried again as any other`() {
+        #expect(policy.wait(after: attempt(.unreachable, elapsed: 7200, failing: 0), chance: 0) != nil)
+        #expect(policy.wait(after: attempt(.busy, tries: 2, elapsed: 7200, failing: 600), chance: 0) == 1)
+        #expect(policy.wait(after: attempt(.busy, tries: 2, elapsed: 7200, failing: 900), chance: 0) == nil)
     }
 
     @Test func `E-02 a wait that the server asks for is kept, within a bound`() {

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTransport
 import Testing
 
 /// An object store on this machine; it ends when the tests do.
@@ -60,21 +61,13 @@ package final class StoreRig: Sendable {
     }
 
     private func ask(_ what: String, _ body: Data?) async throws -> Data {
-        let process = Process()
-        let (input, output) = (Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "python3", "-c",
-            "import sys, urllib.request as r; d = sys.stdin.buffer.read(); sys.stdout.buffer.write(r.urlopen(r.Request(sys.argv[1], d, method='POST')).read())",
-            "http://\(host)/-/\(what)",
-        ]
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        try input.fileHandleForWriting.write(contentsOf: body ?? Data())
-        try input.fileHandleForWriting.close()
-        let answer = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return answer
+        let request = HTTPRequest(
+            .post,
+            url: "http://\(host)/-/\(what)",
+            body: body.map { Array($0) },
+            reading: .whole(bytesMax: 64 << 20)
+        )
+        let settings = HTTPSettings(connectSeconds: 600, answerSeconds: 600)
+        return Data(try await HTTPErrand.with(settings) { try await $0.send(request) }.body)
     }
 }

@@ -103,6 +103,7 @@ package final class RemoteStorage: ObjectStorage {
         _ body: (_ triesBefore: Int) async throws -> R
     ) async throws -> R {
         let start = time.monotonicNanoseconds()
+        var firstFailure: UInt64?
         var tries = 0
         while true {
             do {
@@ -116,10 +117,14 @@ package final class RemoteStorage: ObjectStorage {
                     if answer != nil { hasAnswered = true }
                     return hasAnswered
                 }
-                let elapsed = Double(time.monotonicNanoseconds() &- start) / 1e9
+                let now = time.monotonicNanoseconds()
+                let elapsed = Double(now &- start) / 1e9
+                let failing = Double(now &- (firstFailure ?? now)) / 1e9
+                firstFailure = firstFailure ?? now
                 let attempt = RetryPolicy.Attempt(
                     tries: tries,
                     elapsedSeconds: elapsed,
+                    failingSeconds: failing,
                     code: failure.code,
                     hasAnswered: hasAnswered,
                     askedWaitSeconds: answer?.retryAfterSeconds

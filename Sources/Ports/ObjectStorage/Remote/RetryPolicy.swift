@@ -9,7 +9,7 @@ package struct RetryPolicy: Sendable, Hashable {
     package var longestWaitSeconds: Double
     /// From the first failure of a request; restic's.
     package var totalSeconds: Double
-    /// The same while the server never answered in this run: a wrong address is told soon.
+    /// From the beginning of a request, while the server never answered in this run: a wrong address is told soon.
     package var firstContactSeconds: Double
     /// Tries of one request beside the first; nil leaves it to the time.
     package var retriesMax: Int?
@@ -42,6 +42,8 @@ package struct RetryPolicy: Sendable, Hashable {
         package var tries: Int
         /// Since the request was first made.
         package var elapsedSeconds: Double
+        /// Since it first failed: a large object on a slow line may be on its way for longer than all tries together may take.
+        package var failingSeconds: Double
         package var code: StorageCode
         /// Whether the server ever answered in this run.
         package var hasAnswered: Bool
@@ -50,12 +52,14 @@ package struct RetryPolicy: Sendable, Hashable {
         package init(
             tries: Int,
             elapsedSeconds: Double,
+            failingSeconds: Double,
             code: StorageCode,
             hasAnswered: Bool,
             askedWaitSeconds: Int? = nil
         ) {
             self.tries = tries
             self.elapsedSeconds = elapsedSeconds
+            self.failingSeconds = failingSeconds
             self.code = code
             self.hasAnswered = hasAnswered
             self.askedWaitSeconds = askedWaitSeconds
@@ -76,7 +80,9 @@ package struct RetryPolicy: Sendable, Hashable {
         var wait = min(doubled, longestWaitSeconds) * (0.5 + chance / 2)
         if let asked = attempt.askedWaitSeconds { wait = max(wait, Double(min(asked, askedWaitSecondsMax))) }
         let isFound = attempt.hasAnswered || attempt.code != .unreachable
-        return attempt.elapsedSeconds + wait > (isFound ? totalSeconds : min(totalSeconds, firstContactSeconds))
-            ? nil : wait
+        let isOver =
+            attempt.failingSeconds + wait > totalSeconds
+            || !isFound && attempt.elapsedSeconds + wait > firstContactSeconds
+        return isOver ? nil : wait
     }
 }
