@@ -86,12 +86,13 @@ let package = Package(
         // Ports: touches the world; does not know what a backup is.
         .target(name: "CHost", path: "Sources/Ports/CHost"),
         module("Ports", "HostSystem", ["Bytes", "Outcome", "CHost"]),
-        module("Ports", "ObjectStorage", ["Bytes", "Outcome", "HostSystem"]),
+        module("Ports", "ObjectStorage", ["Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "HTTPTransport"]),
         module("Ports", "Journal", ["Bytes", "HostSystem", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
             "Ports",
             "HTTPTransport",
             [
+                "Bytes", "Strategy",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -108,7 +109,11 @@ let package = Package(
         .target(name: "CMail", path: "Sources/Ports/CMail"),
         module("Ports", "Messaging", ["Bytes", "Sealing", "Strategy", "HTTPTransport", "CMail"]),
         tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
-        tests("Ports", "ObjectStorageTests", ["ObjectStorage", "HostSystem", "Bytes", "Outcome"]),
+        tests(
+            "Ports",
+            "ObjectStorageTests",
+            ["ObjectStorage", "HTTPTransport", "HostSystem", "Sealing", "Bytes", "Outcome", "TestSupport"]
+        ),
         tests(
             "Ports",
             "JournalTests",
@@ -207,8 +212,9 @@ let package = Package(
             "Commands",
             "ResticCommand",
             [
-                "Console", "ResticRepository", "ObjectStorage", "HostSystem", "Strategy", "ResticFormat", "Chunking",
-                "Compression", "Sealing", "Bytes", "Outcome",
+                "Console", "ResticRepository", "ObjectStorage", "HTTPTransport", "HostSystem", "Strategy",
+                "ResticFormat",
+                "Chunking", "Compression", "Sealing", "Bytes", "Outcome",
             ]
         ),
         tests("Commands", "ConsoleTests", ["Console", "Bytes", "Outcome"]),
@@ -244,7 +250,9 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Bytes", "HostSystem", "Messaging", "Outcome", "Protection", "ResticRepository", "Sealing", "Strategy",
+                "Bytes", "HTTPTransport", "HostSystem", "Messaging", "Outcome", "Protection", "ResticRepository",
+                "Sealing",
+                "Strategy",
             ],
             path: "Tests/Support/TestSupport",
             swiftSettings: strict

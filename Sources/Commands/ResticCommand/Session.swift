@@ -62,6 +62,16 @@ struct Session: Sendable {
         case .local(let path):
             let connections = try options.extended.localConnections()
             store = LocalStorage(path, connections: connections ?? 2, entropy: context.entropy)
+        case .s3(let location):
+            let s3 = try S3Options(options.extended, context.environment)
+            let credentials = s3.credentials
+            let plain = try S3Storage(s3.settings(location, options.network), time: context.time) {
+                try credentials.find()
+            }
+            store = remote(plain, try s3.policy())
+        case .rest(let location):
+            let rest = try RESTOptions(options.extended, context.environment)
+            store = remote(try RESTStorage(rest.settings(location, options.network)), RetryPolicy())
         }
         guard options.uploadKiB > 0 || options.downloadKiB > 0 else { return (store, location) }
         return (
@@ -72,6 +82,20 @@ struct Session: Sendable {
                 time: context.time
             ), location
         )
+    }
+
+    /// A store behind a network, whose failed tries are told while they are repeated.
+    private func remote(_ store: any ObjectStorage, _ policy: RetryPolicy) -> RemoteStorage {
+        let printer = printer
+        return RemoteStorage(store, policy: policy, time: context.time, entropy: context.entropy) {
+            what,
+            failure,
+            seconds in
+            let tenths = Int((seconds * 10).rounded())
+            printer.error(
+                Text("\(what) returned error, retrying after \(tenths / 10).\(tenths % 10)s: ") + causeText(failure)
+            )
+        }
     }
 
     private func repositoryOptions(_ options: GlobalOptions, isDryRun: Bool) throws -> RepositoryOptions {
@@ -112,7 +136,7 @@ struct Session: Sendable {
     {
         let options = given ?? self.options
         let (store, location) = try storage(options)
-        guard try await store.exists() else { throw noRepository(location) }
+        guard try await store.exists() else { throw noRepository(location, await store.absence()) }
         let repositoryOptions = try repositoryOptions(options, isDryRun: isDryRun)
         let password = password ?? (given == nil ? self.password : nil)
         let environment = repositoryEnvironment
@@ -179,8 +203,20 @@ struct Session: Sendable {
         return answer
     }
 
-    private func noRepository(_ location: ByteString) -> CommandFailure {
+    private func noRepository(_ location: ByteString, _ absence: String?) -> CommandFailure {
         let shown = quotedForDisplay(RepositoryLocation.shown(location))
+        if let absence {
+            return .fatal(
+                """
+                repository does not exist: unable to open config file: \(Text(escapedControl(absence)))
+                Is there a repository at the following location?
+                \(shown)
+                  state: nothing was written
+                  next:  check the repository's location; to make a new repository there run `init`
+                """,
+                status: .noRepository
+            )
+        }
         return .fatal(
             """
             repository does not exist: unable to open config file: stat \(shown)/config: no such file or directory

@@ -65,6 +65,14 @@ void hf_sha256_finish(hf_sha256 *hash, uint8_t *digest) {
     require(EVP_DigestInit_ex2(hash->context, NULL, NULL) == 1, "SHA-256 init");
 }
 
+// MARK: MD5
+
+bool hf_md5(const void *bytes, size_t count, uint8_t *digest) {
+    prepare();
+    unsigned int written = 0;
+    return EVP_Digest(count ? bytes : "", count, digest, &written, EVP_md5(), NULL) == 1 && written == 16;
+}
+
 // MARK: Cipher
 
 /// Encrypted and authenticated in strips, so that the second pass finds the bytes in the cache.

@@ -3,24 +3,7 @@ import Dispatch
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import Synchronization
-
-/// Whom to trust and how long to wait.
-package struct HTTPSettings: Sendable, Hashable {
-    /// A file of certificates in PEM that are trusted beside no others; nil: those of the system.
-    package var certificates: String?
-    /// For a connection; the answer's deadline when that is shorter.
-    package var connectSeconds: Int
-    /// For one question with its whole answer.
-    package var answerSeconds: Int
-
-    package init(certificates: String? = nil, connectSeconds: Int, answerSeconds: Int) {
-        self.certificates = certificates
-        self.connectSeconds = connectSeconds
-        self.answerSeconds = answerSeconds
-    }
-}
 
 /// HTTP to others, for as long as a closure runs.
 ///
@@ -36,20 +19,8 @@ package struct HTTPErrand: Sendable {
         _ settings: HTTPSettings,
         _ body: (HTTPErrand) async throws -> R
     ) async throws -> R {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.minimumTLSVersion = .tlsv12
-        if let file = settings.certificates { tls.trustRoots = .file(file) }
-        var configuration = HTTPClient.Configuration(
-            tlsConfiguration: tls,
-            redirectConfiguration: .disallow,
-            timeout: HTTPClient.Configuration.Timeout(
-                connect: .seconds(Int64(min(settings.connectSeconds, settings.answerSeconds)))
-            ),
-            decompression: .disabled
-        )
-        configuration.httpVersion = .http1Only
-        configuration.connectionPool.retryConnectionEstablishment = false
-        let client = HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)
+        let client: HTTPClient
+        do { client = try settings.makeClient() } catch { throw HTTPTrouble(error, settings, bytesMax: 0) }
         let errand = HTTPErrand(settings: settings, client: client)
         do {
             let result = try await body(errand)

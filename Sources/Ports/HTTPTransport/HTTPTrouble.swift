@@ -32,7 +32,9 @@ package enum HTTPTrouble: Error, Sendable, Hashable {
             self = .late(seconds: settings.answerSeconds)
         case let error as HTTPClientError where HTTPTrouble.addresses.contains(error): self = .address
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            if let file = settings.certificates, access(file, R_OK) != 0 {
+            let files =
+                [settings.certificates, settings.clientCertificate].compactMap { $0 } + settings.moreCertificates
+            if let file = files.first(where: { access($0, R_OK) != 0 }) {
                 self = .certificateFile(file)
             } else {
                 self = .untrusted
@@ -41,6 +43,7 @@ package enum HTTPTrouble: Error, Sendable, Hashable {
         case let error as IOError: self = .noConnection(HTTPTrouble.words(errno: error.errnoCode))
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             self = .noConnection("it closed the connection")
+        case is ChannelError: self = .noConnection("it closed the connection")
         case is HTTPClientError, is HTTPParserError: self = .noConnection("it does not speak HTTP")
         default: self = .noConnection("no connection")
         }

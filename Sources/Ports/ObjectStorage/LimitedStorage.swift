@@ -36,6 +36,7 @@ package struct LimitedStorage: ObjectStorage {
 
     package func prepare() async throws { try await inner.prepare() }
     package func exists() async throws -> Bool { try await inner.exists() }
+    package func absence() async -> String? { await inner.absence() }
     package func size(_ name: ObjectName) async throws -> UInt64 { try await inner.size(name) }
     package func listing(_ kind: ObjectKind) async throws -> ObjectListing { try await inner.listing(kind) }
     package func remove(_ name: ObjectName) async throws { try await inner.remove(name) }

@@ -29,6 +29,8 @@ package protocol ObjectStorage: Sendable {
     func prepare() async throws
     /// Whether there is a config; false only when that is certain.
     func exists() async throws -> Bool
+    /// Why nothing is there, when more than the config is missing: `the bucket lab-dr does not exist`; nil when that is all.
+    func absence() async -> String?
     /// Stores an object, durable on return. The same bytes under the same name are success; different ones fail with
     /// `exists`. The config fails with `exists` whenever there is one.
     func put(_ name: ObjectName, _ bytes: Block) async throws
@@ -42,13 +44,14 @@ package protocol ObjectStorage: Sendable {
     func size(_ name: ObjectName) async throws -> UInt64
     /// All objects of a kind, complete or a failure. What is not named as an object is passed over and counted.
     func listing(_ kind: ObjectKind) async throws -> ObjectListing
-    /// Removes an object; `notFound` when there is none.
+    /// Removes an object; `notFound` when there is none, from stores that tell (object stores count what is absent as removed).
     func remove(_ name: ObjectName) async throws
     /// Fails with `diskGone` unless the store is still the one that was opened; called before every commit (B-09).
     func checkIdentity() async throws
 }
 
 extension ObjectStorage {
+    package func absence() async -> String? { nil }
     package var localDirectory: ByteString? { nil }
     package var isLocalDisk: Bool { false }
     package var fromMedium: any ObjectStorage { self }

@@ -21,16 +21,34 @@ package enum StorageCode: String, FailureCode, CaseIterable {
     case unsupported = "E-UNSUPPORTED"
     /// A directory of the repository is missing, or something else lies under its name.
     case layout = "E-LAYOUT"
+    /// The server does not take our credentials.
+    case auth = "E-AUTH"
+    /// Our clock and the server's are too far apart for a signature to hold.
+    case clock = "E-CLOCK"
+    /// The bucket lies in another region than the one asked for.
+    case region = "E-REGION"
+    /// There is no such bucket, or no such place on the server.
+    case noBucket = "E-NO-BUCKET"
+    /// The machine cannot be found, or nobody answers there.
+    case unreachable = "E-UNREACHABLE"
+    /// A certificate is not trusted.
+    case untrusted = "E-TLS"
+    /// The server says what its protocol does not allow: another range, half a listing.
+    case answer = "E-ANSWER"
+    /// Bytes changed between us and the server.
+    case transfer = "E-TRANSFER"
     /// An error number that is not known here, and from which nothing is concluded.
     case unknown = "E-UNKNOWN"
 
-    package var exitStatus: ExitStatus { .failed }
+    package var exitStatus: ExitStatus { self == .noBucket ? .noRepository : .failed }
 
     /// Whether the same request can succeed later, without or after a person's doing.
     package var retry: Retry {
         switch self {
-        case .busy, .timeout, .resources: .later
-        case .permission, .noSpace, .noInodes, .quota, .readOnly, .diskGone, .io: .afterRepair
+        case .busy, .timeout, .resources, .unreachable, .answer, .transfer: .later
+        case .permission, .noSpace, .noInodes, .quota, .readOnly, .diskGone, .io, .auth, .clock, .region, .untrusted,
+            .noBucket:
+            .afterRepair
         case .notFound, .exists, .tooShort, .tooLarge, .unsupported, .layout, .unknown: .never
         }
     }

@@ -1,6 +1,7 @@
 import Bytes
 import Compression
 import Console
+import ObjectStorage
 import ResticCommand
 import Testing
 
@@ -128,6 +129,12 @@ private func message<R>(_ body: () throws -> R) -> String {
         #expect(try RepositoryLocation.parse("../x:y") == .local(path: "../x:y"))
         #expect(try RepositoryLocation.parse("repo") == .local(path: "repo"))
         #expect(message { try RepositoryLocation.parse("sftp:host:/x") }.contains(#""sftp:" is not supported yet"#))
+        let server = try RESTLocation(parsing: "https://me:pw@host:8000/lab/")
+        #expect(try RepositoryLocation.parse("rest:https://me:pw@host:8000/lab") == .rest(server))
+        #expect(message { try RepositoryLocation.parse("rest:host/lab") }.contains("has to begin with http://"))
+        let bucket = S3Location(host: "minio:9000", isSecure: false, bucket: "lab", prefix: "dr")
+        #expect(try RepositoryLocation.parse("s3:http://minio:9000/lab/dr/") == .s3(bucket))
+        #expect(message { try RepositoryLocation.parse("s3:host") }.contains("bucket name not found"))
         #expect(message { try RepositoryLocation.parse("foo:bar") }.contains("you need to add a `local:` prefix"))
     }
 

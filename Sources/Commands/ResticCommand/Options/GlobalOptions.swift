@@ -27,6 +27,7 @@ package struct GlobalOptions: Sendable {
     var uploadKiB: Int64
     var downloadKiB: Int64
     var extended: ExtendedOptions
+    var network: NetworkOptions
 
     /// The most that a pack may be aimed at, and the least, in MiB.
     private static let packSizes: ClosedRange<UInt64> = 4...128
@@ -64,6 +65,7 @@ package struct GlobalOptions: Sendable {
         uploadKiB = max(0, values.integer("limit-upload") ?? 0)
         downloadKiB = max(0, values.integer("limit-download") ?? 0)
         extended = try ExtendedOptions(values.texts("option"))
+        network = NetworkOptions(values, environment)
     }
 
     private static func packSize(_ values: FlagValues, _ environment: Environment) throws(CommandFailure) -> UInt64 {

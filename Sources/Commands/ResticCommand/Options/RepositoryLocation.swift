@@ -1,17 +1,36 @@
 package import Bytes
 import Console
+package import ObjectStorage
 
 /// Where a repository lies, as it was typed.
 package enum RepositoryLocation: Hashable, Sendable {
     /// A directory of this machine.
     case local(path: ByteString)
+    /// A bucket of an object store.
+    case s3(S3Location)
+    /// A server of restic's REST protocol.
+    case rest(RESTLocation)
 
-    private static let networkSchemes = ["azure", "b2", "gs", "rclone", "rest", "s3", "sftp", "swift"]
+    private static let networkSchemes = ["azure", "b2", "gs", "rclone", "sftp", "swift"]
 
-    /// Reads `local:PATH`, `PATH`, and refuses by name what is not there yet.
+    /// Reads `local:PATH`, `PATH`, `s3:…`, `rest:…`, and refuses by name what is not there yet.
     package static func parse(_ text: ByteString) throws(CommandFailure) -> RepositoryLocation {
         let scheme = text.cut(0x3a)?.before.display ?? ""
         if scheme == "local", let (_, path) = text.cut(0x3a) { return .local(path: path) }
+        if scheme == "s3", let (_, rest) = text.cut(0x3a) {
+            do throws(S3Location.Trouble) {
+                return .s3(try S3Location(parsing: String(decoding: rest.bytes, as: UTF8.self)))
+            } catch {
+                throw .fatal("parsing repository location failed: \(Text(error.what))")
+            }
+        }
+        if scheme == "rest", let (_, rest) = text.cut(0x3a) {
+            do throws(RESTLocation.Trouble) {
+                return .rest(try RESTLocation(parsing: String(decoding: rest.bytes, as: UTF8.self)))
+            } catch {
+                throw .fatal("parsing repository location failed: \(Text(error.what))")
+            }
+        }
         if networkSchemes.contains(scheme) {
             throw .notYet("storage of the kind \"\(scheme):\"")
         }

@@ -280,8 +280,8 @@ extension Verb {
             ]
         case .options:
             [
-                "options",
                 "-o local.connections=4 -r /mnt/usb/repo check",
+                "-o s3.region=eu-central-1 -r s3:https://s3.example.com/lab-dr/host check",
             ]
         case .features:
             [

@@ -96,7 +96,7 @@ extension Repository {
             return try await store.list(kind)
         } catch let failure as StorageFailure {
             switch failure.code {
-            case .notFound, .layout, .diskGone: return []
+            case .notFound, .layout, .diskGone, .noBucket: return []
             default: throw failure
             }
         }

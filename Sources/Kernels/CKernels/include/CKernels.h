@@ -82,6 +82,10 @@ void hf_pbkdf2_sha256(
 void hf_hmac_sha256(
     const uint8_t *_Nullable key, size_t key_count, const uint8_t *_Nullable bytes, size_t count, uint8_t *mac);
 
+/// Writes the 16 bytes of MD5, a checksum that network storage asks for and nothing here trusts; false where this system's
+/// policy forbids it.
+bool hf_md5(const void *_Nullable bytes, size_t count, uint8_t *digest);
+
 /// Argon2id, version 1.3, computed on the calling thread.
 typedef struct {
     const uint8_t *_Nullable password, *_Nullable salt, *_Nullable secret, *_Nullable data;

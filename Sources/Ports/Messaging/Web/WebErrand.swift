@@ -35,7 +35,9 @@ struct WebErrand {
         case 408, 425, 429:
             return .passing(
                 "\(call.origin) does not take it now (\(status))",
-                retryAfterSeconds: RetryAfter.seconds(answer)
+                retryAfterSeconds: RetryAfter.seconds(secondsMax: MessagingLimits.retryAfterSeconds) {
+                    answer.header($0)
+                }
             )
         case 401, 403, 407: return .lasting("\(call.origin) refuses it (\(status)): see how it wants to know who asks")
         case 404, 410:
@@ -43,7 +45,12 @@ struct WebErrand {
         case 413: return .lasting("\(call.origin) refuses it (\(status)): it is too large")
         case 400..<500: return .lasting("\(call.origin) refuses it (\(status))")
         default:
-            return .passing("\(call.origin) is out of order (\(status))", retryAfterSeconds: RetryAfter.seconds(answer))
+            return .passing(
+                "\(call.origin) is out of order (\(status))",
+                retryAfterSeconds: RetryAfter.seconds(secondsMax: MessagingLimits.retryAfterSeconds) {
+                    answer.header($0)
+                }
+            )
         }
     }
 
