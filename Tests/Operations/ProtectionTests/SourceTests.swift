@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+import Outcome
 import Protection
 import ResticRepository
 import Strategy
