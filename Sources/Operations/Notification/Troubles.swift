@@ -31,7 +31,7 @@ extension LabStatus.Problem.Kind {
         case .shrunk, .setBack, .doubt, .future, .floor: .held
         case .reseeding, .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk, .noIdentity,
             .noSchedule, .oneHouse,
-            .unwatched, .deaf, .sealedCopy:
+            .unwatched, .deaf, .sealedCopy, .unrecorded:
             .amber
         }
     }
