@@ -115,11 +115,20 @@ let canMount = isSuperuser && shell("command -v mkfs.ext4 >/dev/null")
     }
 
     @Test func `C-01 a disk that is full is told with what is free, what is needed and what is safe`() async throws {
-        let (lab, _) = try lab()
-        let fill = { try lab.write("media/usb-ssd/ballast", String(repeating: "x", count: 50 << 20)) }
-        let random = (0..<16).map { _ in (0..<(64 << 10)).map { _ in String(UInt64.random(in: 0...(.max))) }.joined() }
-        try fill()
-        for (number, text) in random.enumerated() { try lab.write("source/random-\(number)", text) }
+        let (lab, disk) = try lab()
+        defer { withExtendedLifetime(disk) {} }
+        // Two mebibytes stay, and what is kept for root.
+        let count = "count=$(( $(df --output=avail -m \(disk.point) | tail -1) - 2 ))"
+        let fill = "dd if=/dev/zero of=\(disk.point)/ballast bs=1M \(count) 2>/dev/null"
+        /// About nine mebibytes that nothing compresses further.
+        func writeSource(_ name: String) throws {
+            for number in 0..<16 {
+                let text = (0..<(64 << 10)).map { _ in String(UInt64.random(in: 0...(.max))) }.joined()
+                try lab.write("source/\(name)-\(number)", text)
+            }
+        }
+        try #require(shell(fill))
+        try writeSource("first")
         let first = try await lab.run()
         #expect(first.results(.copy)["host-usb"] == "E-NOSPACE", "\(first.results(.copy))")
         let failure = try #require(first.failure(.copy, in: "host-usb"))
@@ -129,10 +138,8 @@ let canMount = isSuperuser && shell("command -v mkfs.ext4 >/dev/null")
         try lab.remove("media/usb-ssd/ballast")
         lab.clock.advance(86_400)
         #expect(try await lab.run().exitStatus == .success)
-        try fill()
-        for (number, text) in random.enumerated() {
-            try lab.write("source/other-\(number)", "\(number)" + text + "!" + text)
-        }
+        try #require(shell(fill))
+        try writeSource("second")
         lab.clock.advance(86_400)
         let later = try #require(try await lab.run().failure(.copy, in: "host-usb"))
         #expect(later.state.hasPrefix("the last good snapshot there, ") && later.state.contains(" UTC, is whole; "))
