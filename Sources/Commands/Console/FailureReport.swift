@@ -12,19 +12,24 @@ package struct FailureReport: Sendable {
     package var code: String
     package var exitStatus: ExitStatus
     package var lines: [String]
+    /// Without code, state and next step.
+    package let message: String
+    package let state: String
+    package let next: String
 
     /// `fallbackState` and `fallbackNext` stand in where the failing layer could not know.
     package init(_ failure: any ReportableFailure, fallbackState: String = "", fallbackNext: String = "") {
         code = failure.codeName
         exitStatus = failure.exitStatus
         let object = failure.object.isEmpty ? "" : " " + escapedControl(failure.object)
-        var first = "error[\(failure.codeName)] \(failure.operation)\(object): \(escapedControl(failure.what))"
+        var first = "\(failure.operation)\(object): \(escapedControl(failure.what))"
         for cause in causes(of: failure) where !first.contains(cause) { first += ": \(cause)" }
-        lines = [first]
-        let state = failure.state.isEmpty ? fallbackState : failure.state
-        let next = failure.next.isEmpty ? fallbackNext : failure.next
-        if !state.isEmpty { lines.append("  state: \(escapedControl(state))") }
-        if !next.isEmpty { lines.append("  next:  \(escapedControl(next))") }
+        message = first
+        lines = ["error[\(failure.codeName)] \(first)"]
+        state = escapedControl(failure.state.isEmpty ? fallbackState : failure.state)
+        next = escapedControl(failure.next.isEmpty ? fallbackNext : failure.next)
+        if !state.isEmpty { lines.append("  state: \(state)") }
+        if !next.isEmpty { lines.append("  next:  \(next)") }
     }
 
     /// All lines with breaks between them.

@@ -16,6 +16,7 @@ package func runLab(arguments: [String]) async -> Int32 {
 /// As `runLab(arguments:)`, on a screen that the caller chose.
 package func runLab(arguments: [String], screen: Screen) async -> Int32 {
     defer { screen.flush() }
+    let json = JSONErrors.areWanted(by: arguments) ? JSONErrors(screen: screen) : nil
     do {
         var command = try HoldfastVerbs.parseAsRoot(arguments)
         if let verb = command as? any LabVerb {
@@ -25,7 +26,8 @@ package func runLab(arguments: [String], screen: Screen) async -> Int32 {
         return ExitStatus.success.rawValue
     } catch is CancellationError {
         screen.setStatus([])
-        screen.errorLine("interrupted; nothing half-done is visible, run it again")
+        let message = "interrupted; nothing half-done is visible, run it again"
+        if let json { json.show(message, .interrupted) } else { screen.errorLine(Text(message)) }
         return ExitStatus.interrupted.rawValue
     } catch let failure as any ReportableFailure {
         screen.setStatus([])
@@ -34,15 +36,15 @@ package func runLab(arguments: [String], screen: Screen) async -> Int32 {
             fallbackState: "earlier snapshots are not touched",
             fallbackNext: "mend the cause and run the same command again"
         )
-        screen.errorLine(Text(report.text))
+        if let json { json.show(failure, report) } else { screen.errorLine(Text(report.text)) }
         return report.exitStatus.rawValue
     } catch {
-        return ended(error, arguments, screen)
+        return ended(error, arguments, screen, json)
     }
 }
 
 /// What the argument parser wants to say: help, version, or a usage error.
-private func ended(_ error: any Error, _ arguments: [String], _ screen: Screen) -> Int32 {
+private func ended(_ error: any Error, _ arguments: [String], _ screen: Screen, _ json: JSONErrors?) -> Int32 {
     screen.setStatus([])
     var message = HoldfastVerbs.fullMessage(for: error)
     if message.contains("USAGE:"), HoldfastVerbs.exitCode(for: error).isSuccess {
@@ -50,7 +52,7 @@ private func ended(_ error: any Error, _ arguments: [String], _ screen: Screen) 
         message += "\n\nEXAMPLES:\n" + examples.map { "  \($0)" }.joined(separator: "\n")
     }
     guard HoldfastVerbs.exitCode(for: error).isSuccess else {
-        screen.errorLine(Text(message))
+        if let json { json.show(message, .failed) } else { screen.errorLine(Text(message)) }
         return ExitStatus.failed.rawValue
     }
     screen.line(Text(message))

@@ -28,9 +28,10 @@ extension LabFailure {
             .declaration,
             operation: "read",
             object: path,
-            what: problems.problems.map(\.description).joined(separator: "\n  "),
+            what: problems.description,
             state: "nothing was changed",
-            next: "mend the lines above and run again"
+            next: "mend the lines above and run again",
+            cause: problems
         )
     }
 

@@ -32,7 +32,7 @@ extension LabStatus.Problem.Kind {
         case .hollow, .linked, .reseeding, .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk,
             .noIdentity,
             .noSchedule, .oneHouse,
-            .unwatched, .deaf, .sealedCopy:
+            .unwatched, .deaf, .sealedCopy, .unrecorded:
             .amber
         }
     }

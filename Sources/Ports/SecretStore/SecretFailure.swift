@@ -9,7 +9,9 @@ package enum SecretCode: String, FailureCode, CaseIterable {
     case vaultUnreachable = "E-VAULT-DOWN"
     /// The vault refuses the account: wrong password, wrong API key, second factor asked for.
     case vaultRefused = "E-VAULT-REFUSED"
-    /// What answers is no vault, or its answer cannot be believed.
+    /// Something else answers in its place, such as a proxy's page or a redirect: the vault is not there; the sealed copy may help.
+    case vaultAbsent = "E-VAULT-ABSENT"
+    /// What answers cannot be believed.
     case vaultAnswer = "E-VAULT-ANSWER"
     /// The vault has no such item or field, several of that name, or one that does not decrypt.
     case vaultItem = "E-VAULT-ITEM"
@@ -21,13 +23,18 @@ package enum SecretCode: String, FailureCode, CaseIterable {
     /// Whether the same question can be answered later, without or after a person's doing.
     var retry: Retry {
         switch self {
-        case .vaultUnreachable: .later
+        case .vaultUnreachable, .vaultAbsent: .later
         case .unreadable, .vaultRefused, .vaultAnswer, .vaultItem, .cache: .afterRepair
         }
     }
 }
 
 package typealias SecretFailure = Failure<SecretCode>
+
+extension SecretCode {
+    /// The vault is not there to ask: no refusal, and nothing that looks like an attack.
+    var isOutage: Bool { self == .vaultUnreachable || self == .vaultAbsent }
+}
 
 extension SecretFailure {
     init(_ code: SecretCode, _ reference: SecretReference, _ what: String, next: String) {

@@ -31,6 +31,6 @@ package enum SecretLimits {
 
     /// Bytes of the file.
     package static let cacheBytes = 8 << 20
-    /// Days after which using a sealed copy is told louder.
+    /// Days after which using a sealed copy is told, or a third of the time that it counts where that is less.
     package static let cacheDays = 30
 }

@@ -18,6 +18,8 @@ final class HealthReport: Sendable {
         /// How the last run ended: `docs ok, photos failed`.
         var lastRun: String?
         var lastRunEnded: Timestamp?
+        /// Why the declaration could not be read anew, and when that was asked for; nil once it was.
+        var refusal: (what: String, time: Timestamp)?
     }
 
     /// Seconds without a turn of the scheduler after which it counts as stuck; it turns each second, and waits for runs.
@@ -36,7 +38,7 @@ final class HealthReport: Sendable {
         var writer = GoJSONWriter()
         writer.beginObject()
         writer.key("status")
-        writer.string(isStuck ? "stuck" : isWell ? "ok" : "failing")
+        writer.string(isStuck ? "stuck" : !isWell ? "failing" : facts.refusal == nil ? "ok" : "amber")
         writer.key("lab")
         writer.string(facts.lab)
         let lists: [(StaticString, [String])] = [
@@ -49,6 +51,7 @@ final class HealthReport: Sendable {
         }
         let moments: [(StaticString, Timestamp?)] = [
             ("judged", facts.judged), ("next_run", facts.next), ("last_run_ended", facts.lastRunEnded),
+            ("declaration_refused", facts.refusal?.time),
         ]
         for case (let key, let moment?) in moments {
             writer.key(key)
@@ -57,6 +60,10 @@ final class HealthReport: Sendable {
         if let lastRun = facts.lastRun {
             writer.key("last_run")
             writer.string(lastRun)
+        }
+        if let refusal = facts.refusal {
+            writer.key("declaration")
+            writer.string("the one before counts: \(refusal.what)")
         }
         writer.endObject()
         return (isWell, writer.bytes + [0x0a])

@@ -125,13 +125,14 @@ package struct LabDaemon: Sendable {
         }
         var (lastLook, nextLook) = (Timestamp.distantPast, Timestamp.distantPast)
         while !control.isDraining {
-            if control.takeReload(), let new = await reloaded() {
+            if control.takeReload(), let new = await reloaded(environment.now) {
                 environment = new
                 run = ProtectionRun(environment, observer: observer, continuing: run)
                 notifier = LabNotifier(environment, ledgerFile: run.ledgerFile)
                 nextLook = .distantPast
             }
             let now = environment.now
+            run.lookAtClock(now)
             let (name, turned) = (environment.lab.name, environment.repository.time.monotonicNanoseconds())
             report.change {
                 $0.lab = name
@@ -167,7 +168,7 @@ package struct LabDaemon: Sendable {
                     await start
                     return result
                 }
-                ended(result, environment)
+                ended(result, run, environment)
                 await notifier.runEnded(result)
                 // What is due still was being run by somebody else: it is left to them for a while.
                 let left = try await run.plan(.due, isByHand: false).items.contains {
@@ -186,7 +187,7 @@ package struct LabDaemon: Sendable {
         }
         await notifier.look()
         let next = plan.waiting.compactMap(\.next).min()
-        judge(environment, next: next)
+        judge(run, environment, next: next)
         manager.notify(
             "STATUS=\(next.map { "next run in \(ageText($0.length(since: now)))" } ?? "nothing is scheduled")"
         )
@@ -194,7 +195,7 @@ package struct LabDaemon: Sendable {
         return next.map { min($0, latest) } ?? latest
     }
 
-    private func ended(_ result: RunReport, _ environment: ProtectionEnvironment) {
+    private func ended(_ result: RunReport, _ run: ProtectionRun, _ environment: ProtectionEnvironment) {
         let outcomes = result.workloads.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }
         let text = outcomes.joined(separator: ", ")
         log("run ended: \(text)")
@@ -202,12 +203,13 @@ package struct LabDaemon: Sendable {
             $0.lastRun = text
             $0.lastRunEnded = result.ended
         }
-        judge(environment, next: nil)
+        judge(run, environment, next: nil)
     }
 
     /// What is answered to whoever asks, by what is remembered: no disk wakes up for it.
-    private func judge(_ environment: ProtectionEnvironment, next: Timestamp?) {
-        let ledger = LedgerFile(environment).current()
+    private func judge(_ run: ProtectionRun, _ environment: ProtectionEnvironment, next: Timestamp?) {
+        // What could not be written counts, too.
+        let ledger = run.ledgerFile.current()
         let now = environment.now
         let promises = RememberedPromises(environment, ledger, now: now)
         report.change {
@@ -223,15 +225,19 @@ package struct LabDaemon: Sendable {
         return request
     }
 
-    private func reloaded() async -> ProtectionEnvironment? {
+    private func reloaded(_ now: Timestamp) async -> ProtectionEnvironment? {
         manager.notify("RELOADING=1\nMONOTONIC_USEC=\(SystemTime().monotonicNanoseconds() / 1000)")
         defer { manager.notify("READY=1") }
         do {
             let environment = try await load()
             log("read the declaration anew: \(environment.lab.workloads.count) workloads")
+            report.change { $0.refusal = nil }
             return environment
         } catch {
-            log("the declaration is broken, and the old one stays: \(reason(of: error))")
+            let why = (error as? any ReportableFailure).map { "\($0.operation) \($0.object): \(reason(of: $0))" }
+            let text = why ?? reason(of: error)
+            log("the declaration is broken, and the old one stays: \(text)")
+            report.change { $0.refusal = (text, now) }
             return nil
         }
     }

@@ -12,7 +12,7 @@ import LabCommands
         include: [conf/more.yaml]
         media:
           os-ssd: { path: media/os-ssd }
-          usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd", identity: "ab-cd", mount: true }
+          usb-ssd: { kind: removable, path: "/mnt/usb \\" ssd", identity: "AB12-cd34", mount: true }
         repositories:
           host-os: { medium: os-ssd, password: "file:secrets/host", budget: { upload: 20 MiB/s, download: 160 Mbit/s } }
           host-usb: { medium: usb-ssd, password: "command:pass show 'host usb'" }
@@ -145,6 +145,30 @@ import LabCommands
         #expect(objects.allSatisfy { $0["message_type"] as? String == "error" && $0["next"] is String })
     }
 
+    @Test func `M-10 a verb that was asked for JSON says in JSON that the declaration is broken`() async throws {
+        let folder = try Folder(Self.complete.replacing("daily: 7", with: "daily: -7"), more: Self.more)
+        defer { folder.remove() }
+        for words in [["run"], ["plan"], ["status"], ["coverage"], ["doctor"], ["secret", "check"], ["serve"]] {
+            let (output, errors) = (MemorySink(), MemorySink())
+            let screen = Screen(facts: TerminalFacts(), output: output, error: errors)
+            let arguments = words + ["--json", "--config", folder.path + "/holdfast.yaml"]
+            #expect(await runLab(arguments: arguments, screen: screen) == 1)
+            let problem = try #require(try JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [String: Any])
+            #expect(problem["message_type"] as? String == "error" && problem["line"] as? Int == 25, "\(words)")
+            #expect((problem["message"] as? String)?.contains("-7") == true)
+            let end = try #require(try JSONSerialization.jsonObject(with: Data(errors.text.utf8)) as? [String: Any])
+            #expect(end["message_type"] as? String == "exit_error" && end["code"] as? Int == 1, "\(words)")
+            #expect(end["error"] as? String == "E-DECLARATION" && end["message"] as? String == "1 problem")
+            #expect(end["state"] as? String == "nothing was changed" && (end["next"] as? String)?.isEmpty == false)
+        }
+        let errors = MemorySink()
+        let screen = Screen(facts: TerminalFacts(), output: MemorySink(), error: errors)
+        #expect(await runLab(arguments: ["run", "--json", "--nonsense"], screen: screen) == 1)
+        let usage = try #require(try JSONSerialization.jsonObject(with: Data(errors.text.utf8)) as? [String: Any])
+        #expect(usage["message_type"] as? String == "exit_error")
+        #expect((usage["message"] as? String)?.contains("--nonsense") == true)
+    }
+
     @Test func `what is shown is a declaration that means the same`() async throws {
         let folder = try Folder(Self.complete, more: Self.more)
         defer { folder.remove() }
@@ -156,7 +180,7 @@ import LabCommands
         #expect(again.status == 0, "\(again.errors)\(shown.output)")
         #expect(again.output == shown.output)
         for words in [
-            "path: \"/mnt/usb \\\" ssd\", identity: \"ab-cd\", mount: true }", "    priority: 2",
+            "path: \"/mnt/usb \\\" ssd\", identity: \"AB12-cd34\", mount: true }", "    priority: 2",
             "  - name: \"photos\"",
             "one-file-system: true", "budget: { upload: 20971520 B/s, download: 20000000 B/s }",
             "budget: { threads: 2, nice: 10, io: idle }",
@@ -183,6 +207,13 @@ import LabCommands
             ]
         )
         #expect(schema["additionalProperties"] as? Bool == false)
+        // What the reader refuses, an editor marks.
+        let properties = schema["properties"] as? [String: Any]
+        let defaults = (properties?["defaults"] as? [String: Any])?["properties"] as? [String: Any]
+        let backup = (defaults?["backup"] as? [String: Any])?["properties"] as? [String: Any]
+        let ways = try #require((backup?["keep"] as? [String: Any])?["anyOf"] as? [[String: [String]]])
+        let names = ways.compactMap { $0["required"]?.first }
+        #expect(names.contains("daily") && names.contains("within") && !names.contains("tags"))
     }
 
     @Test func `a promise that the schedule cannot keep is a warning, an unknown zone is refused`() async throws {
@@ -202,6 +233,20 @@ import LabCommands
             refused.errors.contains(":2:12: time-zone: this machine knows no time zone \"Europe/Atlantis\""),
             "\(refused.errors)"
         )
+    }
+
+    @Test func `a file of 30 MB is no declaration, and is told so`() async throws {
+        let folder = try Folder(Self.complete)
+        defer { folder.remove() }
+        let path = folder.path + "/holdfast.yaml"
+        try Data(count: 30 << 20).write(to: URL(fileURLWithPath: path))
+        let checked = await folder.run("check")
+        #expect(checked.status == 1)
+        #expect(
+            checked.errors.hasPrefix("error[E-DECLARATION] read \(path): is larger than 1 MiB"),
+            "\(checked.errors)"
+        )
+        #expect(checked.errors.contains("next:  name the declaration itself"))
     }
 
     @Test func `a declaration that is not there says how it is named`() async throws {

@@ -16,7 +16,7 @@ struct CutOffRunTests {
             lab: home
             time-zone: UTC
             state: state
-            media: { a: { path: media/a }, b: { kind: removable, path: media/b } }
+            media: { a: { path: media/a }, b: { path: media/b } }
             repositories:
               near: { medium: a, password: "file:near.password" }
               far: { medium: b, password: "file:far.password" }

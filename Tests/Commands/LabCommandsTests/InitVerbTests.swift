@@ -36,6 +36,14 @@ import LabCommands
             )
         }
 
+        func write(_ name: String, _ text: String, mode: Int) throws {
+            let file = path + "/" + name
+            let above = URL(fileURLWithPath: file).deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: above, withIntermediateDirectories: true)
+            let attributes: [FileAttributeKey: Any] = [.posixPermissions: mode]
+            #expect(FileManager.default.createFile(atPath: file, contents: Data(text.utf8), attributes: attributes))
+        }
+
         func names(_ folder: String = "") -> [String] {
             ((try? FileManager.default.contentsOfDirectory(atPath: path + "/" + folder)) ?? []).sorted()
         }
@@ -91,6 +99,34 @@ import LabCommands
         #expect(refused.errors.contains("is there already"))
         #expect(try String(contentsOfFile: folder.file, encoding: .utf8) == "mine")
         #expect(folder.names() == ["holdfast.yaml", "source"])
+    }
+
+    @Test func `a password that is there is used and said, and refused when it is empty or others can read it`()
+        async throws
+    {
+        for (mode, text, what) in [
+            (0o644, "canary\n", "can be read by others: mode 644"), (0o600, "", "its first line is empty"),
+            (0o600, "\nx", "its first line is empty"),
+        ] {
+            let folder = try Folder()
+            try folder.write("secrets/host-os.password", text, mode: mode)
+            let refused = await folder.initialize("--yes")
+            #expect(refused.status == 1)
+            #expect(
+                refused.errors.contains(what) && refused.errors.contains("secrets/host-os.password"),
+                "\(refused.errors)"
+            )
+            #expect(refused.errors.contains("state: nothing was changed") && !refused.errors.contains("canary"))
+            #expect(folder.names() == ["secrets", "source"])
+        }
+        let folder = try Folder()
+        try folder.write("secrets/host-os.password", "canary\n", mode: 0o600)
+        let made = await folder.initialize("--yes")
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(made.output.contains("Uses the password that is there: \(folder.path)/secrets/host-os.password\n"))
+        #expect(await folder.run(["run"]).status == 0)
+        let fresh = try Folder()
+        #expect(await !fresh.initialize("--yes").output.contains("Uses the password"))
     }
 
     @Test func `without a terminal and without --yes nothing is asked, and nothing is made`() async throws {

@@ -16,7 +16,7 @@ import LabCommands
         protect: [{ host: { paths: [/etc] }, to: one }]
         """
 
-    private func run(_ text: String, _ verb: String, _ options: String...) async throws -> (
+    private func run(_ text: String, _ verb: String, _ options: String..., mode: Int = 0o600) async throws -> (
         status: Int32, output: String, errors: String
     ) {
         let folder = NSTemporaryDirectory() + "secret-\(UUID().uuidString)"
@@ -26,7 +26,7 @@ import LabCommands
         _ = FileManager.default.createFile(
             atPath: folder + "/one.password",
             contents: Data("canary-one\n".utf8),
-            attributes: [.posixPermissions: 0o600]
+            attributes: [.posixPermissions: mode]
         )
         let (output, errors) = (MemorySink(), MemorySink())
         let screen = Screen(facts: TerminalFacts(), output: output, error: errors)
@@ -54,6 +54,20 @@ import LabCommands
         #expect(!(checked.output + checked.errors).contains("canary-one"))
         let right = Self.declaration.replacing("credential:not-there", with: "file:one.password")
         #expect(try await run(right, "check").status == 0)
+    }
+
+    @Test(arguments: [0o644, 0o640, 0o604])
+    func `S-06 a password file that others can read is exposed, and ends the check in 1`(
+        mode: Int
+    ) async throws {
+        let right = Self.declaration.replacing("credential:not-there", with: "file:one.password")
+        let checked = try await run(right, "check", mode: mode)
+        #expect(checked.status == 1)
+        #expect(checked.output.contains("one.password: exposed, 10 bytes from file"), "\(checked.output)")
+        #expect(checked.output.contains("of 3 references 1 are good, 2 are not"))
+        #expect(checked.errors.contains("can be read by others: mode \(String(mode, radix: 8)); chmod 600 it"))
+        let json = try await run(right, "check", "--json", mode: mode)
+        #expect(json.status == 1 && json.output.contains("\"ok\":false,\"exposed\":true"), "\(json.output)")
     }
 
     @Test func `a command that several repositories name runs once in a check`() async throws {

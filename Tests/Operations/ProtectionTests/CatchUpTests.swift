@@ -81,6 +81,52 @@ import TestSupport
         #expect(try await lab.counts()["host-usb"] == 2)
     }
 
+    @Test func `B-09 what keeps failing though it is here is tried ever more seldom, and soon again once it was away`()
+        async throws
+    {
+        let lab = try await missed { $0.replacing("02:00", with: "yearly") }
+        try plugIn(lab)
+        try lab.move("media/usb-ssd/host-usb/keys", to: "keys")
+        for (failure, pause) in [(1, 900), (2, 1800), (3, 3600), (4, 7200), (5, 14_400), (6, 14_400)] as [(Int, Int64)]
+        {
+            lab.clock.advance(CatchUp.longestPauseSeconds + 1)
+            #expect(try await runUnasked(lab).workloads == ["host": .failed])
+            #expect(try lab.ledger().workloads["host"]?.failures == ["host-usb": failure])
+            lab.clock.advance(pause - 30)
+            #expect(try await planned(lab).isEmpty, "\(failure)")
+            lab.clock.advance(60)
+            #expect(try await planned(lab) == [["host-usb"]], "\(failure)")
+            lab.clock.advance(-pause - 30)
+        }
+        // Another look sees the disk away, and then here again.
+        let run = ProtectionRun(try lab.environment, observer: SilentRunObserver())
+        lab.clock.advance(CatchUp.pauseSeconds + 1)
+        #expect(try await run.plan(.due, isByHand: false).items.isEmpty)
+        try lab.move("media/usb-ssd", to: "away")
+        #expect(try await run.plan(.due, isByHand: false).items.isEmpty)
+        try lab.move("away", to: "media/usb-ssd")
+        #expect(try await run.plan(.due, isByHand: false).items.map(\.catchesUp) == [["host-usb"]])
+        // By hand it is never waited for.
+        #expect(try await planned(lab).isEmpty)
+        try lab.move("keys", to: "media/usb-ssd/host-usb/keys")
+        #expect(try await lab.run(.due).workloads == ["host": .ok])
+        #expect(try lab.ledger().workloads["host"]?.failures.isEmpty == true)
+    }
+
+    @Test func `B-09 a run whose every repository fails is not repeated each quarter of an hour`() async throws {
+        let lab = try TestLab()
+        try await lab.runDaily(1)
+        let places = ["os-ssd/host-os", "usb-ssd/host-usb", "cloud/offsite"]
+        for (number, place) in places.enumerated() { try lab.move("media/\(place)/keys", to: "keys-\(number)") }
+        #expect(try await lab.run().workloads == ["host": .failed])
+        lab.clock.advance(CatchUp.pauseSeconds + 1)
+        #expect(try await runUnasked(lab).workloads == ["host": .failed])
+        lab.clock.advance(CatchUp.pauseSeconds + 1)
+        #expect(try await planned(lab).isEmpty)
+        lab.clock.advance(CatchUp.pauseSeconds)
+        #expect(try await planned(lab) == [["offsite", "host-usb", "host-os"]])
+    }
+
     @Test func `B-09 a run that reached no repository is done as a whole when they are here`() async throws {
         let lab = try TestLab()
         try await lab.runDaily(1)

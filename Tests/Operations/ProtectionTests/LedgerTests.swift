@@ -21,6 +21,7 @@ import TestSupport
         workload.shrunkTo = SourceSize(files: 0, bytes: 1)
         workload.live = ["/srv/a (SQLite)"]
         workload.missing = ["host-usb"]
+        workload.failures = ["host-usb": 3]
         workload.caughtUp = Timestamp(seconds: 1_772_366_100)
         ledger.workloads["ho\"st\n"] = workload
         var repository = RepositoryHistory(id: "ab12", seen: Timestamp(seconds: 1_772_000_000))
@@ -126,11 +127,16 @@ import TestSupport
         let lab = try TestLab()
         try await lab.run()
         let dead = ["record/ledger.json-tmp-0123456789abcdef", "record/holdfast.yaml-tmp-00000000000000ff"]
-        let old = ["probe-tmp-0123456789abcdef", "journal-pending.jsonl.unread-1-tmp-0123456789abcdef"]
-        let others = ["probe-tmp-fedcba9876543210", "notes-tmp-0123456789abcdef", "record/notes-tmp-1"]
+        let old =
+            ["probe-tmp-0123456789abcdef", "journal-pending.jsonl.unread-1-tmp-0123456789abcdef"]
+            + ["owed/5e1b0000-0000-4000-8000-000000000000-tmp-0123456789abcdef"]
+        let others = [
+            "probe-tmp-fedcba9876543210", "notes-tmp-0123456789abcdef", "record/notes-tmp-1",
+            "owed/notes-tmp-0123456789abcdef", "owed/5e1b0000-0000-4000-8000-000000000000-tmp-fedcba9876543210",
+        ]
         for name in dead + old + others { try lab.write("state/\(name)", "half") }
         let hoursAgo = Date(timeIntervalSince1970: Double(TestLab.noon - 7200))
-        for name in old + ["notes-tmp-0123456789abcdef"] {
+        for name in old + ["notes-tmp-0123456789abcdef", "owed/notes-tmp-0123456789abcdef"] {
             let path = "\(lab.root)/state/\(name)"
             try FileManager.default.setAttributes([.modificationDate: hoursAgo], ofItemAtPath: path)
         }

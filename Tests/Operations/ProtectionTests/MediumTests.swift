@@ -114,6 +114,38 @@ let canMount = isSuperuser && shell("command -v mkfs.ext4 >/dev/null")
         #expect(try await lab.run().exitStatus == .success)
     }
 
+    @Test func `C-01 a disk that is full is told with what is free, what is needed and what is safe`() async throws {
+        let (lab, disk) = try lab()
+        defer { withExtendedLifetime(disk) {} }
+        // Two mebibytes stay, and what is kept for root.
+        let count = "count=$(( $(df --output=avail -m \(disk.point) | tail -1) - 2 ))"
+        let fill = "dd if=/dev/zero of=\(disk.point)/ballast bs=1M \(count) 2>/dev/null"
+        /// About nine mebibytes that nothing compresses further.
+        func writeSource(_ name: String) throws {
+            for number in 0..<16 {
+                let text = (0..<(64 << 10)).map { _ in String(UInt64.random(in: 0...(.max))) }.joined()
+                try lab.write("source/\(name)-\(number)", text)
+            }
+        }
+        try #require(shell(fill))
+        try writeSource("first")
+        let first = try await lab.run()
+        #expect(first.results(.copy)["host-usb"] == "E-NOSPACE", "\(first.results(.copy))")
+        let failure = try #require(first.failure(.copy, in: "host-usb"))
+        #expect(failure.what.contains(" are free on usb-ssd (\(lab.root)/media/usb-ssd)"), "\(failure.what)")
+        #expect(failure.state.hasPrefix("no snapshot of host was there before; what this run wrote is named by no"))
+        #expect(failure.next.contains("MiB more, less what compression saves: the source holds "), "\(failure.next)")
+        try lab.remove("media/usb-ssd/ballast")
+        lab.clock.advance(86_400)
+        #expect(try await lab.run().exitStatus == .success)
+        try #require(shell(fill))
+        try writeSource("second")
+        lab.clock.advance(86_400)
+        let later = try #require(try await lab.run().failure(.copy, in: "host-usb"))
+        #expect(later.state.hasPrefix("the last good snapshot there, ") && later.state.contains(" UTC, is whole; "))
+        #expect(later.next.contains("room for what changed"), "\(later.next)")
+    }
+
     @Test func `B-07 a disk that became read-only is read from, and not written to`() async throws {
         let (lab, disk) = try lab()
         try await lab.runDaily(1)

@@ -1,5 +1,7 @@
+import Foundation
 import Testing
 
+import Journal
 import Protection
 import Strategy
 import TestSupport
@@ -44,6 +46,34 @@ import TestSupport
         let proven = report.results(.readBack).filter { $0.value == "done" }.keys
         #expect(Set(proven) == Set(Self.names).subtracting([Self.names[bad]]))
         #expect(Set(report.results(.open).keys) == [Self.names[bad]])
+    }
+
+    @Test func `M-13 a journal that a newer program wrote is amber, with what is right all the same`() async throws {
+        let lab = try TestLab()
+        try await lab.run()
+        let journal = try await lab.openJournal()
+        #expect(try await !lab.status().problems.contains { $0.object == "journal" })
+        await journal.close()
+        // Schema 7 in the header of the file.
+        let path = lab.root + "/state/journal.sqlite"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes.replaceSubrange(60..<64, with: [0, 0, 0, 7])
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let status = try await lab.status()
+        let problem = try #require(status.problems.first { $0.object == "journal" })
+        #expect(problem.severity == .amber)
+        #expect(
+            problem.what.hasPrefix("was written by a newer holdfast (schema 7, this one knows 1): copies, ages and")
+        )
+        #expect(problem.next.hasPrefix("upgrade this holdfast"))
+        let examined = try await Examination(try lab.environment).run().first { $0.object == "journal" }
+        #expect(examined?.verdict == .doubtful && examined?.what == problem.what && examined?.next == problem.next)
+        // Through a journal that is open, too.
+        var environment = try lab.environment
+        environment.journal = try await lab.openJournal()
+        let looked = try await StatusInspection(environment, ledger: try lab.ledger()).run()
+        #expect(looked.problems.contains { $0.what == problem.what })
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
     }
 
     @Test func `a snapshot that cannot be read is told, however many can`() async throws {

@@ -69,14 +69,53 @@ import TestSupport
     }
 
     @Test func `a refusal, a changed item and a hostile server are not hidden by the sealed copy`() async throws {
-        for mode in ["factor", "html", "redirect", "weak"] {
+        for mode in ["factor", "badkey", "weak"] {
             let rig = RigAccount("right")
             _ = try await rig.read(.datastore, rig.secrets(cached: true))
             try await VaultRig.state(rig.address, mode: mode)
             let failed = await failure { _ = try await rig.read(.datastore, rig.secrets(cached: true)) }
             #expect(failed != nil, "\(mode)")
-            #expect(failed?.code != .vaultUnreachable)
+            #expect(failed?.code == (mode == "weak" ? .vaultAnswer : .vaultRefused), "\(mode)")
         }
+    }
+
+    @Test(arguments: ["html", "redirect", "nonsense", "huge", "broken", "proxy"])
+    func `what answers in the vault's place is no vault: the sealed copy is used, in amber`(mode: String) async throws {
+        let rig = RigAccount("right")
+        _ = try await rig.read(.datastore, rig.secrets(cached: true))
+        rig.time.advance(2 * 86_400)
+        let night = try rig.secrets(.cacheOnly, cached: true)
+        let use = try #require(SealedUse(try await rig.read(.datastore, night)))
+        try await VaultRig.state(rig.address, mode: mode)
+        let found = try await rig.read(.datastore, rig.secrets(cached: true))
+        #expect(found.secret.revealed == "S3cret-ü")
+        #expect(found.findings.map(\.code) == ["secret-from-cache"])
+        #expect(found.findings.first?.what.hasSuffix("was used, 2 days old") == true, "\(found.findings)")
+        // Of a run that asks nobody, as far as a question without an account shows it.
+        if mode != "nonsense" { #expect(await night.findings(of: [use]).map(\.code) == ["secret-from-cache"]) }
+    }
+
+    @Test func `a sealed copy counts for its time, is amber long before, and refused after it`() async throws {
+        let rig = RigAccount("right")
+        _ = try await rig.read(.datastore, rig.secrets(cached: true))
+        let read = { (days: Int64) in
+            try await rig.read(.datastore, rig.secrets(.cacheOnly, cached: true, sealedFor: .seconds(days * 86_400)))
+        }
+        rig.time.advance(20 * 86_400 - 60)
+        #expect(try await read(180).findings.isEmpty)
+        let amber = try #require(try await read(20).findings.first)
+        #expect(amber.code == "secret-old" && amber.what.hasSuffix("19 days old; it counts for 20d"), "\(amber)")
+        rig.time.advance(120)
+        let failed = await failure { _ = try await read(20) }
+        #expect(failed?.code == .cache && failed?.object == "vault:pbs/datastore-main")
+        #expect(failed?.what.hasSuffix("is 20 days old, and counts for 20d") == true, "\(words(failed))")
+        #expect(failed?.next.contains("holdfast secret fetch") == true)
+        try await VaultRig.state(rig.address, mode: "down")
+        let down = await failure {
+            _ = try await rig.read(.datastore, rig.secrets(cached: true, sealedFor: .seconds(20 * 86_400)))
+        }
+        #expect(down?.what.contains("does not answer") == true && down?.what.contains("counts for") == true)
+        #expect(try await read(21).secret.revealed == "S3cret-ü")
     }
 
     @Test func `a server that asks for a weaker derivation than before is refused before anything is sent`()

@@ -87,7 +87,8 @@ struct RigAccount {
     func secrets(
         _ mode: VaultSecrets.Mode = .vaultFirst,
         cached: Bool = false,
-        answerSeconds: Int = 20
+        answerSeconds: Int = 20,
+        sealedFor: Duration = VaultDeclaration.usualSealedFor
     ) throws -> VaultSecrets {
         scratch.write("master", password + "\n")
         let id = SecretReference.file(scratch.write("id", VaultRig.clientID))
@@ -106,7 +107,8 @@ struct RigAccount {
             resolver: SecretResolver(time: time),
             ask: question,
             time: time,
-            answerSeconds: answerSeconds
+            answerSeconds: answerSeconds,
+            sealedFor: sealedFor
         )
     }
 

@@ -71,10 +71,33 @@ import Strategy
             try await Task.sleep(nanoseconds: 300_000_000)
             #expect(served.witness.runs.count == 2)
             served.clock.set(Served.noon - 365 * Served.day)
-            try await served.wait("the run of a year ago") { served.endedRuns == 2 }
+            try await Task.sleep(nanoseconds: 300_000_000)
+            #expect(served.witness.runs.count == 2)
+            served.clock.set(Served.noon - 365 * Served.day + 14 * 3600 + 5)
+            try await served.wait("the run at 02:00 of a year ago") { served.endedRuns == 2 }
             try await Task.sleep(nanoseconds: 300_000_000)
         }
-        #expect(served.witness.runs.count == 4)
+        #expect(served.witness.runs.count == 3)
+    }
+
+    @Test func `F-01 a due time that was run is not run again when the clock is set back to before it`() async throws {
+        let served = try Served()
+        try await served.whileServing { served in
+            try await served.wait("the first run") { served.endedRuns == 1 }
+            served.clock.set(Served.noon + 14 * 3600 + 5)
+            try await served.wait("the run at 02:00") { served.endedRuns == 2 }
+            served.clock.set(Served.noon + 15 * 3600 + 5)
+            try await served.wait("the run at 03:00") { served.endedRuns == 3 }
+            // 01:50, then both due times again.
+            for seconds in [14 * 3600 - 600, 14 * 3600 + 10, 15 * 3600 + 10] as [Int64] {
+                served.clock.set(Served.noon + seconds)
+                try await Task.sleep(nanoseconds: 300_000_000)
+            }
+            #expect(served.witness.runs.count == 4, "\(served.witness.runs)")
+            served.clock.set(Served.noon + 14 * 3600 + 5 + Served.day)
+            try await served.wait("the run of the next night") { served.endedRuns == 4 }
+        }
+        #expect(served.witness.runs.last == "one missed 0")
     }
 
     @Test func `M-10 SIGHUP reads the declaration anew, and a broken one changes nothing`() async throws {
@@ -94,6 +117,25 @@ import Strategy
         }
         #expect(served.witness.runs.last == "one missed 0")
         #expect(served.witness.runs.count == 3)
+    }
+
+    @Test func `M-10 SIGHUP without a file to read names the file, and the old declaration goes on`() async throws {
+        let served = try Served()
+        let path = served.root + "/holdfast.yaml"
+        try await served.whileServing { served in
+            try await served.wait("the first run") { served.endedRuns == 1 }
+            try FileManager.default.removeItem(atPath: path)
+            served.sender.yield(.hangup)
+            try await served.wait("the refusal") { served.witness.lines.contains { $0.contains("the old one stays") } }
+            served.clock.set(Served.noon + 14 * 3600 + 5)
+            try await served.wait("the run at 02:00") { served.endedRuns == 2 }
+        }
+        #expect(
+            served.witness.lines.contains {
+                $0.hasPrefix("the declaration is broken, and the old one stays: read \(path): No such file")
+            },
+            "\(served.witness.lines)"
+        )
     }
 
     @Test func `M-06 a workload that somebody else runs is left to them, and asked for again a minute later`()

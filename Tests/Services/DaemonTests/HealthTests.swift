@@ -77,6 +77,33 @@ import TestSupport
         #expect(served.witness.lines.last == "stopped")
     }
 
+    @Test func `a declaration that cannot be read anew is amber, and one that can is judged at once`() async throws {
+        let port = try Self.freePort()
+        let health = "\nserve: { health: \"127.0.0.1:\(port)\" }\n"
+        let served = try Served()
+        try served.declare(Served.text + health)
+        try await served.whileServing { served in
+            try await served.wait("the first run") { served.endedRuns == 1 }
+            try served.declare("lab: [")
+            served.sender.yield(.hangup)
+            try await served.wait("amber") { Self.ask(port)?.body.contains("\"status\":\"amber\"") == true }
+            let amber = try #require(Self.ask(port))
+            #expect(amber.status == 200)
+            #expect(amber.body.contains("\"declaration\":\"the one before counts: "), "\(amber.body)")
+            #expect(amber.body.contains("\"declaration_refused\":\"2026-03-01T12:"))
+            // What the new one promises is not kept: no workload may be older than a minute.
+            let strict = Served.text.replacing("to: r, backup", with: "to: r, objective: { rpo: 1min }, backup")
+            try served.declare(strict + health)
+            served.clock.set(Served.noon + 600)
+            served.sender.yield(.hangup)
+            try await served.wait("the new promises") { Self.ask(port)?.status == 503 }
+            #expect(Self.ask(port)?.body.contains("declaration") == false)
+            try served.declare(Served.text + health)
+            served.sender.yield(.hangup)
+            try await served.wait("the old promises") { Self.ask(port)?.status == 200 }
+        }
+    }
+
     @Test func `a port that is taken is told, and keeps no run from running`() async throws {
         let port = MessageRig.web.port
         let served = try Served()

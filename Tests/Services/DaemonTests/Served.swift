@@ -108,7 +108,11 @@ final class Served: Sendable {
     }
 
     private func environment() throws -> ProtectionEnvironment {
-        let bytes = try readFile(ByteString(root + "/holdfast.yaml"), limit: 1 << 20)
+        let path = root + "/holdfast.yaml"
+        let bytes: [UInt8]
+        do throws(Errno) { bytes = try readFile(ByteString(path), limit: 1 << 20) } catch {
+            throw ProtectionFailure(.folder, operation: "read", object: path, what: "\(error)", state: "", next: "")
+        }
         let rules = DeclarationRules(
             load: { path throws(StrategyProblem) in throw StrategyProblem(Place(file: path), what: "", next: "") },
             patternProblem: { _ in nil }

@@ -4,7 +4,7 @@ import Testing
 
 package import Bytes
 import HostSystem
-import Outcome
+package import Outcome
 package import Protection
 package import ResticRepository
 import Sealing
@@ -202,6 +202,14 @@ package final class TestLab {
 }
 
 extension RunReport {
+    /// Why the step of a kind failed in a repository.
+    package func failure(_ kind: RunStep.Kind, in repository: String) -> (any ReportableFailure)? {
+        for line in lines where line.step.kind == kind && line.step.repository == repository {
+            if case .failed(let failure) = line.result { return failure }
+        }
+        return nil
+    }
+
     /// How the steps of a kind ended, by repository, in a word.
     package func results(_ kind: RunStep.Kind) -> [String: String] {
         var results: [String: String] = [:]

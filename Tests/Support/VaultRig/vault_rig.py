@@ -18,6 +18,7 @@ often          HTTP 429
 huge           300 MiB of blanks
 redirect       to another host
 html           a proxy's page
+proxy          a proxy's page that says 403
 nonsense       JSON that is none
 badmac         one bit of every item's name is another
 badkey         one bit of the user's key is another
@@ -119,6 +120,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(302, b"", [("Location", "http://elsewhere.example/" + self.path)])
         elif mode == "html":
             self.answer(200, b"<html><title>Sign in</title></html>", [("Content-Type", "text/html")])
+        elif mode == "proxy":
+            self.answer(403, b"\n<!DOCTYPE html><h1>Forbidden</h1>", [("Content-Type", "text/html")])
         elif mode == "nonsense":
             self.answer(200, b'{"kdf":0,"kdf":0}')
         elif mode == "down":

@@ -105,14 +105,7 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
 
     private func show(_ problem: StrategyProblem, isError: Bool, _ screen: Screen) {
         guard json else { return screen.errorLine(Text((isError ? "" : "warning: ") + problem.description)) }
-        var line = JSONLine(messageType: isError ? "error" : "warning")
-        line.add("file", problem.place.file)
-        line.add("line", problem.place.line)
-        line.add("column", problem.place.column)
-        line.add("key", problem.key)
-        line.add("message", problem.what)
-        line.add("next", problem.next)
-        screen.line(line.text)
+        screen.line(JSONErrors.line(problem, isError: isError))
     }
 
     private func summarize(_ lab: Lab, _ place: DeclarationPlace, _ screen: Screen) {

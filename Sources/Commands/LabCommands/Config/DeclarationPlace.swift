@@ -15,6 +15,11 @@ struct DeclarationPlace: Sendable {
 
     /// Bytes; the declaration itself is bounded again by the reader.
     static let bytesMax = 2 << 20
+    /// Of a file that is larger than any declaration.
+    private static let tooLarge = (
+        what: "is larger than \(StrategyLimits.fileBytes >> 20) MiB, where a declaration has a few KiB",
+        next: "name the declaration itself; a very long one may stand in several files, named by include"
+    )
     static let fileName = "holdfast.yaml"
     static let systemPath = "/etc/holdfast/holdfast.yaml"
 
@@ -78,8 +83,21 @@ struct DeclarationPlace: Sendable {
         do throws(Errno) {
             bytes = try readFile(ByteString(path), limit: Self.bytesMax)
         } catch {
-            throw LabFailure.folder("read", path, error)
+            guard error.kind == .fileTooLarge else { throw LabFailure.folder("read", path, error) }
+            throw LabFailure(
+                .declaration,
+                operation: "read",
+                object: path,
+                what: Self.tooLarge.what,
+                state: "nothing was changed",
+                next: Self.tooLarge.next
+            )
         }
+        return try decode(bytes)
+    }
+
+    /// As `decode`, of other bytes in the place of the file's.
+    func decode(_ bytes: [UInt8]) throws -> Reading {
         var files = [(name: Self.fileName, bytes: bytes)]
         let rules = DeclarationRules(
             load: { path throws(StrategyProblem) in
@@ -105,7 +123,10 @@ struct DeclarationPlace: Sendable {
             let bytes = try readFile(ByteString(included), limit: Self.bytesMax)
             return DeclarationFile(name: shown, folder: Self.folder(of: included), bytes: bytes)
         } catch {
-            throw StrategyProblem(Place(file: shown), what: "\(shown) cannot be read: \(error)", next: error.remedy)
+            guard error.kind == .fileTooLarge else {
+                throw StrategyProblem(Place(file: shown), what: "\(shown) cannot be read: \(error)", next: error.remedy)
+            }
+            throw StrategyProblem(Place(file: shown), what: "\(shown) \(Self.tooLarge.what)", next: Self.tooLarge.next)
         }
     }
 }

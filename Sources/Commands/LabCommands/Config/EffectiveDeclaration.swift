@@ -51,7 +51,8 @@ struct EffectiveDeclaration {
             ("sealed-by", vault.sealedBy?.text),
         ]
         let lines = keys.compactMap { key, text in text.map { "  \(key): \(quoted($0))" } }
-        return ["vault:"] + lines + (vault.data.isEmpty ? [] : ["  data: [\(flow(vault.data))]"])
+        let sealed = vault.sealedCopy == nil ? [] : ["  sealed-for: \(lengthText(vault.sealedFor))"]
+        return ["vault:"] + lines + sealed + (vault.data.isEmpty ? [] : ["  data: [\(flow(vault.data))]"])
     }
 
     /// Only their names: what they say stands with each workload.

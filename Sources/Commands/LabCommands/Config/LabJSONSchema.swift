@@ -21,9 +21,9 @@ private func object(_ table: TableShape) -> [(String, JSONDocument)] {
     ]
     let required = table.keys.filter(\.isRequired)
     if !required.isEmpty { entries.append(("required", .array(required.map { .string($0.name) }))) }
-    if !table.alternatives.isEmpty {
-        let ways = table.alternatives.map { JSONDocument.object([("required", .array([.string($0)]))]) }
-        entries.append(("oneOf", .array(ways)))
+    for (word, keys) in [("oneOf", table.alternatives), ("anyOf", table.atLeastOne)] where !keys.isEmpty {
+        let ways = keys.map { JSONDocument.object([("required", .array([.string($0)]))]) }
+        entries.append((word, .array(ways)))
     }
     return entries
 }
@@ -82,6 +82,10 @@ private func schema(of scalar: ScalarShape) -> [(String, JSONDocument)] {
     case .size:
         [("type", .array([.string("string"), .string("integer")])), ("pattern", .string("^ *[0-9.]+ *[A-Za-z]* *$"))]
     case .rate: pattern("^ *[0-9.]+ *[A-Za-z]+/s *$")
+    case .fileSystemUUID:
+        pattern(
+            "^([0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32}|[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}|[0-9A-Fa-f]{16})$"
+        )
     case .count(let range):
         [("type", .string("integer")), ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound))]
     case .calendarSpan: pattern("^([0-9]+y)?([0-9]+m)?([0-9]+d)?([0-9]+h)?$")

@@ -66,8 +66,12 @@ struct InitVerb: ParsableCommand, LabVerb {
         try requireFolders(answers)
         var declaration = InitDeclaration(findings: findings, answers: answers, second: secondDisk(answers))
         declaration.state = state.map { absolute($0, machine) }
-        try write(declaration.text, to: path, machine)
+        let text = declaration.text
+        let lab = try read(text, path)
+        let kept = try await onPool(machine.repository.pool) { try await PasswordsInPlace(lab).files() }
+        try write(text, to: path, machine)
         screen.line(Text("Wrote \(path)"))
+        for file in kept { screen.line(Text("Uses the password that is there: \(file)")) }
         let place = try DeclarationPlace(named: path, workingDirectory: machine.workingDirectory)
         let session = try LabSession(place, printer: printer, machine: machine)
         for folder in [answers.internalPath, answers.secondPath].compactMap({ $0 }) { _ = try StateFolder.open(folder) }
@@ -150,7 +154,7 @@ struct InitVerb: ParsableCommand, LabVerb {
     }
 
     /// Reads it back before it is written: what `init` writes is right.
-    private func write(_ text: String, to path: String, _ machine: LabEnvironment) throws {
+    private func read(_ text: String, _ path: String) throws -> Lab {
         let (folder, name) = splitPath(path)
         let file = DeclarationFile(name: name, folder: folder, bytes: Array(text.utf8))
         let rules = DeclarationRules(
@@ -159,7 +163,11 @@ struct InitVerb: ParsableCommand, LabVerb {
             },
             patternProblem: { _ in nil }
         )
-        do { _ = try readDeclaration(file, rules) } catch { throw LabFailure.declaration(error, path: path) }
+        do { return try readDeclaration(file, rules) } catch { throw LabFailure.declaration(error, path: path) }
+    }
+
+    private func write(_ text: String, to path: String, _ machine: LabEnvironment) throws {
+        let (folder, name) = splitPath(path)
         do throws(Errno) {
             let directory = try Directory.createAll(ByteString(folder))
             try writeDurably(
@@ -181,7 +189,9 @@ struct InitVerb: ParsableCommand, LabVerb {
         let identity = try? sources.identity(of: ByteString(folder))
         let isOwnMount = identity.map { $0.mount.point != "/" } ?? false
         let disks = try? sources.disks(below: ByteString(folder))
-        return (isOwnMount ? identity?.uuid.text : nil, disks?.isRemovable ?? false)
+        // One of a form that no check knows would only refuse the disk.
+        let uuid = identity?.uuid.text.flatMap { isFileSystemUUID($0) ? $0 : nil }
+        return (isOwnMount ? uuid : nil, disks?.isRemovable ?? false)
     }
 
     private var notAsked: LabFailure {

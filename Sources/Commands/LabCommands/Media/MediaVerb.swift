@@ -27,8 +27,8 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
         abstract:
             "Adopts the disk that is mounted now, makes its repositories, and copies back what other repositories hold.",
         discussion: """
-            Mount the new disk at the medium's path first; one with `mount: true` is mounted for the while. Its file system's UUID is written into the declaration in the place of the old one; \
-            nothing else in the file is touched. What is copied is read back whole. Broken off, it goes on where it was.
+            Mount the new disk at the medium's path first; one with `mount: true` is mounted for the while. Its file system's UUID is written into the declaration in the place of the old one, \
+            for a removable medium also where none stood there; nothing else in the file is touched. What is copied is read back whole. Broken off, it goes on where it was.
 
             Ends in 0; 20 when reading back found damage; 21 when the disk is not there; 1 when something failed.
             """
@@ -78,7 +78,8 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
 
     /// Writes the UUID of what is mounted there in the place of the declared one.
     private func adopt(_ medium: Medium, _ place: DeclarationPlace, _ screen: Screen) throws {
-        guard let old = medium.identity else { return }
+        // A disk that stays in the machine may be known by its folder alone.
+        guard medium.identity != nil || medium.kind == .removable else { return }
         // The folder is not on the new disk yet: the nearest one above it tells which disk is mounted.
         var folder = medium.path
         while folder.count > 1, (try? status(at: ByteString(folder))) == nil { folder = splitPath(folder).folder }
@@ -88,14 +89,24 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
                 .mediumMissing,
                 operation: "replace",
                 object: "\(medium.name) (\(medium.path))",
-                what: "no disk is mounted there",
+                what: "no disk is mounted there whose file system can be told",
                 state: "nothing was changed",
-                next: "make a file system on the new disk, and mount it so that it holds \(medium.path)"
+                next:
+                    "make a file system on the new disk, and mount it so that it holds \(medium.path); a folder of the system's disk is no removable medium: kind: internal"
             )
         }
-        guard new != old else { return }
-        try replaceOnce(old, by: new, in: place)
-        screen.line(Text("\(medium.name): identity \(new) in \(place.path), was \(old)"))
+        guard new != medium.identity else { return }
+        if let old = medium.identity {
+            try replaceOnce(old, by: new, in: place)
+            screen.line(Text("\(medium.name): identity \(new) in \(place.path), was \(old)"))
+        } else {
+            try IdentityPin(place: place, medium: medium, identity: new).write()
+            screen.line(
+                Text(
+                    "\(medium.name): identity \(new) in \(place.path), where none was; another disk is refused from now on"
+                )
+            )
+        }
         do throws(Errno) { _ = try Directory.createAll(ByteString(medium.path)) } catch {
             throw LabFailure.folder("create", medium.path, error)
         }
@@ -108,14 +119,7 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
             let text = String(decoding: bytes, as: UTF8.self)
             let parts = text.split(separator: old, omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw Errno(EINVAL, in: "replace") }
-            let (folder, name) = splitPath(place.path)
-            try writeDurably(
-                Array(parts.joined(separator: new).utf8),
-                to: ByteString(name),
-                in: try Directory.open(ByteString(folder)),
-                ifExists: .replace,
-                entropy: SystemEntropy()
-            )
+            try place.replace(by: Array(parts.joined(separator: new).utf8))
         } catch  where error.code == EINVAL {
             throw LabFailure(
                 .declaration,

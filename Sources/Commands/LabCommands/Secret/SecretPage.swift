@@ -35,7 +35,8 @@ struct SecretPage: Sendable {
         case .success(let found):
             let problem = mustBeFresh && found.source != .vault ? "the vault did not give it now" : nil
             show(found, entry, problem)
-            var verdict = Verdict(failed: problem == nil ? nil : .failed, sealedAge: found.ageSeconds)
+            let isBad = problem != nil || found.isExposed
+            var verdict = Verdict(failed: isBad ? .failed : nil, sealedAge: found.ageSeconds)
             if case .failed(let failure)? = entry.trial { verdict.failed = failure.exitStatus }
             return verdict
         }
@@ -65,7 +66,8 @@ struct SecretPage: Sendable {
         guard printer.isJSON else {
             let age = found.ageSeconds.map { ", \(ageText(.seconds($0))) old" } ?? ""
             let isOpening = if case .failed? = entry.trial { false } else { true }
-            let state = problem.map { "failed (\($0))" } ?? (isOpening ? "ok" : "failed")
+            let right = found.isExposed ? "exposed" : "ok"
+            let state = problem.map { "failed (\($0))" } ?? (isOpening ? right : "failed")
             let words = "\(state), \(found.secret.count) bytes from \(found.source)\(age)\(trialText(entry))"
             printer.result(Text("\(entry.key): \(entry.reference.text): \(words)"))
             for finding in found.findings { tell("\(finding.object): \(finding.what); \(finding.next)") }
@@ -79,7 +81,8 @@ struct SecretPage: Sendable {
             line.add("object", failure.object)
             line.add("next", failure.next)
         } else {
-            line.add("ok", problem == nil)
+            line.add("ok", problem == nil && !found.isExposed)
+            if found.isExposed { line.add("exposed", true) }
         }
         line.add("source", "\(found.source)")
         line.add("bytes", found.secret.count)
@@ -151,4 +154,9 @@ struct SecretPage: Sendable {
         guard let environment else { return printer.error(Text("warning: \(text)")) }
         environment.warn(text)
     }
+}
+
+extension ResolvedSecret {
+    /// Others on this machine can read or change it.
+    fileprivate var isExposed: Bool { findings.contains { ["secret-readable", "secret-owner"].contains($0.code) } }
 }

@@ -29,7 +29,8 @@ struct SecretCheckVerb: ParsableCommand, LabVerb {
         discussion: """
             Each password is tried on its repository where that is here, and the time is remembered. Nothing else is changed but the sealed copy of \
             the vault, which is renewed where the vault is asked. Ends in 0 when each reference gives something, and each that was tried opens its \
-            repository; 12 when a password does not; 1 when a reference gives nothing, or a repository cannot be opened at all.
+            repository; 12 when a password does not; 1 when a reference gives nothing, others can read or change its file, or a repository cannot be \
+            opened at all.
             """
     )
 

@@ -49,7 +49,7 @@ package struct Examination: Sendable {
     }
 
     private func lookAtAll() async throws -> [Examined] {
-        var found = [memory(), clock(), zone(), state()]
+        var found = [memory(), clock(), zone(), state()] + journal()
         for medium in environment.lab.media { found += self.medium(medium) }
         for store in environment.stores { found += try await repository(store) }
         found += programs() + certificates()
@@ -113,6 +113,11 @@ package struct Examination: Sendable {
         } catch {
             return Examined(.bad, object, "cannot be written: \(error)", next: error.remedy)
         }
+    }
+
+    private func journal() -> [Examined] {
+        guard let why = environment.journalRefusal else { return [] }
+        return [Examined(.doubtful, "journal", "\(why): \(JournalRefusal.state)", next: JournalRefusal.next)]
     }
 
     /// Commands before and after backups have to be there.

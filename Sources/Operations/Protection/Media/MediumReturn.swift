@@ -6,10 +6,16 @@ import Strategy
 /// Whether a medium that a run missed is here again; no password is asked for, and nothing is mounted.
 extension ProtectionEnvironment {
     /// What the plan of a run is told of media that were away.
-    func catchUp(_ ledger: Ledger, isByHand: Bool) -> CatchUp {
+    func catchUp(_ ledger: Ledger, isByHand: Bool, _ seen: SeenMeanwhile) -> CatchUp {
         CatchUp(isByHand: isByHand) { name in
-            store(named: name)?.isHere(wasSeen: ledger.repositories[name] != nil) ?? false
+            let isHere = self.isHere(name, ledger)
+            return seen.cameBack(name, isHere: isHere) ? .back : isHere ? .here : .away
         }
+    }
+
+    /// Whether a run could try to write to that repository.
+    func isHere(_ name: String, _ ledger: Ledger) -> Bool {
+        store(named: name)?.isHere(wasSeen: ledger.repositories[name] != nil) ?? false
     }
 }
 
@@ -31,7 +37,9 @@ extension LabStore {
 
     private var isAttached: Bool {
         let folder = "/dev/disk/by-uuid"
-        guard let identity = medium.identity, (try? status(at: ByteString(folder))) != nil else { return true }
-        return (try? status(at: ByteString("\(folder)/\(identity)"))) != nil
+        guard let identity = medium.identity, let names = try? Directory.open(ByteString(folder)).entries() else {
+            return true
+        }
+        return names.contains { FileSystemUUID.isSame($0.name.display, identity) }
     }
 }

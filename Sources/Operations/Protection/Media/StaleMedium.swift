@@ -27,12 +27,14 @@ extension EarlierState {
             "is stale or cloned: it \(stands), and what this machine wrote there until \(Self.clock(lost)) is missing (\(gone) snapshots)"
     }
 
-    /// `2026-03-02 12:00 UTC`.
-    private static func clock(_ moment: Timestamp) -> String {
-        let time = CalendarTime(moment, offsetSeconds: 0)
-        let parts = [time.month, time.day, time.secondOfDay / 3600, time.secondOfDay / 60 % 60].map { number in
-            number < 10 ? "0\(number)" : "\(number)"
-        }
-        return "\(time.year)-\(parts[0])-\(parts[1]) \(parts[2]):\(parts[3]) UTC"
+    private static func clock(_ moment: Timestamp) -> String { minuteText(moment) }
+}
+
+/// `2026-03-02 12:00 UTC`.
+func minuteText(_ moment: Timestamp) -> String {
+    let time = CalendarTime(moment, offsetSeconds: 0)
+    let parts = [time.month, time.day, time.secondOfDay / 3600, time.secondOfDay / 60 % 60].map { number in
+        number < 10 ? "0\(number)" : "\(number)"
     }
+    return "\(time.year)-\(parts[0])-\(parts[1]) \(parts[2]):\(parts[3]) UTC"
 }

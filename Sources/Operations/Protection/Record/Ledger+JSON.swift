@@ -107,6 +107,9 @@ extension WorkloadHistory {
         lastAttempt = tree.moment("last_attempt")
         lastOutcome = tree.string("last_outcome").flatMap { RunOutcome(rawValue: $0) }
         missing = (tree["missing"]?.items ?? []).compactMap { $0.text?.plainText }
+        for (name, count) in tree["failures"]?.entries ?? [:] {
+            failures[name.plainText] = count.number.flatMap { $0 > 0 ? $0 : nil }
+        }
         caughtUp = tree.moment("caught_up")
         lastTrouble = tree["last_trouble"].map {
             RunTrouble(what: $0.string("what") ?? "", state: $0.string("state") ?? "")
@@ -125,6 +128,15 @@ extension WorkloadHistory {
         if !missing.isEmpty {
             writer.key("missing")
             writer.strings(missing.map { ByteString($0) })
+        }
+        if !failures.isEmpty {
+            writer.key("failures")
+            writer.beginObject()
+            for (name, count) in failures.sorted(by: { $0.key < $1.key }) {
+                writer.key(name: ByteString(name))
+                writer.integer(count)
+            }
+            writer.endObject()
         }
         writer.add("caught_up", caughtUp)
         if let lastTrouble {

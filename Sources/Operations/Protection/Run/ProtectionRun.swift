@@ -1,4 +1,4 @@
-import Bytes
+package import Bytes
 import HostSystem
 import Outcome
 import ResticFormat
@@ -27,6 +27,7 @@ package struct ProtectionRun: Sendable {
     /// What it changes in the ledger is seen through this one even where the file cannot be written.
     package let ledgerFile: LedgerFile
     let openedBefore = OpenedBefore()
+    let seen: SeenMeanwhile
     /// Repositories whose earlier state the operator has said to be the right one.
     private(set) var acceptedStores: Set<String> = []
 
@@ -39,6 +40,7 @@ package struct ProtectionRun: Sendable {
         self.environment = environment
         self.observer = observer
         let isSame = earlier?.environment.stateFolder == environment.stateFolder
+        seen = isSame ? earlier?.seen ?? SeenMeanwhile() : SeenMeanwhile()
         ledgerFile = isSame ? earlier?.ledgerFile ?? LedgerFile(environment) : LedgerFile(environment)
     }
 
@@ -72,7 +74,8 @@ package struct ProtectionRun: Sendable {
             request.choice,
             ledger: before,
             now: environment.now,
-            catchUp: environment.catchUp(before, isByHand: request.isByHand),
+            catchUp: environment.catchUp(before, isByHand: request.isByHand, seen),
+            steps: seen.steps,
             zone: environment.zone
         )
         if plan.items.isEmpty, request.release != nil { throw nothingToRelease }
@@ -137,6 +140,9 @@ package struct ProtectionRun: Sendable {
         return report
     }
 
+    /// Looks at the clock, so that one that is set back between two looks makes nothing due that was just tried (F-01).
+    package func lookAtClock(_ now: Timestamp) { seen.clock(now) { ledgerFile.current() } }
+
     /// Runs what earlier runs left undone: commands after backups, so that no app stays stopped.
     package func runOwed() async -> [RunReport.Line] { await OwedCommands(environment).run(self) }
 
@@ -149,7 +155,8 @@ package struct ProtectionRun: Sendable {
             choice,
             ledger: ledger,
             now: environment.now,
-            catchUp: environment.catchUp(ledger, isByHand: isByHand),
+            catchUp: environment.catchUp(ledger, isByHand: isByHand, seen),
+            steps: seen.steps,
             zone: environment.zone
         )
     }

@@ -9,6 +9,7 @@ extension WorkloadRun {
     /// How its run ended, and what it missed.
     func remember(_ outcome: RunOutcome, _ result: Result, started: Timestamp, seconds: Int) async {
         let (name, missed) = (workload.name, result.missed.sorted())
+        let failed = failedHere(missed, of: workload.repositories)
         let trouble = result.lines.lazy.compactMap { RunTrouble($0.result) }.first
         await run.ledgerFile.update { ledger in
             var history = ledger.workloads[name] ?? WorkloadHistory()
@@ -16,6 +17,7 @@ extension WorkloadRun {
             history.lastOutcome = outcome
             history.lastTrouble = outcome == .ok ? nil : trouble
             history.missing = missed
+            history.failures = failed
             history.runSeconds = (history.runSeconds + [seconds]).suffix(StrategyLimits.rememberedRuns)
             ledger.workloads[name] = history
         }
@@ -28,10 +30,13 @@ extension WorkloadRun {
         let (name, now) = (workload.name, environment.now)
         let proven = Set(result.proven.map(\.name))
         let isComplete = result.isComplete
+        let tried = item.catchesUp
+        let failed = failedHere(tried.filter { !proven.contains($0) }, of: tried)
         await run.ledgerFile.update { ledger in
             guard var history = ledger.workloads[name] else { return }
             history.caughtUp = now
             history.missing.removeAll { proven.contains($0) }
+            for name in tried { history.failures[name] = failed[name] }
             // It was partial for the copies alone.
             let isWhole = history.missing.isEmpty && isComplete && history.shrunkTo == nil
             if isWhole, history.lastOutcome == .partial {
@@ -42,6 +47,15 @@ extension WorkloadRun {
         }
         if proven.isEmpty { return .failed }
         return result.hasFailures ? .partial : .ok
+    }
+
+    /// Of repositories that were tried in vain, those that were here, and how often in a row that was so.
+    private func failedHere(_ names: [String], of tried: [String]) -> [String: Int] {
+        let ledger = run.ledgerFile.current()
+        let before = ledger.workloads[workload.name]?.failures ?? [:]
+        run.seen.tried(tried)
+        let failed = names.filter { environment.isHere($0, ledger) }
+        return Dictionary(uniqueKeysWithValues: failed.map { ($0, min(before[$0] ?? 0, 1000) + 1) })
     }
 
     func note(_ view: StoreView, store: LabStore) async {

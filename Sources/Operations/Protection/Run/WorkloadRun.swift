@@ -186,7 +186,8 @@ struct WorkloadRun: Sendable {
                 return
             } catch {
                 // The next repository is tried: what is wrong may be this disk.
-                fail(step, try reportable(error, operation: "back up", object: workload.name), &result)
+                let failure = try reportable(error, operation: "back up", object: workload.name)
+                fail(step, explained(failure, in: source), &result)
                 if let failure = error as? ProtectionFailure, failure.code == .source { return }
                 result.missed.insert(source.name)
             }
@@ -299,7 +300,7 @@ struct WorkloadRun: Sendable {
                 return part
             }
         } catch {
-            let failure = try reportable(error, operation: "copy", object: target.name)
+            let failure = explained(try reportable(error, operation: "copy", object: target.name), in: target)
             part.lines.append(end(copy.step, .failed(failure), since: begun))
             return part
         }

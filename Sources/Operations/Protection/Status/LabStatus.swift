@@ -86,7 +86,7 @@ package struct LabStatus: Sendable {
             case away, neverReadBack, notVerified, unmeasured, crashConsistent, oneDisk, noIdentity, noSchedule,
                 oneHouse
             case unwatched, deaf
-            case forgetful
+            case forgetful, unrecorded
             case sealedCopy
         }
 
@@ -112,6 +112,8 @@ package struct LabStatus: Sendable {
     package var sealed: [Finding] = []
     /// Why this machine cannot remember what it does; nil when it can.
     package var forgetful: String?
+    /// Why runs are not recorded in the journal; nil when they are.
+    package var unrecorded: String?
 
     /// True when a repository has damage that nobody has mended, or snapshots that cannot be read.
     package var isDamaged: Bool {

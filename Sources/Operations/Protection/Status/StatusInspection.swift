@@ -54,6 +54,7 @@ package struct StatusInspection: Sendable {
             status.workloads.append(state)
         }
         status.forgetful = StateFolder.trouble(in: environment.stateFolder)
+        status.unrecorded = environment.journalRefusal
         status.owed = await OwedCommands(environment).left()
         status.sealed = await environment.secrets.sealedFindings()
         let problems = StatusProblems(status, ledger, names)

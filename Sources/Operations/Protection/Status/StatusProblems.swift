@@ -35,6 +35,9 @@ struct StatusProblems {
         for finding in status.sealed {
             add(.amber, .sealedCopy, finding.object, finding.what, finding.next)
         }
+        if let why = status.unrecorded {
+            add(.amber, .unrecorded, "journal", "\(why): \(JournalRefusal.state)", JournalRefusal.next)
+        }
         if let why = status.forgetful {
             let what = "\(why): runs go on, and what they learn is lost, their failures too"
             add(.wrong, .forgetful, "state folder", what, "make room, or mount it writable; then: holdfast doctor")

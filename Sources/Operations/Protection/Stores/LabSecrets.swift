@@ -44,7 +44,13 @@ package final class LabSecrets: Sendable {
             cache = try SealedCache(path: path, key: key, resolver: SecretResolver())
         }
         let isAsked = declaration.password != nil || ask != nil
-        return VaultSecrets(account, mode: isAsked ? .vaultFirst : .cacheOnly, cache: cache, ask: ask)
+        return VaultSecrets(
+            account,
+            mode: isAsked ? .vaultFirst : .cacheOnly,
+            cache: cache,
+            ask: ask,
+            sealedFor: declaration.sealedFor
+        )
     }
 
     /// The secret; nil when its file does not exist yet.

@@ -5,7 +5,7 @@ import HostSystem
 ///
 /// 1. In `record/` whoever writes holds the lock of the ledger: what lies there under that lock is nobody's.
 /// 2. In the state folder itself writers hold no lock: what is old enough is nobody's, and only names that are ours are looked at, since the operator
-///    chose the folder. A time that lies ahead of the clock is not old.
+///    chose the folder. A time that lies ahead of the clock is not old. The same of notes of owed commands.
 /// 3. Nothing depends on it: what cannot be removed stays, and the next run tries again.
 struct StateLeftovers {
     /// Far longer than the two syncs of a write take on any disk, in seconds.
@@ -23,10 +23,13 @@ struct StateLeftovers {
     func remove() {
         remove(in: StateFolder.record(in: folder)) { _, _ in true }
         remove(in: folder) { name, status in
-            status.modified.seconds < now.seconds - Self.ageSeconds
-                && Self.ownNames.contains { name.bytes.starts(with: $0.utf8) }
+            isOld(status) && Self.ownNames.contains { name.bytes.starts(with: $0.utf8) }
         }
+        // A note is named by the identifier of what is owed.
+        remove(in: StateFolder.owed(in: folder)) { name, status in isOld(status) && name.bytes.count == 36 }
     }
+
+    private func isOld(_ status: FileStatus) -> Bool { status.modified.seconds < now.seconds - Self.ageSeconds }
 
     private func remove(in path: String, where isNobodys: (ByteString, FileStatus) -> Bool) {
         guard let directory = try? Directory.open(ByteString(path)), let entries = try? directory.entries() else {

@@ -91,11 +91,14 @@ package struct SecretResolver: Sendable {
         return resolved(reference, try firstLine(bytes, reference), .file, findings: exposure(of: status, reference))
     }
 
-    /// A secret that other users of the machine can read is told, not refused: Docker mounts its secrets with mode 0444.
+    /// A secret that other users of the machine can read is told, and the run goes on: a backup that is not made is worse.
+    ///
+    /// Docker mounts its secrets in `/run/secrets` with mode 0444, for the container alone: there it is as it has to be.
     private func exposure(of status: FileStatus, _ reference: SecretReference) -> [Finding] {
         let user = effectiveUser
         var findings: [Finding] = []
-        if status.permissions & 0o077 != 0 {
+        let isDockers = if case .file(let path) = reference { path.hasPrefix("/run/secrets/") } else { false }
+        if status.permissions & (isDockers ? 0o033 : 0o077) != 0 {
             findings.append(
                 Finding(
                     .warning,

@@ -19,12 +19,18 @@ struct VaultRequest: Sendable {
 struct VaultAnswer: Sendable {
     var status: Int
     var body: [UInt8]
+
+    /// A page for people, where a vault has JSON.
+    var isPage: Bool { body.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "<") }
+    /// The object in it; nil when there is none.
+    var document: JSONValue? { (try? JSONParser.parse(body)).flatMap { $0.object == nil ? nil : $0 } }
 }
 
 /// HTTP to one vault, for as long as a closure runs.
 ///
 /// TLS is verified against the account's certificates or the system's; redirects are refused; each question has one deadline for all of its answer.
-/// **Errors**: `E-VAULT-DOWN` when nobody answers in time or the server is out of order, `E-VAULT-ANSWER` when what answers is not to be believed.
+/// **Errors**: `E-VAULT-DOWN` when nobody answers in time or the server is out of order, `E-VAULT-ABSENT` when something else answers in its place,
+/// `E-VAULT-ANSWER` when what answers is not to be believed.
 struct VaultConnection: Sendable {
     let account: VaultAccount
     private let errand: HTTPErrand
@@ -56,7 +62,7 @@ struct VaultConnection: Sendable {
         switch answer.status {
         case 300..<400:
             throw failure(
-                .vaultAnswer,
+                .vaultAbsent,
                 request,
                 "answers with a redirect (HTTP \(answer.status)), which is not followed",
                 next: "write the address that the vault itself has"
@@ -106,7 +112,7 @@ struct VaultConnection: Sendable {
         switch trouble {
         case .overlong(let bytesMax):
             failure(
-                .vaultAnswer,
+                .vaultAbsent,
                 request,
                 "answers with more than \(bytesMax >> 20) MiB",
                 next: "see what listens there: it does not answer as a vault does"
@@ -144,6 +150,16 @@ struct VaultConnection: Sendable {
             request,
             "does not answer: \(why)",
             next: "see whether it runs, and whether its name and port are right"
+        )
+    }
+
+    /// Something else answers in the vault's place.
+    func absent(_ request: VaultRequest) -> SecretFailure {
+        failure(
+            .vaultAbsent,
+            request,
+            "does not answer as a vault does",
+            next: "see what listens there; a proxy in front of it may answer in its place"
         )
     }
 

@@ -5,7 +5,7 @@ import Strategy
 /// In whose name a login fails: the reference that holds what was refused, or the vault, and never with a word of what was sent.
 extension VaultLogin {
     func refusal(_ answer: VaultAnswer, sent: Secret) -> SecretFailure {
-        guard let document = try? JSONParser.parse(answer.body), document.object != nil else { return noVault() }
+        guard let document = answer.document else { return noVault() }
         if document["TwoFactorProviders"] != nil || document["TwoFactorProviders2"] != nil {
             return failure(
                 .vaultRefused,
@@ -60,7 +60,7 @@ extension VaultLogin {
 
     func noVault() -> SecretFailure {
         failure(
-            .vaultAnswer,
+            .vaultAbsent,
             "does not answer as a vault does",
             next: "see what listens there; a proxy in front of it may answer in its place"
         )

@@ -105,7 +105,10 @@ struct VaultLogin: Sendable {
             ]
         }
         let answer = try await connection.send(tokenRequest(form))
-        guard answer.status == 200 else { throw refusal(answer, sent: proof) }
+        // A vault refuses with 400, some with 401; other answers are of what stands before it.
+        guard answer.status == 200 else {
+            throw [400, 401].contains(answer.status) ? refusal(answer, sent: proof) : noVault()
+        }
         let document = try parse(answer)
         return Result(tokens: try tokens(document), userKey: try userKey(document, keys), kdf: kdf)
     }
@@ -150,7 +153,7 @@ struct VaultLogin: Sendable {
         }
         guard answer.status == 200 else {
             throw failure(
-                .vaultAnswer,
+                .vaultAbsent,
                 "does not know how to log in (HTTP \(answer.status))",
                 next: "write the address behind which /identity and /api lie"
             )
@@ -230,7 +233,7 @@ struct VaultLogin: Sendable {
     }
 
     private func parse(_ answer: VaultAnswer) throws -> JSONValue {
-        guard let document = try? JSONParser.parse(answer.body), document.object != nil else { throw noVault() }
+        guard let document = answer.document else { throw noVault() }
         return document
     }
 }

@@ -25,10 +25,12 @@ package struct SealedUse: Sendable, Hashable {
 ///
 /// 1. Attended runs ask the vault, and take the sealed copy when nobody answers. Unattended runs take the sealed copy alone: what opens the vault does not
 ///    lie on a machine that runs at night.
-/// 2. A refusal is no outage: the sealed copy does not hide a wrong password, a changed item or a server that is not believed.
+/// 2. A refusal is no outage: the sealed copy does not hide a wrong password, a changed item or a server that is not believed. What is no
+///    vault at all, such as a proxy's page, is an outage.
 /// 3. What was refused is known by a keyed digest, never itself: the same is not tried again, another one is tried at once. So a daemon
 ///    needs no restart when the password is corrected.
-/// 4. What was read is held for the run, as secrets that are wiped with it.
+/// 4. A secret of the sealed copy counts for a declared time and not longer, so that one that nobody renews does not go unnoticed for years.
+/// 5. What was read is held for the run, as secrets that are wiped with it.
 package final class VaultSecrets: Sendable {
     /// Who is asked.
     package enum Mode: Sendable, Hashable {
@@ -49,6 +51,8 @@ package final class VaultSecrets: Sendable {
     private let time: any TimeSource
     private let entropy: any EntropySource
     private let answerSeconds: Int
+    /// How old a secret of the sealed copy may be.
+    private let sealedSeconds: Int64
 
     private struct Known {
         var contents: VaultContents?
@@ -74,7 +78,8 @@ package final class VaultSecrets: Sendable {
         ask: Question? = nil,
         time: any TimeSource = SystemTime(),
         entropy: any EntropySource = SystemEntropy(),
-        answerSeconds: Int = SecretLimits.answerSeconds
+        answerSeconds: Int = SecretLimits.answerSeconds,
+        sealedFor: Duration = VaultDeclaration.usualSealedFor
     ) {
         self.account = account
         self.mode = mode
@@ -85,6 +90,7 @@ package final class VaultSecrets: Sendable {
         self.entropy = entropy
         digestKey = Secret(entropy.bytes(32))
         self.answerSeconds = answerSeconds
+        sealedSeconds = sealedFor.components.seconds
     }
 
     // MARK: reading
@@ -101,7 +107,7 @@ package final class VaultSecrets: Sendable {
                     let finding = await remember([reference: secret])
                     let findings = finding.map { [$0] } ?? []
                     return ResolvedSecret(reference, secret, from: .vault, at: time.now(), findings: findings)
-                } catch let failure as SecretFailure where failure.code == .vaultUnreachable && cache != nil {
+                } catch let failure as SecretFailure where failure.code.isOutage && cache != nil {
                     return try await cached(reference, because: failure)
                 }
             }
@@ -208,6 +214,8 @@ package final class VaultSecrets: Sendable {
             throw failure
         }
         let now = time.now()
+        let age = age(fetched: entry.fetched, now)
+        guard age <= sealedSeconds else { throw tooOld(reference, entry.fetched, age, outage) }
         return ResolvedSecret(
             reference,
             entry.secret,
@@ -217,6 +225,26 @@ package final class VaultSecrets: Sendable {
         )
     }
 
+    private func age(fetched: Timestamp, _ now: Timestamp) -> Int64 { max(0, now.seconds - fetched.seconds) }
+
+    private func tooOld(
+        _ reference: SecretReference,
+        _ fetched: Timestamp,
+        _ age: Int64,
+        _ outage: SecretFailure?
+    ) -> SecretFailure {
+        var failure = SecretFailure(
+            .cache,
+            reference,
+            (outage.map { "\($0.object) \($0.what), and " } ?? "")
+                + "the sealed copy of \(VaultWriting.stamp(fetched)) is \(ageText(.seconds(age))) old, and counts for \(lengthText(.seconds(sealedSeconds)))",
+            next: "run `holdfast secret fetch` while the vault answers; vault.sealed-for says how long it counts"
+        )
+        failure.state = "nothing was changed; the copy is kept, and counts again where vault.sealed-for is longer"
+        failure.cause = outage
+        return failure
+    }
+
     /// Amber when the vault should have answered, or when the copy is old; nothing when a fresh copy is what was meant to be used.
     private func finding(
         fetched: Timestamp,
@@ -224,14 +252,15 @@ package final class VaultSecrets: Sendable {
         _ outage: SecretFailure?,
         _ now: Timestamp
     ) -> Finding? {
-        let age = max(0, now.seconds - fetched.seconds)
+        let age = age(fetched: fetched, now)
         let said = "the sealed copy of \(VaultWriting.stamp(fetched)) was used, \(ageText(.seconds(age))) old"
         if let outage {
             let what = "\(outage.object) \(outage.what); \(said)"
             return Finding(.warning, "secret-from-cache", object: reference.text, what: what, next: outage.next)
         }
-        guard age > Int64(SecretLimits.cacheDays) * 86_400 else { return nil }
-        return Finding(.warning, "secret-old", object: reference.text, what: said, next: "run `holdfast secret fetch`")
+        guard age > min(Int64(SecretLimits.cacheDays) * 86_400, sealedSeconds / 3) else { return nil }
+        let what = "\(said); it counts for \(lengthText(.seconds(sealedSeconds)))"
+        return Finding(.warning, "secret-old", object: reference.text, what: what, next: "run `holdfast secret fetch`")
     }
 
     /// What should be known of sealed copies that were used: that the vault does not answer, or that they are old.
@@ -248,10 +277,10 @@ package final class VaultSecrets: Sendable {
     private func outage() async -> SecretFailure? {
         do {
             return try await VaultConnection.with(account, answerSeconds: answerSeconds) { connection in
-                _ = try await connection.send(VaultRequest(path: "/alive", operation: "look whether it answers:"))
-                return nil
+                let request = VaultRequest(path: "/alive", operation: "look whether it answers:")
+                return try await connection.send(request).isPage ? connection.absent(request) : nil
             }
-        } catch let failure as SecretFailure where failure.code == .vaultUnreachable {
+        } catch let failure as SecretFailure where failure.code.isOutage {
             return failure
         } catch {
             return nil

@@ -29,7 +29,7 @@ final class VaultSession {
         var request = VaultRequest(path: "/api/sync?excludeDomains=true", operation: "read")
         request.answerBytes = SecretLimits.syncBytes
         let document = try await ask(request)
-        guard let contents = VaultContents(document, userKey: userKey) else { throw noVault(request) }
+        guard let contents = VaultContents(document, userKey: userKey) else { throw connection.absent(request) }
         return contents
     }
 
@@ -43,6 +43,7 @@ final class VaultSession {
             try await renew()
             answer = try await send(request)
         }
+        guard !answer.isPage else { throw connection.absent(request) }
         guard (200..<300).contains(answer.status) else {
             let code: SecretCode = answer.status == 401 || answer.status == 403 ? .vaultRefused : .vaultAnswer
             throw connection.failure(
@@ -53,7 +54,7 @@ final class VaultSession {
                     ? "see what the account may do in the vault" : "look into the vault's log for the reason"
             )
         }
-        guard let document = try? JSONParser.parse(answer.body), document.object != nil else { throw noVault(request) }
+        guard let document = answer.document else { throw connection.absent(request) }
         return document
     }
 
@@ -72,14 +73,5 @@ final class VaultSession {
         let result = try await login.run()
         tokens = result.tokens
         userKey = result.userKey
-    }
-
-    private func noVault(_ request: VaultRequest) -> SecretFailure {
-        connection.failure(
-            .vaultAnswer,
-            request,
-            "does not answer as a vault does",
-            next: "see what listens there; a proxy in front of it may answer in its place"
-        )
     }
 }

@@ -18,12 +18,21 @@ struct VaultBuilder {
             certificates: table["certificates"]?.text,
             sealedCopy: table["sealed-copy"]?.text,
             sealedBy: secret(table, "sealed-by"),
+            sealedFor: length(table, "sealed-for") ?? VaultDeclaration.usualSealedFor,
             data: table["data"]?.texts ?? [],
             place: root.place(of: "vault")
         )
         checkAddress(vault, table)
         checkPair("client-id", "client-secret", in: table)
         checkPair("sealed-copy", "sealed-by", in: table)
+        if table["sealed-for"] != nil, table["sealed-copy"] == nil {
+            report(
+                table.place(of: "sealed-for"),
+                "vault.sealed-for",
+                "stands without sealed-copy",
+                "add \"sealed-copy\""
+            )
+        }
         for (key, reference) in vault.references {
             guard case .vault = reference else { continue }
             report(table.place(of: key), "vault.\(key)", "lies in the vault that it opens", "name another place")
@@ -73,6 +82,10 @@ struct VaultBuilder {
 
     private func secret(_ table: DeclaredTable, _ key: String) -> SecretReference? {
         if case .secret(let reference)? = table[key]?.scalar { reference } else { nil }
+    }
+
+    private func length(_ table: DeclaredTable, _ key: String) -> Duration? {
+        if case .duration(let length)? = table[key]?.scalar { length } else { nil }
     }
 
     private mutating func checkAddress(_ vault: VaultDeclaration, _ table: DeclaredTable) {

@@ -13,9 +13,14 @@ package struct VaultDeclaration: Sendable, Hashable {
     /// Both or none.
     package var sealedCopy: String?
     package var sealedBy: SecretReference?
+    /// How long a secret in the sealed copy counts, from when the vault gave it.
+    package var sealedFor: Duration
     /// Folders and files in which the vault itself keeps its data.
     package var data: [String]
     package var place: Place
+
+    /// `vault.sealed-for` where it is not said.
+    package static let usualSealedFor = Duration.seconds(180 * 86_400)
 
     /// What opens it, with the keys that say so.
     var references: [(key: String, reference: SecretReference)] {

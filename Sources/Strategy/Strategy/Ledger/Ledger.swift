@@ -60,6 +60,8 @@ package struct WorkloadHistory: Sendable, Hashable {
     package var lastOutcome: RunOutcome?
     /// Repositories that its last run could not bring a copy to; they are caught up with when they are here again.
     package var missing: [String] = []
+    /// How often in a row each of them failed although its medium was here.
+    package var failures: [String: Int] = [:]
     /// When that was last tried, beside its own runs.
     package var caughtUp: Timestamp?
     /// Why it was no better; nil when it was good.

@@ -12,8 +12,15 @@ package enum Due: Sendable, Hashable {
     /// Judges by the newest attempt, whether it went well or not: a failed run is tried again by who asked for it, and else at the next due time.
     ///
     /// `declared`: nothing was due before the workload was declared; nil when that is not known, and then the last due time counts.
-    package init(_ schedule: Schedule?, lastAttempt: Timestamp?, declared: Timestamp?, now: Timestamp, zone: ZoneRules)
-    {
+    /// `moved`: the attempt by the clock as it is now, where it was seen to be set back since.
+    package init(
+        _ schedule: Schedule?,
+        lastAttempt: Timestamp?,
+        moved: Timestamp? = nil,
+        declared: Timestamp?,
+        now: Timestamp,
+        zone: ZoneRules
+    ) {
         guard let schedule else {
             self = .byHand
             return
@@ -24,12 +31,9 @@ package enum Due: Sendable, Hashable {
             self = .notBefore(next)
             return
         }
-        // A clock that was set back a little starts nothing twice; an attempt dated after the next due time was dated by a wrong clock,
-        // and would keep everything from running until then.
-        if let lastAttempt, lastAttempt >= last, lastAttempt <= next ?? lastAttempt {
-            self = .notBefore(next)
-        } else {
-            self = .since(last)
-        }
+        // A clock that was set back starts nothing twice: what was tried when it showed that time before, or by the clock as it is now, is done.
+        // An attempt dated after the next due time by a clock that nobody saw set would keep everything from running until then.
+        let isDone = lastAttempt.map { $0 >= last && $0 <= next ?? $0 } ?? false
+        self = isDone || moved ?? .distantPast >= last ? .notBefore(next) : .since(last)
     }
 }

@@ -35,17 +35,18 @@ package struct RunPlan: Sendable, Hashable {
     /// Orders what is chosen: by priority, then what is due longest first, else as in the file.
     ///
     /// Shape: names in `choice` exist in the lab. `zone` is that of a schedule. A workload that only catches up waits for its next due
-    /// time, too.
+    /// time, too. `steps`: what was seen of the clock.
     package init(
         _ lab: Lab,
         _ choice: RunChoice,
         ledger: Ledger,
         now: Timestamp,
         catchUp: CatchUp = .none,
+        steps: ClockSteps = ClockSteps(),
         zone: (Schedule) -> ZoneRules
     ) {
         for workload in lab.workloads {
-            let due = Self.due(workload, ledger, now, zone)
+            let due = Self.due(workload, ledger, now, zone, steps: steps)
             let isChosen: Bool
             switch choice {
             case .all: isChosen = true
@@ -86,11 +87,14 @@ package struct RunPlan: Sendable, Hashable {
         _ workload: Workload,
         _ ledger: Ledger,
         _ now: Timestamp,
-        _ zone: (Schedule) -> ZoneRules
+        _ zone: (Schedule) -> ZoneRules,
+        steps: ClockSteps = ClockSteps()
     ) -> Due {
-        Due(
+        let attempt = ledger.workloads[workload.name]?.lastAttempt
+        return Due(
             workload.backup.schedule,
-            lastAttempt: ledger.workloads[workload.name]?.lastAttempt,
+            lastAttempt: attempt,
+            moved: attempt.flatMap { steps.moved($0, of: workload.name) },
             declared: nil,
             now: now,
             zone: workload.backup.schedule.map(zone) ?? .utc

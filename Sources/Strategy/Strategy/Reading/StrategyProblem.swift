@@ -22,11 +22,14 @@ package struct StrategyProblem: Error, Sendable, Hashable, CustomStringConvertib
 }
 
 /// All that is wrong with a declaration, in the order of its lines; never empty.
-package struct StrategyProblems: Error, Sendable, Hashable {
+package struct StrategyProblems: Error, Sendable, Hashable, CustomStringConvertible {
     package var problems: [StrategyProblem]
 
     package init(problems: [StrategyProblem]) {
         precondition(!problems.isEmpty)
         self.problems = problems
     }
+
+    /// One problem a line.
+    package var description: String { problems.map(\.description).joined(separator: "\n  ") }
 }

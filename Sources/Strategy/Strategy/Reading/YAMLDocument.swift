@@ -54,7 +54,7 @@ func readYAML(_ bytes: [UInt8], file: String) throws(StrategyProblem) -> YAMLVal
             return try reader.value(of: root)
         }
     } catch let error as YamlError {
-        throw reader.problem(of: error)
+        throw reader.problem(of: error, in: text)
     } catch let error as StrategyProblem {
         throw error
     } catch {
@@ -111,10 +111,10 @@ private struct YAMLReader {
     }
 
     private func tooMany(_ place: Place) -> StrategyProblem {
-        StrategyProblem(place, what: "has more than \(StrategyLimits.entries) entries")
+        StrategyProblem(place, what: "has more than \(StrategyLimits.entries) entries", next: "keep fewer")
     }
 
-    func problem(of error: YamlError) -> StrategyProblem {
+    func problem(of error: YamlError, in text: String) -> StrategyProblem {
         switch error {
         case .scanner(_, let what, let mark, _), .parser(_, let what, let mark, _), .composer(_, let what, let mark, _):
             StrategyProblem(
@@ -123,20 +123,31 @@ private struct YAMLReader {
                 next: "check indentation, quotes and brackets here"
             )
         case .duplicatedKeysInMapping(let duplicates, let context):
-            StrategyProblem(
-                place(context.mark),
-                what: "the key \(duplicates.map { "\"\($0)\"" }.joined(separator: ", ")) stands twice",
-                next: "keep one of them"
-            )
+            twice(duplicates.first ?? "", context.mark, text)
         default:
             StrategyProblem(place(line: 0), what: "cannot be read as YAML: \(error)")
         }
     }
 
+    /// At the second place, which is the one that was added as a rule.
+    private func twice(_ key: String, _ mark: Mark, _ text: String) -> StrategyProblem {
+        var search = SecondKey(text)
+        let second = search.find(key, first: SecondKey.Spot(line: mark.line, column: mark.column))
+        return StrategyProblem(
+            second.map { Place(file: file, line: $0.line, column: $0.column) } ?? place(mark),
+            what: "the key \"\(printable(key))\" stands twice" + (second == nil ? "" : ", first in line \(mark.line)"),
+            next: "keep one of them"
+        )
+    }
+
     /// Refuses what would make the parser recurse deeply or expand aliases, by looking at bytes alone.
     func boundNesting(_ bytes: [UInt8]) throws(StrategyProblem) {
         guard bytes.count <= StrategyLimits.fileBytes else {
-            throw StrategyProblem(place(line: 0), what: "is larger than \(StrategyLimits.fileBytes >> 20) MiB")
+            throw StrategyProblem(
+                place(line: 0),
+                what: "is larger than \(StrategyLimits.fileBytes >> 20) MiB, where a declaration has a few KiB",
+                next: "name the declaration itself; a very long one may stand in several files, named by include"
+            )
         }
         var (line, depth, leading, isLeading) = (1, 0, 0, true)
         for byte in bytes {

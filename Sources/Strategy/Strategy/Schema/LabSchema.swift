@@ -62,7 +62,7 @@ private let mediumShape = TableShape([
     Key("path", .scalar(.path), "The folder that holds its repositories.", isRequired: true),
     Key(
         "identity",
-        .scalar(.text),
+        .scalar(.fileSystemUUID),
         "The UUID of the file system that has to be there; another one is refused. `holdfast init` writes it."
     ),
     Key(
@@ -102,6 +102,12 @@ private let vaultShape = TableShape([
     Key("certificates", .scalar(.path), "Certificates in PEM that are trusted for it; absent: the system's."),
     Key("sealed-copy", .scalar(.path), "The file that keeps what it said, sealed, for when it does not answer."),
     Key("sealed-by", .scalar(.secret), "Where the key of the sealed copy is found."),
+    Key(
+        "sealed-for",
+        .scalar(.duration),
+        "How long a secret in it counts, from when the vault gave it; an older one is refused.",
+        fallback: "180d"
+    ),
     Key("data", .list(.scalar(.path)), "Where the vault itself keeps its data, if on this machine."),
 ])
 
@@ -117,16 +123,20 @@ private let objectiveShape = TableShape([
 
 private let keepCount = ScalarShape.word("all", or: .count(0...100_000))
 
-private let keepShape = TableShape(
+private let keepRules =
     KeepPolicy.Period.allCases.map { period in
         let what = period == .last ? "The newest snapshots that stay." : "Periods of which the newest snapshot stays."
         return Key(period.rawValue, .scalar(keepCount), what)
     }
-        + [Key("within", .scalar(.calendarSpan), "Everything of that time before the newest snapshot stays.")]
-        + KeepPolicy.Period.allCases.filter { $0 != .last }.map { period in
-            Key("within-\(period.rawValue)", .scalar(.calendarSpan), "The newest of each period of that time stays.")
-        }
-        + [Key("tags", .list(.scalar(.text)), "Snapshots with one of these tags stay.")]
+    + [Key("within", .scalar(.calendarSpan), "Everything of that time before the newest snapshot stays.")]
+    + KeepPolicy.Period.allCases.filter { $0 != .last }.map { period in
+        Key("within-\(period.rawValue)", .scalar(.calendarSpan), "The newest of each period of that time stays.")
+    }
+
+// Tags alone keep nothing of the usual snapshots.
+private let keepShape = TableShape(
+    keepRules + [Key("tags", .list(.scalar(.text)), "Snapshots with one of these tags stay.")],
+    atLeastOne: keepRules.map(\.name)
 )
 
 private let policyKeys = [

@@ -16,6 +16,7 @@ extension ScalarShape {
         case .duration: "a length of time"
         case .size: "a size"
         case .rate: "a rate"
+        case .fileSystemUUID: "the UUID of a file system"
         case .count: "a number"
         case .calendarSpan: "a span of the calendar"
         case .flag: "yes or no"
@@ -38,6 +39,7 @@ extension ScalarShape {
         case .duration: "such as 90min, 4h or 1d 12h"
         case .size: "such as 500 MB or 16 MiB"
         case .rate: "such as 20 MiB/s or 160 Mbit/s"
+        case .fileSystemUUID: fileSystemUUIDAdvice
         case .count(let range): "from \(range.lowerBound) to \(range.upperBound)"
         case .calendarSpan: "such as 14d, 6m or 1y6m"
         case .flag: "true or false"
@@ -61,6 +63,7 @@ extension ScalarShape {
         case .duration: .duration(try readLength(text))
         case .size: .size(try readSize(text))
         case .rate: .rate(try readRate(text))
+        case .fileSystemUUID: .text(try readFileSystemUUID(text))
         case .count(let range): .count(try readCount(text, range))
         case .calendarSpan: .span(try readCalendarSpan(text))
         case .flag: .flag(try readFlag(text, isBare))

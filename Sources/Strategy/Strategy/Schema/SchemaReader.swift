@@ -60,7 +60,7 @@ struct SchemaReader {
 
     private mutating func names(_ value: YAMLValue, of shape: Shape, _ key: String) -> DeclaredValue? {
         guard case .table(let entries, let place) = value, !entries.isEmpty else {
-            return refuse(value.place, key, "needs at least one entry `NAME: { … }`")
+            return refuse(value.place, key, "needs at least one entry `NAME: …`", advice(key))
         }
         var table = DeclaredTable(entries: [], place: place)
         for entry in entries {
@@ -78,19 +78,24 @@ struct SchemaReader {
             let read = items.compactMap { self.read($0, as: item, key: key) }
             return read.count == items.count ? .list(read, place) : nil
         case .text(_, _, let place):
-            guard case .scalar = item else { return refuse(place, key, "is \(value.shape), not a list") }
+            guard case .scalar = item else {
+                return refuse(place, key, "is \(value.shape), not a list", advice(key))
+            }
             return read(value, as: item, key: key).map { .list([$0], place) }
         default:
-            return refuse(value.place, key, "needs a list with at least one entry")
+            return refuse(value.place, key, "needs a list with at least one entry", advice(key))
         }
     }
 
+    private func advice(_ key: String) -> String { keyExample(key).map { "write such as \($0)" } ?? "" }
+
     private mutating func scalar(_ value: YAMLValue, _ shape: ScalarShape, _ key: String) -> DeclaredValue? {
-        if case .text("", _, let place) = value { return refuse(place, key, "is empty", shape.advice) }
+        let advice = shape.advice.isEmpty ? advice(key) : shape.advice
+        if case .text("", _, let place) = value { return refuse(place, key, "is empty", advice) }
         guard case .text(let text, let isBare, let place) = value else {
-            return refuse(value.place, key, "is \(value.shape), not \(shape.noun)", shape.advice)
+            return refuse(value.place, key, "is \(value.shape), not \(shape.noun)", advice)
         }
-        guard !text.utf8.contains(0) else { return refuse(place, key, "holds a zero byte") }
+        guard !text.utf8.contains(0) else { return refuse(place, key, "holds a zero byte", "type the value anew") }
         if case .pattern = shape, let problem = rules.patternProblem(text) {
             return refuse(
                 place,

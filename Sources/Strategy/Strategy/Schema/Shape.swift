@@ -15,10 +15,13 @@ package struct TableShape: Sendable {
     package var keys: [Key]
     /// Exactly one of these keys stands in it; empty: any.
     package var alternatives: [String] = []
+    /// At least one of these keys stands in it; empty: none has to.
+    package var atLeastOne: [String] = []
 
-    package init(_ keys: [Key], alternatives: [String] = []) {
+    package init(_ keys: [Key], alternatives: [String] = [], atLeastOne: [String] = []) {
         self.keys = keys
         self.alternatives = alternatives
+        self.atLeastOne = atLeastOne
     }
 
     /// The key of that name.
@@ -71,6 +74,8 @@ package indirect enum ScalarShape: Sendable {
     case size
     /// Bytes a second.
     case rate
+    /// The number that a file system got when it was made.
+    case fileSystemUUID
     case count(ClosedRange<Int64>)
     /// A span on the calendar, as restic writes it: `1y6m`.
     case calendarSpan

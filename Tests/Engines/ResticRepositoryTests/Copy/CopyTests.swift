@@ -265,16 +265,9 @@ import ResticRepository
     {
         let source = try await SmallRepository.make()
         for bad in 0..<4 {
-            let turn = Mutex(0)
+            let spoiler = Spoiler(stage, number: bad)
             var options = RepositoryOptions()
-            options.spoil = { now, bytes in
-                guard now == stage, !bytes.isEmpty else { return }
-                let number = turn.withLock { turn in
-                    defer { turn += 1 }
-                    return turn
-                }
-                if number == bad { bytes[bytes.count / 2] ^= 1 }
-            }
+            options.spoil = { spoiler.spoil($0, $1) }
             let store = try await Self.target()
             let failure = await #expect(throws: RepositoryFailure.self, "\(stage) \(bad)") {
                 try await Self.run(from: source.store, to: store, options: options)

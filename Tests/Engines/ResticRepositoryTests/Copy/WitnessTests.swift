@@ -71,17 +71,10 @@ import ResticRepository
     {
         for bad in 0..<6 {
             let scene = try await Scene()
-            let turn = Mutex(0)
+            let spoiler = Spoiler(stage, number: bad)
             let failure = await #expect(throws: RepositoryFailure.self, "\(stage) \(bad)") {
                 _ = try await scene.copy { options in
-                    options.spoil = { now, bytes in
-                        guard now == stage, !bytes.isEmpty else { return }
-                        let number = turn.withLock { turn in
-                            defer { turn += 1 }
-                            return turn
-                        }
-                        if number == bad { bytes[bytes.count / 2] ^= 1 }
-                    }
+                    options.spoil = { spoiler.spoil($0, $1) }
                 }
             }
             #expect(failure?.code == .verification, "\(stage) \(bad): \(String(describing: failure))")

@@ -24,32 +24,6 @@ import ResticRepository
         return (bench, store, files)
     }
 
-    /// Spoils one byte of the `number`-th buffer at a stage; counts how many passed there.
-    private final class Spoiler: Sendable {
-        let stage: BlobStage
-        let number: Int
-        let place: Int
-        private let count = Mutex(0)
-
-        init(_ stage: BlobStage, number: Int, place: Int) {
-            self.stage = stage
-            self.number = number
-            self.place = place
-        }
-
-        var passed: Int { count.withLock { $0 } }
-
-        func spoil(_ stage: BlobStage, _ bytes: UnsafeMutableRawBufferPointer) {
-            guard stage == self.stage, !bytes.isEmpty else { return }
-            let turn = count.withLock { count in
-                defer { count += 1 }
-                return count
-            }
-            guard turn == number else { return }
-            bytes[place < 0 ? bytes.count + place : place % bytes.count] ^= 0x10
-        }
-    }
-
     @Test(arguments: BlobStage.allCases)
     func `D-08 D-09 a bit that flips on its way into a pack is refused, and nothing of it is stored`(
         stage: BlobStage

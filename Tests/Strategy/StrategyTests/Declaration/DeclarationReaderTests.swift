@@ -82,7 +82,7 @@ import Strategy
         #expect(bare.medium(named: "usb-ssd")?.isMountedForRuns == true)
         #expect(bare.medium(named: "os-ssd")?.isMountedForRuns == false)
         #expect(bare.warnings.map(\.key) == ["media.usb-ssd"])
-        let known = "\(kind) mount: true, identity: \"ab-cd\","
+        let known = "\(kind) mount: true, identity: \"AB12-cd34\","
         #expect(try decode(completeDeclaration.replacing(kind, with: known)).warnings.isEmpty)
     }
 

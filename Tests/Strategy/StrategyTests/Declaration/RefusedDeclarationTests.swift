@@ -42,7 +42,7 @@ import Strategy
             "list for a text",
             "lab: home",
             "lab: [home]",
-            "holdfast.yaml:1:6: lab: is a list, not a text"
+            "holdfast.yaml:1:6: lab: is a list, not a text; write such as lab: home"
         ),
         Edit(
             "text for a table",
@@ -114,7 +114,7 @@ import Strategy
             "no target",
             "to: [host-os, offsite]",
             "to: []",
-            "holdfast.yaml:20:9: protect.to: needs a list with at least one entry"
+            "holdfast.yaml:20:9: protect.to: needs a list with at least one entry; write such as to: [host-os, host-usb]"
         ),
         Edit(
             "target left out",
@@ -227,6 +227,32 @@ import Strategy
         )
     }
 
+    @Test func `each key that takes a text, a path, a list or names has an example that is read`() {
+        for (path, shape) in labSchema.allKeys(below: "") where shape.wantsExample {
+            #expect(keyExample(path) != nil, "\(path)")
+        }
+        #expect(keyExample("media.usb.path") == "path: /mnt/usb/holdfast")
+        #expect(keyExample("notify.mail.smtp.to") == "to: [me@example.com]")
+    }
+
+    @Test(arguments: [
+        "7f424cf8-e291-4dcd-86a8-cbf2134c80cd", "7F424CF8E2914DCD86A8CBF2134C80CD", "1A2B-3c4d", "0123456789ABCDEF",
+    ])
+    func `B-10 the identity of a medium is a UUID as file systems have it`(uuid: String) throws {
+        let text = completeDeclaration.replacing("kind: removable,", with: "kind: removable, identity: \"\(uuid)\",")
+        #expect(try decode(text).medium(named: "usb-ssd")?.identity == uuid)
+        for wrong in [uuid + "0", String(uuid.dropLast()), uuid.replacing("4", with: "g"), "usb", "/dev/sdb1"] {
+            let found = problems(text.replacing(uuid, with: wrong))
+            #expect(found.count == 1, "\(wrong)")
+            #expect(
+                found.first?.hasPrefix(
+                    "holdfast.yaml:5:41: media.usb-ssd.identity: \"\(wrong)\" is no UUID of a file system; write it as `findmnt"
+                ) == true,
+                "\(found)"
+            )
+        }
+    }
+
     struct Broken: Sendable, CustomTestStringConvertible {
         var name: String
         var text: String
@@ -237,14 +263,32 @@ import Strategy
     @Test(arguments: [
         Broken(name: "empty", text: "", words: "is empty"),
         Broken(name: "open bracket", text: "lab: [", words: "is not YAML"),
-        Broken(name: "key twice", text: "lab: a\nlab: b", words: "stands twice"),
+        Broken(
+            name: "key twice",
+            text: "lab: a\nlab: b",
+            words: "holdfast.yaml:2:1: the key \"lab\" stands twice, first in line 1; keep one of them"
+        ),
+        Broken(
+            name: "key twice in braces, with quotes",
+            text: "lab: a\nmedia: { ü: { path: /a, kind: internal, 'path': /b } }",
+            words: "holdfast.yaml:2:41: the key \"path\" stands twice, first in line 2"
+        ),
+        Broken(
+            name: "key three times, and another one twice",
+            text: "a: 1\nb: 2\na: 3\nb: 4\na: 5",
+            words: "holdfast.yaml:3:1: the key \"a\" stands twice, first in line 1"
+        ),
         Broken(name: "a list", text: "- a", words: "is a list, not a table"),
         Broken(name: "null", text: "lab: ~", words: "lab: is nothing, not a text"),
         Broken(name: "anchor", text: "lab: &a home", words: "anchors and aliases are not accepted"),
         Broken(name: "two documents", text: "lab: a\n---\nlab: b", words: "is not YAML"),
         Broken(name: "100,000 brackets", text: String(repeating: "[", count: 100_000), words: "nested too deeply"),
         Broken(name: "100,000 dashes", text: String(repeating: "- ", count: 100_000), words: "nested too deeply"),
-        Broken(name: "2 MiB", text: String(repeating: "x", count: 2 << 20), words: "larger than 1 MiB"),
+        Broken(
+            name: "2 MiB",
+            text: String(repeating: "x", count: 2 << 20),
+            words: "larger than 1 MiB, where a declaration has a few KiB; name the"
+        ),
     ])
     func `M-10 a broken file is refused in words`(broken: Broken) {
         let found = problems(broken.text)
@@ -253,3 +297,29 @@ import Strategy
 }
 
 private let nameAdvice = "use up to 64 letters, digits, - _ . and start with a letter or digit"
+
+extension TableShape {
+    /// Every key with its path in messages and what stands behind it.
+    fileprivate func allKeys(below path: String) -> [(path: String, shape: Shape)] {
+        keys.flatMap { key -> [(path: String, shape: Shape)] in
+            let here = path.isEmpty ? key.name : "\(path).\(key.name)"
+            switch key.shape {
+            case .table(let table): return table.allKeys(below: here)
+            case .names(of: .table(let table)): return [(here, key.shape)] + table.allKeys(below: here + ".NAME")
+            case .list(.table(let table)): return [(here, key.shape)] + table.allKeys(below: here)
+            case .scalar, .list, .names: return [(here, key.shape)]
+            }
+        }
+    }
+}
+
+extension Shape {
+    /// What it is does not say how it looks.
+    fileprivate var wantsExample: Bool {
+        switch self {
+        case .scalar(.text), .scalar(.path), .scalar(.pattern), .scalar(.reference), .scalar(.template), .list, .names:
+            true
+        case .scalar, .table: false
+        }
+    }
+}

@@ -36,6 +36,7 @@ import Strategy
         #expect(found.sealedCopy == "/var/lib/holdfast/vault.sealed")
         #expect(found.sealedBy == .file("/etc/holdfast/machine.key"))
         #expect(found.data == ["/etc/vaultwarden"])
+        #expect(found.sealedFor == .seconds(180 * 86_400))
     }
 
     @Test func `a reference into the vault without a vault is refused`() {
@@ -57,6 +58,7 @@ import Strategy
             "vault.client-id: stands without client-secret; add \"client-secret\""
         ),
         ("  sealed-copy: /var/lib/holdfast/vault.sealed\n", "", "vault.sealed-by: stands without sealed-copy"),
+        ("  data: /etc", "  sealed-for: soon\n  data: /etc", "vault.sealed-for: \"soon\" is no length of time"),
         ("https://vault.example", "http://vault.example", "vault.address: is no address that starts with https://"),
         ("https://vault.example", "https://canary:pw@vault.example", "vault.address: is no address that starts with"),
         ("https://vault.example", "http://localhost.example", "vault.address: is no address that starts with https://"),

@@ -5,7 +5,7 @@ import Strategy
 @Suite struct LabDifferenceTests {
     private static let old = """
         lab: home
-        media: { disk: { path: /disk }, usb: { kind: removable, path: /usb, identity: ab } }
+        media: { disk: { path: /disk }, usb: { kind: removable, path: /usb, identity: ab12-cd34 } }
         repositories:
           near: { medium: disk, password: "file:near" }
           far: { medium: usb, password: "file:far", budget: { upload: 20 MiB/s } }
@@ -48,7 +48,7 @@ import Strategy
 
     @Test func `mounting and the address of the daemon are named`() throws {
         #expect(
-            try changes { $0.replacing("identity: ab", with: "identity: ab, mount: true") } == [
+            try changes { $0.replacing("identity: ab12-cd34", with: "identity: ab12-cd34, mount: true") } == [
                 "usb is mounted for runs alone"
             ]
         )
