@@ -160,6 +160,13 @@ let package = Package(
                 "Messaging", "Protection", .product(name: "Mustache", package: "swift-mustache"),
             ]
         ),
+        module(
+            "Operations",
+            "Recovery",
+            [
+                "Bytes", "Outcome", "Strategy", "HostSystem", "ResticFormat", "ResticRepository", "Protection",
+            ]
+        ),
         tests(
             "Operations",
             "ProtectionTests",
@@ -227,7 +234,8 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal", "SecretStore", "Protection", "Notification", "Daemon", "Console",
+                "ResticRepository", "Journal", "SecretStore", "Protection", "Recovery", "Notification", "Daemon",
+                "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
