@@ -6,16 +6,27 @@ import Outcome
 import ResticCommand
 import Synchronization
 
-/// Runs the command line on the pool and answers the exit status.
+/// Open files that a process has to be allowed: what a run and the libraries below it hold at a time, with room.
+///
+/// With fewer, libdispatch ends the process with a trap when it cannot look into /proc.
+private let openFilesMin: UInt64 = 64
+
+/// Runs the command line on the pool and answers the exit status; `openFiles` is how many this process may have, 0 when that is not known.
 ///
 /// The first SIGINT or SIGTERM cancels the root task, which gives its locks back and ends with 130; the second ends the process at
 /// once. SIGHUP changes nothing: others send it to see whether the holder of a lock is alive.
-func startHoldfast(_ arguments: [ByteString], _ environment: Environment) async -> Int32 {
+func startHoldfast(_ arguments: [ByteString], _ environment: Environment, openFiles: UInt64) async -> Int32 {
     let facts = TerminalFacts.current(
         term: environment.value("TERM")?.display,
         noColor: environment.value("NO_COLOR")?.display
     )
     let screen = Screen(facts: facts)
+    guard openFiles == 0 || openFiles >= openFilesMin else {
+        screen.errorLine(
+            "Fatal: this process may have \(openFiles) open files, and needs \(openFilesMin)\n  state: nothing was changed\n  next:  raise the limit: ulimit -n 1024, or LimitNOFILE= of a systemd unit"
+        )
+        return ExitStatus.failed.rawValue
+    }
     let pool: WorkerPool
     do { pool = try WorkerPool() } catch {
         screen.errorLine("Fatal: no thread can be started: \(error.description)\n  next:  \(error.remedy)")

@@ -5,8 +5,8 @@ import HostSystem
 
 openStandardStreams()
 returnLargeBlocks()
-raiseOpenFileLimit()
+let openFiles = raiseOpenFileLimit()
 // restic reports progress on this signal; until we do, it must at least not end a backup.
 signal(SIGUSR1, SIG_IGN)
-let status = await startHoldfast(processArguments(), processEnvironment())
+let status = await startHoldfast(processArguments(), processEnvironment(), openFiles: openFiles)
 exit(status)

@@ -27,6 +27,8 @@ package struct ProtectionEnvironment: Sendable {
     package var mounting = Mounting()
     /// Media that this run could not mount, by name.
     var absent: [String: ProtectionFailure] = [:]
+    /// Passwords that this run has made.
+    let newPasswords = NewPasswords()
     /// Hears what does not fail a run but should be known; on any task.
     package var warn: @Sendable (String) -> Void
 

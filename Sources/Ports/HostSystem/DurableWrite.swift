@@ -29,7 +29,7 @@ package func writeDurably(
     temporaryPrefix: ByteString? = nil,
     entropy: any EntropySource
 ) throws(Errno) {
-    let prefix = temporaryPrefix ?? ByteString(name.bytes + Array("-tmp-".utf8))
+    let prefix = temporaryPrefix ?? ByteString(name.bytes + temporaryMark)
     var policy = ifExists
     var isLastAttempt = false
     while true {
@@ -57,6 +57,22 @@ package func writeDurably(
     try bytes.withRawBytes { bytes throws(Errno) in
         try writeDurably(bytes, to: name, in: directory, permissions: permissions, ifExists: ifExists, entropy: entropy)
     }
+}
+
+/// Between the final name and the random digits of the temporary one.
+private let temporaryMark = Array("-tmp-".utf8)
+
+/// The final name that a temporary name of a durable write stands for; nil for every other name.
+package func durableName(ofTemporary name: ByteString) -> ByteString? {
+    let digits = name.bytes.suffix(16)
+    let head = name.bytes.dropLast(16)
+    let isRandom = digits.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+    }
+    guard digits.count == 16, isRandom, head.count > temporaryMark.count,
+        head.suffix(temporaryMark.count).elementsEqual(temporaryMark)
+    else { return nil }
+    return ByteString(Array(head.dropLast(temporaryMark.count)))
 }
 
 private struct DurableWriteFailure: Error {

@@ -117,6 +117,8 @@ package struct LabDaemon: Sendable {
         var environment = first
         var run = ProtectionRun(environment, observer: observer)
         var notifier = LabNotifier(environment, ledgerFile: run.ledgerFile)
+        // What the daemon before has left when it was killed does not wait until something is due.
+        await run.clearUp()
         var (lastLook, nextLook) = (Timestamp.distantPast, Timestamp.distantPast)
         while !control.isDraining {
             if control.takeReload(), let new = await reloaded() {

@@ -54,6 +54,8 @@ import LabCommands
             path = NSTemporaryDirectory() + "config-\(UUID().uuidString)"
             try FileManager.default.createDirectory(atPath: path + "/conf", withIntermediateDirectories: true)
             try text.write(toFile: path + "/holdfast.yaml", atomically: false, encoding: .utf8)
+            let certificate = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+            try certificate.write(toFile: path + "/conf/home.pem", atomically: false, encoding: .utf8)
             if let more { try more.write(toFile: path + "/conf/more.yaml", atomically: false, encoding: .utf8) }
         }
 
@@ -79,6 +81,40 @@ import LabCommands
         #expect(
             json.output == #"{"message_type":"summary","workloads":2,"repositories":2,"media":2,"warnings":0}"# + "\n"
         )
+    }
+
+    @Test func `certificates that are not there or hold none are a warning with line and remedy`() async throws {
+        let channels = """
+            notify:
+              - { name: phone, ntfy: { url: "https://ntfy.example/x", certificates: conf/missing.pem } }
+              - { name: hook, webhook: { url: "https://hook.example/x", certificates: conf/more.yaml } }
+              - { name: good, ping: { url: "https://check.example/x", certificates: conf/home.pem } }
+            """
+        let folder = try Folder(Self.complete + "\n" + channels, more: Self.more)
+        defer { folder.remove() }
+        let checked = await folder.run("check")
+        #expect(checked.status == 0)
+        let lines = checked.errors.split(separator: "\n").filter { $0.contains("certificates") }
+        #expect(lines.count == 2, "\(checked.errors)")
+        #expect(
+            lines.first?.contains("notify.phone.certificates: \(folder.path)/conf/missing.pem is not there; put")
+                == true
+        )
+        #expect(
+            lines.last?.contains("notify.hook.certificates: \(folder.path)/conf/more.yaml holds no certificate") == true
+        )
+        #expect(lines.allSatisfy { $0.hasPrefix("warning: ") && $0.contains("holdfast.yaml:3") })
+        let arguments = ["doctor", "--config", folder.path + "/holdfast.yaml"]
+        let output = MemorySink()
+        let screen = Screen(facts: TerminalFacts(), output: output, error: MemorySink())
+        #expect(await runLab(arguments: arguments, screen: screen) == 1)
+        #expect(
+            output.text.contains(
+                "BAD       notify.phone.certificates (\(folder.path)/conf/missing.pem): is not there\n"
+            )
+        )
+        #expect(output.text.contains("ok        notify.good.certificates"))
+        #expect(output.text.contains("ok        vault.certificates"))
     }
 
     @Test func `M-10 a wrong declaration ends in 1, all problems told, as text and as JSON`() async throws {

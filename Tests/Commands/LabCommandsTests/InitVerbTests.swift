@@ -41,6 +41,30 @@ import LabCommands
         }
     }
 
+    @Test func `what lives in the folders to protect is undecided, with the command that would stop or dump it`()
+        async throws
+    {
+        let folder = try Folder()
+        let data = folder.path + "/source/vault/data"
+        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        for (name, text) in [("db.sqlite3", "SQLite format 3\0"), ("rsa_key.pem", "key")] {
+            try text.write(toFile: "\(data)/\(name)", atomically: false, encoding: .utf8)
+        }
+        try "services: {}".write(toFile: folder.path + "/source/vault/compose.yaml", atomically: false, encoding: .utf8)
+        let made = await folder.initialize("--yes")
+        #expect(made.status == 0, "\(made.errors)")
+        let lines = try String(contentsOfFile: folder.file, encoding: .utf8).split(separator: "\n").map(String.init)
+        let vault = try #require(lines.firstIndex { $0.contains("source/vault/data: Vaultwarden's data") })
+        let project = try #require(lines.firstIndex { $0.contains("source/vault: Compose project") })
+        #expect(vault < project)
+        #expect(lines[vault...].contains { $0.contains("before: [sqlite3,") })
+        #expect(lines[project...].contains { $0.contains("before: [docker, compose,") && $0.contains("stop") })
+        #expect(lines.contains { $0.contains("these lie in the paths above") })
+        let coverage = await folder.run(["coverage"])
+        #expect(coverage.output.contains("source/vault/data (Vaultwarden's data): by host"), "\(coverage.output)")
+        #expect(coverage.output.contains("/source (named in the declaration): by host"))
+    }
+
     @Test func `what init writes is right, is for its owner alone, and runs`() async throws {
         let folder = try Folder()
         let made = await folder.initialize("--yes")

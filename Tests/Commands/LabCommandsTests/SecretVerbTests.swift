@@ -56,6 +56,18 @@ import LabCommands
         #expect(try await run(right, "check").status == 0)
     }
 
+    @Test func `a command that several repositories name runs once in a check`() async throws {
+        let counted = NSTemporaryDirectory() + "asked-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: counted) }
+        let command = "command:/bin/sh -c 'echo once >> \(counted); echo canary-two'"
+        let text = Self.declaration.replacing("command:printf canary-two", with: command)
+            .replacing("credential:not-there", with: command)
+        let checked = try await run(text, "check")
+        #expect(checked.status == 0, "\(checked.errors)")
+        #expect(checked.output.contains("repositories.three.password") && checked.output.contains("of 3 references 3"))
+        #expect(try String(contentsOfFile: counted, encoding: .utf8) == "once\n")
+    }
+
     @Test func `a check is one JSON object for each reference`() async throws {
         let checked = try await run(Self.declaration, "check", "--json")
         let objects = try checked.output.split(separator: "\n").map { line in

@@ -21,9 +21,9 @@ import TestSupport
             try Data(content.utf8).write(to: url)
         }
 
-        func found(leaving: [String] = []) -> [FoundItem] {
+        func found(leaving: [String] = [], below named: [String] = []) -> [FoundItem] {
             var discovery = HostDiscovery(root: root, leaving: leaving)
-            return discovery.run().items
+            return discovery.run(below: named).items
         }
     }
 
@@ -50,6 +50,17 @@ import TestSupport
         #expect(found.contains { $0.what == "SQLite (app.db)" })
         #expect(kinds("/var/lib/docker/volumes/pg") == [.volumes])
         #expect(kinds("/var/lib/docker/volumes/pg/_data") == [.database])
+    }
+
+    @Test func `paths that somebody named are searched, too, wherever they lie`() throws {
+        let host = Host()
+        try host.file("/data/apps/vw/compose.yaml")
+        try host.file("/data/apps/vw/data/db.sqlite3", "SQLite format 3\0…")
+        try host.file("/data/apps/vw/data/rsa_key.pem")
+        #expect(host.found().isEmpty)
+        let found = host.found(below: ["/data/apps"])
+        #expect(found.map(\.kind) == [.composeProject, .vault, .folder])
+        #expect(found.map(\.path) == ["/data/apps/vw", "/data/apps/vw/data", "/data/apps"])
     }
 
     @Test func `folders of our own are not found`() throws {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 import Bytes
+import HostSystem
 import Outcome
 import Protection
 import Strategy
@@ -112,6 +113,53 @@ import TestSupport
             let mode = try #require(attributes[.posixPermissions] as? Int)
             #expect(mode & 0o077 == 0, "\(name) has mode \(String(mode, radix: 8))")
         }
+    }
+
+    @Test func `M-05 temporary files of writers that were killed go with the next run, and those of a living one stay`()
+        async throws
+    {
+        let lab = try TestLab()
+        try await lab.run()
+        let dead = ["record/ledger.json-tmp-0123456789abcdef", "record/holdfast.yaml-tmp-00000000000000ff"]
+        let old = ["probe-tmp-0123456789abcdef", "journal-pending.jsonl.unread-1-tmp-0123456789abcdef"]
+        let others = ["probe-tmp-fedcba9876543210", "notes-tmp-0123456789abcdef", "record/notes-tmp-1"]
+        for name in dead + old + others { try lab.write("state/\(name)", "half") }
+        let hoursAgo = Date(timeIntervalSince1970: Double(TestLab.noon - 7200))
+        for name in old + ["notes-tmp-0123456789abcdef"] {
+            let path = "\(lab.root)/state/\(name)"
+            try FileManager.default.setAttributes([.modificationDate: hoursAgo], ofItemAtPath: path)
+        }
+        func present(_ names: [String]) -> [String] {
+            names.filter { FileManager.default.fileExists(atPath: "\(lab.root)/state/\($0)") }
+        }
+        let state = try lab.environment.stateFolder
+        let writer = try #require(try StateFolder.takeLock("ledger", in: state))
+        await ProtectionRun(try lab.environment, observer: SilentRunObserver()).clearUp()
+        #expect(present(dead + old) == dead + old)
+        writer.unlock()
+        // Nothing is due: it is done all the same.
+        #expect(try await lab.run(.due).workloads.isEmpty)
+        #expect(present(dead + old).isEmpty)
+        #expect(present(others) == others)
+        #expect(lab.names(in: "state/record").contains("ledger.json"))
+    }
+
+    @Test func `M-05 a writer that is killed between writing and naming leaves nothing for good`() async throws {
+        let lab = try TestLab()
+        try await lab.run()
+        let before = try lab.ledger().workloads["host"]
+        await #expect(processExitsWith: .signal(SIGKILL)) { [root = lab.root as String] in
+            let hooks = SystemHooks { call, _, _ in
+                if call == .rename { kill(getpid(), SIGKILL) }
+                return .proceed
+            }
+            let record = try Directory.open(ByteString(root + "/state/record"), hooks: hooks)
+            try writeDurably([1], to: "ledger.json", in: record, ifExists: .replace, entropy: SystemEntropy())
+        }
+        #expect(lab.names(in: "state/record").contains { $0.contains("-tmp-") })
+        try await lab.run(.due)
+        #expect(!lab.names(in: "state/record").contains { $0.contains("-tmp-") })
+        #expect(try lab.ledger().workloads["host"] == before)
     }
 
     @Test func `the newer of two ledgers wins, and of each repository what was seen last`() {

@@ -38,6 +38,11 @@ import TestSupport
             lab.mounting.mount = ["/bin/sh", lab.root + "/mount.sh"]
         }
 
+        /// Of the disk that the declaration names.
+        var declaredUUID: String? {
+            lab.text.firstRange(of: "identity: \"").map { String(lab.text[$0.upperBound...].prefix { $0 != "\"" }) }
+        }
+
         var isMounted: Bool {
             get throws { try Mount.beginning(at: ByteString(disk.point)) != nil }
         }
@@ -151,6 +156,94 @@ import TestSupport
         #expect(try await bench.run(try await bench.journal()).exitStatus == .success)
         #expect(try !bench.isMounted)
         #expect(await journal.owedCleanups().isEmpty)
+    }
+
+    @Test func `M-05 what one run has left is unmounted by one that has nothing to do`() async throws {
+        let bench = try Bench()
+        let journal = try await bench.journal()
+        try bench.lab.write("unmount.sh", "echo 'target is busy' >&2; exit 32")
+        #expect(try await bench.run(journal).exitStatus == .success)
+        #expect(try bench.isMounted)
+        try bench.lab.write("unmount.sh", "exec umount \"$2\"")
+        var environment = try bench.lab.environment
+        environment.journal = try await bench.journal()
+        let report = try await ProtectionRun(environment, observer: SilentRunObserver()).run(.init(.due))
+        #expect(report.workloads.isEmpty)
+        #expect(try !bench.isMounted)
+        #expect(await journal.owedCleanups().isEmpty)
+    }
+
+    // MARK: beside runs
+
+    /// What a verb sees that mounts for a look.
+    private func looked<Value: Sendable>(
+        _ bench: Bench,
+        _ body: (ProtectionEnvironment) async throws -> Value
+    ) async throws -> Value {
+        let journal = try await bench.journal()
+        var environment = try bench.lab.environment
+        environment.journal = journal
+        let value = try await body(environment)
+        #expect(try !bench.isMounted)
+        #expect(await journal.owedCleanups().isEmpty)
+        return value
+    }
+
+    @Test func `an examination mounts for its look, and unmounts what it mounted`() async throws {
+        let bench = try Bench()
+        _ = try await bench.run(try await bench.journal())
+        _ = try bench.asked()
+        let found = try await looked(bench) { try await Examination($0).run() }
+        let usb = found.filter { $0.object.contains("usb") }
+        #expect(usb.contains { $0.object.hasPrefix("host-usb") && $0.what.contains("opens with") })
+        #expect(usb.allSatisfy { $0.verdict == .good }, "\(usb)")
+        #expect(try bench.asked() == ["mount --", "unmount --"])
+        try bench.mounting("echo 'no such device' >&2; exit 32")
+        let away = try await looked(bench) { try await Examination($0).run() }.filter { $0.object.contains("usb") }
+        #expect(away.count == 2 && away.allSatisfy { $0.verdict == .bad && $0.what.contains("no such device") })
+        #expect(away.allSatisfy { $0.next.contains("mount \(bench.disk.point)") })
+        bench.disk.mount()
+        _ = try await Examination(try bench.lab.environment).run()
+        #expect(try bench.isMounted, "what was mounted before stays mounted")
+    }
+
+    @Test func `passwords of a disk that is mounted for runs are proven and rotated`() async throws {
+        let bench = try Bench()
+        _ = try await bench.run(try await bench.journal())
+        var trials: [String: String] = [:]
+        try await looked(bench) { environment in
+            try await SecretInspection(environment).run { secret in
+                if let repository = secret.repository, let trial = secret.trial { trials[repository] = "\(trial)" }
+            }
+        }
+        #expect(trials["host-usb"] == "opened")
+        let planned = try await looked(bench) { try await PasswordRotation($0).plan("host-usb") }
+        #expect(planned.outcomes.map(\.repository.name) == ["host-usb"])
+        let rotated = try await looked(bench) { try await PasswordRotation($0).run("host-usb") }
+        #expect(rotated.outcomes.allSatisfy { $0.failure == nil && $0.key != nil })
+        try bench.mounting("echo 'no such device' >&2; exit 32")
+        let refused = await #expect(throws: ProtectionFailure.self) {
+            try await looked(bench) { try await PasswordRotation($0).run("host-usb") }
+        }
+        #expect(refused?.what.contains("no such device") == true && refused?.code == .mediumMissing)
+    }
+
+    @Test func `a new disk that is mounted for the while is adopted`() async throws {
+        let bench = try Bench()
+        _ = try await bench.run(try await bench.journal())
+        let new = try #require(try MountedImage(in: bench.lab.root, "new"))
+        let (old, uuid) = (try #require(bench.declaredUUID), try #require(new.uuid))
+        new.unmount()
+        try bench.mounting("exec mount -o loop '\(new.image)' \"$2\"")
+        bench.lab.declare { $0.replacing(old, with: uuid) }
+        let report = try await looked(bench) { environment in
+            try await environment.withMounted(["usb-ssd"]) { mounted in
+                #expect(mounted.absence(of: "usb-ssd") == nil)
+                return try await MediumReplacement(mounted, observer: SilentRunObserver()).run("usb-ssd")
+            }
+        }
+        #expect(report.exitStatus == .success)
+        #expect(report.results(.copy) == ["host-usb": "done"])
     }
 
     @Test func `M-05 a record of another boot unmounts nothing, and is over`() async throws {

@@ -43,6 +43,29 @@ import TestSupport
         #expect(try await lab.counts() == ["host-os": 2, "host-usb": 2, "offsite": 2])
     }
 
+    @Test func `P-06 an edit that removes one snapshot of six with most of the bytes waits for the digits, too`()
+        async throws
+    {
+        let lab = try TestLab { $0.replacing("last: 3", with: "last: 30") }
+        var random = SplitMix64(seed: 11)
+        let noise = random.bytes(1_500_000).map { String($0, radix: 16) }.joined()
+        try lab.write("source/dump", noise)
+        try await lab.runDaily(1)
+        try lab.write("source/dump", "small again")
+        try await lab.runDaily(5)
+        lab.declare { $0.replacing("last: 30", with: "last: 5") }
+        let ahead = try await lab.lookAhead()
+        #expect(ahead.removals.allSatisfy { $0.plan.removed.count == 1 && $0.held.contains(.mostBytes) })
+        #expect(ahead.digits != nil)
+        let refused = try await lab.run()
+        #expect(refused.exitStatus == .refusedByGuard && refused.snapshotsRemoved == 0)
+        let digits = try #require(try await lab.lookAhead().digits)
+        #expect(try await lab.run(release: digits).snapshotsRemoved == 6)
+        // The same rules have removed there now: what a night removes is not counted again.
+        try await lab.runDaily(1)
+        #expect(try await lab.counts()["host-os"] == 5)
+    }
+
     @Test func `P-06 G-16 a source that has lost most of its files is saved, and its retention waits`() async throws {
         let lab = try TestLab()
         try await lab.runDaily(3)

@@ -130,6 +130,31 @@ import TestSupport
         }
     }
 
+    @Test func `repositories that share a new password file are all made by one run`() async throws {
+        let lab = try TestLab { $0.replacing("file:secrets/host-usb", with: "file:secrets/host-os") }
+        let report = try await lab.run()
+        #expect(report.exitStatus == .success, "\(report.results(.open))")
+        #expect(try await lab.counts() == ["host-os": 1, "host-usb": 1, "offsite": 1])
+        #expect(lab.names(in: "secrets") == ["host-os", "offsite"])
+    }
+
+    @Test func `B-09 a shared password of an earlier run makes nothing in an empty place, and tells the way out`()
+        async throws
+    {
+        let lab = try TestLab { $0.replacing("file:secrets/host-usb", with: "file:secrets/host-os") }
+        try lab.move("media/usb-ssd", to: "media/unplugged")
+        #expect(try await lab.run().results(.open) == ["host-usb": "E-MEDIUM"])
+        try lab.move("media/unplugged", to: "media/usb-ssd")
+        lab.clock.advance(86_400)
+        let report = try await lab.run()
+        #expect(report.results(.open) == ["host-usb": "E-MEDIUM"])
+        let next = report.lines.compactMap { if case .failed(let failure) = $0.result { failure.next } else { nil } }
+        #expect(next.contains { $0.contains("was never made: holdfast media replace usb-ssd") })
+        #expect(lab.names(in: "media/usb-ssd").isEmpty)
+        let replaced = try await MediumReplacement(try lab.environment, observer: SilentRunObserver()).run("usb-ssd")
+        #expect(replaced.exitStatus == .success)
+    }
+
     @Test func `a name that the declaration does not have is refused before anything is made`() async throws {
         let lab = try TestLab()
         await #expect {

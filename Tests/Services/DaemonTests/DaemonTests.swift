@@ -43,6 +43,20 @@ import Strategy
         #expect(again.witness.runs == ["one missed 2", "two missed 2"])
     }
 
+    @Test func `M-05 what was left by one that was killed goes at the start, though nothing is due`() async throws {
+        let served = try Served()
+        try await served.whileServing { served in
+            try await served.wait("the first run") { served.endedRuns == 1 }
+        }
+        let left = served.root + "/state/record/ledger.json-tmp-0123456789abcdef"
+        try "half".write(toFile: left, atomically: false, encoding: .utf8)
+        let again = try Served(continuing: served)
+        try await again.whileServing { served in
+            try await served.wait("the look at what was left") { !FileManager.default.fileExists(atPath: left) }
+        }
+        #expect(again.witness.runs.isEmpty)
+    }
+
     @Test
     func
         `F-01 a clock that is set back an hour starts nothing again, and one set back a year keeps nothing from running`()

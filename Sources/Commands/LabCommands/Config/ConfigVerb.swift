@@ -45,7 +45,7 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
         commandName: "check",
         abstract: "Says all that is wrong with the declaration, with line, column and remedy.",
         discussion: """
-            Nothing is opened or changed. Ends in 0 when the declaration can be used, warnings included; 1 when it cannot.
+            No medium is opened, no secret is read, nothing is changed. Ends in 0 when the declaration can be used, warnings included; 1 when it cannot.
             """
     )
 
@@ -69,7 +69,7 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
             }
             return ExitStatus.failed.rawValue
         }
-        lab.warnings += promiseWarnings(lab, screen)
+        lab.warnings += promiseWarnings(lab, screen) + certificateWarnings(lab)
         for warning in lab.warnings { show(warning, isError: false, screen) }
         summarize(lab, place, screen)
         return ExitStatus.success.rawValue
@@ -84,6 +84,13 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
             let zone = workload.backup.schedule.map { zones.rules(for: $0) } ?? .utc
             let now = SystemTime().now()
             return PromiseCheck.warning(workload, longestRun: .seconds(longest), now: now, zone: zone)
+        }
+    }
+
+    /// What is not on this machine; no error, since the file may be checked on another one.
+    private func certificateWarnings(_ lab: Lab) -> [StrategyProblem] {
+        CertificateFiles(lab).all.compactMap { file in
+            file.trouble.map { StrategyProblem(file.place, key: file.key, what: "\(file.path) \($0)", next: file.next) }
         }
     }
 

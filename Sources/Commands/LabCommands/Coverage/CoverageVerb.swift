@@ -34,7 +34,7 @@ struct CoverageVerb: ParsableCommand, LabVerb {
 /// What was found on this host and what the declaration says of it; `isCut` when there is more than was looked at.
 func labCoverage(_ environment: ProtectionEnvironment) -> (coverage: Coverage, isCut: Bool) {
     var discovery = HostDiscovery(leaving: environment.ownFolders)
-    let (items, isCut) = discovery.run()
+    let (items, isCut) = discovery.run(below: environment.lab.workloads.flatMap(\.host.paths))
     let coverage = Coverage(items, lab: environment.lab) { workload, path in
         PatternList(workload.host.exclude.map { ByteString($0) }).matches(ByteString(path))
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Outcome
 import Protection
+import Strategy
 
 /// The verb `holdfast doctor`.
 struct DoctorVerb: ParsableCommand, LabVerb {
@@ -17,7 +18,8 @@ struct DoctorVerb: ParsableCommand, LabVerb {
     @OptionGroup var options: LabOptions
 
     func perform(on screen: Screen) async throws -> Int32 {
-        let session = try LabSession(options, screen: screen)
+        let plain = try LabSession(options, screen: screen)
+        let session = await plain.recordingMounts(of: plain.lab.media.map(\.name))
         let found = try await session.onPool { try await Examination(session.environment).run() }
         for examined in found { show(examined, session.printer) }
         return (found.contains { $0.verdict == .bad } ? ExitStatus.failed : .success).rawValue

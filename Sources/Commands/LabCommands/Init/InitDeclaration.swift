@@ -84,27 +84,43 @@ struct InitDeclaration {
         return lines
     }
 
-    /// What was found, lives while it is read, and is in no folder that was chosen.
+    /// What was found, lives while it is read, and has no command yet that dumps or stops it.
     var undecidedItems: [FoundItem] {
-        findings.undecided.filter { item in
-            !answers.folders.contains { item.path == $0 || item.path.hasPrefix($0 + "/") }
-        }
+        findings.undecided.filter { !isChosen($0) || ($0.kind != .folder && $0.kind != .home) }
+    }
+
+    /// It lies in a folder that was chosen.
+    private func isChosen(_ item: FoundItem) -> Bool {
+        answers.folders.contains { item.path == $0 || item.path.hasPrefix($0 + "/") }
     }
 
     /// What lives while it is read, with the entry that would protect it, to be uncommented.
     private var undecided: [String] {
         guard !undecidedItems.isEmpty else { return [""] }
-        var lines = [
-            "  # undecided: these change while they are read. Protect each with a command that dumps or stops it, or exclude it below."
-        ]
+        var lines: [String] = []
         if !findings.engines.isEmpty {
             lines.append("  # container engine: \(findings.engines.joined(separator: ", "))")
         }
-        for item in undecidedItems {
-            lines.append("  # \(item.path): \(item.what)")
-            lines += proposal(for: item).map { "  #   \($0)" }
+        let inside = undecidedItems.filter(isChosen)
+        if !inside.isEmpty {
+            lines.append(
+                "  # undecided: these lie in the paths above and change while they are read: such a copy is as after a crash. Give each an entry of its own,"
+            )
+            lines.append("  # with a command that dumps or stops it, and add its path to the exclude above.")
+            lines += inside.flatMap(listed)
+        }
+        let outside = undecidedItems.filter { !isChosen($0) }
+        if !outside.isEmpty {
+            lines.append(
+                "  # undecided: these change while they are read. Protect each with a command that dumps or stops it, or exclude it below."
+            )
+            lines += outside.flatMap(listed)
         }
         return lines + [""]
+    }
+
+    private func listed(_ item: FoundItem) -> [String] {
+        ["  # \(item.path): \(item.what)"] + proposal(for: item).map { "  #   \($0)" }
     }
 
     private func proposal(for item: FoundItem) -> [String] {

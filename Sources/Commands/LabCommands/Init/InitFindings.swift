@@ -20,8 +20,8 @@ struct InitFindings: Sendable {
     /// True when there is more than was looked at.
     var isCut: Bool
 
-    /// Looks; blocks.
-    init() {
+    /// Looks, below these folders too; blocks.
+    init(below named: [String] = []) {
         let sources = DiskSources()
         var candidates: [MediumCandidate] = []
         do throws(Errno) { candidates = try sources.listCandidates() } catch { diskProblem = "\(error)" }
@@ -31,7 +31,7 @@ struct InitFindings: Sendable {
                 return (left.identity.space?.freeBytes ?? 0) > (right.identity.space?.freeBytes ?? 0)
             }
         var discovery = HostDiscovery()
-        let (items, isCut) = discovery.run()
+        let (items, isCut) = discovery.run(below: named)
         self.isCut = isCut
         let live = items.filter { $0.kind != .folder && $0.kind != .home }
         folders = items.filter { item in

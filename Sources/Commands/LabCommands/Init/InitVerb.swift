@@ -50,14 +50,17 @@ struct InitVerb: ParsableCommand, LabVerb {
         try refuseExisting(path)
         let printer = Printer(screen: screen, verbosity: .normal, isJSON: false)
         screen.line("Looking at disks and folders")
-        let findings = try await onPool(machine.repository.pool) { InitFindings() }
+        let named = folders.map { absolute($0, machine) }
+        var findings = try await onPool(machine.repository.pool) { InitFindings(below: named) }
         var answers = InitAnswers(findings, home: environmentText("HOME"))
         if let path = `internal` { answers.internalPath = absolute(path, machine) }
         if let second { answers.secondPath = second == "-" ? nil : absolute(second, machine) }
-        if !folders.isEmpty { answers.folders = folders.map { absolute($0, machine) } }
+        if !named.isEmpty { answers.folders = named }
         if !yes {
             guard Terminal.isTerminal(.standardInput) else { throw notAsked }
             try answers.ask(findings, on: screen)
+            let typed = answers.folders
+            if typed != named { findings = try await onPool(machine.repository.pool) { InitFindings(below: typed) } }
         }
         guard !answers.folders.isEmpty else { throw nothingFound }
         try requireFolders(answers)

@@ -27,7 +27,7 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
         abstract:
             "Adopts the disk that is mounted now, makes its repositories, and copies back what other repositories hold.",
         discussion: """
-            Mount the new disk at the medium's path first. Its file system's UUID is written into the declaration in the place of the old one; \
+            Mount the new disk at the medium's path first; one with `mount: true` is mounted for the while. Its file system's UUID is written into the declaration in the place of the old one; \
             nothing else in the file is touched. What is copied is read back whole. Broken off, it goes on where it was.
 
             Ends in 0; 20 when reading back found damage; 21 when the disk is not there; 1 when something failed.
@@ -40,23 +40,40 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
     @OptionGroup var options: LabOptions
 
     func perform(on screen: Screen) async throws -> Int32 {
-        let place = try options.declaration.place()
-        let before = try place.read()
-        if let medium = before.medium(named: name) { try adopt(medium, place, screen) }
-        // Read anew: the identity may have changed.
-        let session = try LabSession(options, screen: screen)
-        let reporter = session.reporter
-        let replacement = MediumReplacement(session.environment, observer: reporter)
-        let name = name
-        let report = try await reporter.whileShown { try await session.onPool { try await replacement.run(name) } }
+        let plain = try LabSession(options, screen: screen)
+        let before = await plain.recordingMounts(of: [name])
+        let reporter = before.reporter
+        let report = try await reporter.whileShown {
+            try await before.onPool {
+                try await before.environment.withMounted([name], observer: reporter) { mounted in
+                    try await replace(before, mounted.absence(of: name), screen)
+                }
+            }
+        }
         let status = report.exitStatus
-        session.printer.normal(
+        before.printer.normal(
             Text(
                 status == .success
                     ? "\(name) is adopted, reseeded and read back" : "\(name) is not whole yet; run it again"
             )
         )
         return status.rawValue
+    }
+
+    private func replace(_ before: LabSession, _ absence: ProtectionFailure?, _ screen: Screen) async throws
+        -> RunReport
+    {
+        if var failure = absence {
+            failure.state = "nothing was changed"
+            failure.next =
+                "make a file system on the new disk, name it in /etc/fstab in the place of the old one, and run this again"
+            throw failure
+        }
+        if let medium = before.lab.medium(named: name) { try adopt(medium, before.place, screen) }
+        // Read anew: the identity may have changed.
+        var environment = try LabSession(options, screen: screen).environment
+        environment.journal = before.environment.journal
+        return try await MediumReplacement(environment, observer: before.reporter).run(name)
     }
 
     /// Writes the UUID of what is mounted there in the place of the declared one.

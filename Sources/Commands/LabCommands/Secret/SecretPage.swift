@@ -51,7 +51,7 @@ struct SecretPage: Sendable {
         if let oldest = ages.max() {
             printer.normal(
                 Text(
-                    "amber: \(ages.count) came from the sealed copy, up to \(ageText(seconds: oldest)) old; `holdfast secret fetch` renews it"
+                    "amber: \(ages.count) came from the sealed copy, up to \(ageText(.seconds(oldest))) old; `holdfast secret fetch` renews it"
                 )
             )
         }
@@ -63,7 +63,7 @@ struct SecretPage: Sendable {
 
     private func show(_ found: ResolvedSecret, _ entry: InspectedSecret, _ problem: String?) {
         guard printer.isJSON else {
-            let age = found.ageSeconds.map { ", \(ageText(seconds: $0)) old" } ?? ""
+            let age = found.ageSeconds.map { ", \(ageText(.seconds($0))) old" } ?? ""
             let isOpening = if case .failed? = entry.trial { false } else { true }
             let state = problem.map { "failed (\($0))" } ?? (isOpening ? "ok" : "failed")
             let words = "\(state), \(found.secret.count) bytes from \(found.source)\(age)\(trialText(entry))"
@@ -109,7 +109,7 @@ struct SecretPage: Sendable {
     private func trialText(_ entry: InspectedSecret) -> String {
         guard let repository = entry.repository, let environment else { return "" }
         let last = entry.proof.map { proof in
-            let age = ageText(seconds: max(0, environment.now.seconds - proof.when.seconds))
+            let age = ageText(environment.now.length(since: proof.when))
             return "last opened it \(age) ago" + (proof.source == "sealed copy" ? ", out of the sealed copy" : "")
         }
         switch entry.trial {

@@ -40,16 +40,16 @@ struct SecretRotateVerb: ParsableCommand, LabVerb {
         let place = try target()
         let session = try LabSession(options, screen: screen, ask: masterPasswordQuestion(screen))
         let name = name
+        let page = RotationPage(session: session)
+        let rotation = PasswordRotation(
+            session.environment,
+            reached: { page.show($0) },
+            journal: { await session.openJournal() }
+        )
         if dryRun {
-            let rotation = PasswordRotation(session.environment)
-            let report = try await session.onPool { try await rotation.plan(name, to: place) }
-            return RotationPage(session: session).show(plan: report)
+            return page.show(plan: try await session.onPool { try await rotation.plan(name, to: place) })
         }
-        let recording = await session.recording()
-        let page = RotationPage(session: recording)
-        let rotation = PasswordRotation(recording.environment) { page.show($0) }
-        let report = try await recording.onPool { try await rotation.run(name, to: place) }
-        return page.show(report)
+        return page.show(try await session.onPool { try await rotation.run(name, to: place) })
     }
 
     /// The named place; a relative path counts from here.

@@ -77,8 +77,19 @@ struct LabSession {
     /// The same with the journal open; for verbs that change something.
     func recording() async -> LabSession {
         var copy = self
-        guard let pool = try? WorkerPool(width: 1, name: "journal") else { return self }
-        copy.environment.journal = await RunJournal.open(
+        copy.environment.journal = await openJournal()
+        return copy
+    }
+
+    /// The same for a look: with the journal where the look mounts any of these media, so that a mount is never nobody's.
+    func recordingMounts(of media: some Sequence<String>) async -> LabSession {
+        environment.mountsAny(of: media) ? await recording() : self
+    }
+
+    /// The journal in the state folder, which is made where it is missing; nil where no thread can be had for it.
+    func openJournal() async -> RunJournal? {
+        guard let pool = try? WorkerPool(width: 1, name: "journal") else { return nil }
+        return await RunJournal.open(
             folder: environment.stateFolder,
             on: pool,
             host: environment.repository.hostName.display,
@@ -86,7 +97,6 @@ struct LabSession {
             entropy: environment.repository.entropy,
             warn: environment.warn
         )
-        return copy
     }
 
     /// The same within the lab's budget of this machine, which counts for the whole process; for verbs that run.

@@ -68,7 +68,8 @@ extension BackupFlow {
             } else if let last, Self.hasChanged(opened, last, bytesRead: count) {
                 failed(path, SourceProblem.changedWhileRead)
             }
-            try descriptor.close()
+            // All of it was read: what closing says of a file that is only read changes nothing about that.
+            try? descriptor.close()
         } catch let error as Errno {
             failure = error
         }

@@ -45,8 +45,10 @@ package struct HostDiscovery {
         "compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml",
     ]
 
-    /// Looks; each thing once, what lies above before what lies below.
-    package mutating func run() -> (items: [FoundItem], isCut: Bool) {
+    /// Looks; each thing once, what lies above before what lies below; `named` are the paths of the declaration, wherever they lie.
+    package mutating func run(below named: [String] = []) -> (items: [FoundItem], isCut: Bool) {
+        // First, so that no bound of the search cuts off what somebody named.
+        for path in named { search(path) }
         for (path, what) in Self.folders where hasEntries(path) { add(.folder, path, what) }
         for (path, kind, what) in Self.collections {
             for name in names(in: path) where isFolder("\(path)/\(name)") && hasEntries("\(path)/\(name)") {
@@ -55,6 +57,9 @@ package struct HostDiscovery {
         }
         for (path, what) in Self.stores where hasEntries(path) { add(.database, path, what) }
         for path in Self.searched { search(path) }
+        for path in named where !found.contains(where: { $0.path == path }) && hasEntries(path) {
+            add(.folder, path, "named in the declaration")
+        }
         return (found, entriesLeft <= 0)
     }
 

@@ -29,7 +29,7 @@ package struct Examined: Sendable, Hashable {
 
 /// Looks at all that a lab stands on: machine, clock, state, media, secrets, repositories.
 ///
-/// Nothing is changed but for a file that is written and removed in the state folder.
+/// Nothing is changed but for a file that is written and removed in the state folder. Media that runs mount are mounted for the look.
 package struct Examination: Sendable {
     /// Part of a medium that should stay free: one in this many.
     private static let freeShare: UInt64 = 20
@@ -43,10 +43,16 @@ package struct Examination: Sendable {
     ///
     /// Errors: cancellation.
     package func run() async throws -> [Examined] {
+        try await environment.withMounted(environment.lab.media.map(\.name)) {
+            try await Examination($0).lookAtAll()
+        }
+    }
+
+    private func lookAtAll() async throws -> [Examined] {
         var found = [memory(), clock(), zone(), state()]
         for medium in environment.lab.media { found += self.medium(medium) }
         for store in environment.stores { found += try await repository(store) }
-        found += programs()
+        found += programs() + certificates()
         return found
     }
 
@@ -127,14 +133,21 @@ package struct Examination: Sendable {
         }
     }
 
+    /// What verifies the vault and the channels has to be there, too.
+    private func certificates() -> [Examined] {
+        CertificateFiles(environment.lab).all.map { file in
+            let object = "\(file.key) (\(file.path))"
+            guard let trouble = file.trouble else { return Examined(.good, object, "can be read") }
+            return Examined(.bad, object, trouble, next: file.next)
+        }
+    }
+
     // MARK: media and repositories
 
     private func medium(_ medium: Medium) -> [Examined] {
         let object = "\(medium.name) (\(medium.path))"
         do {
-            try MediumCheck(medium, mounting: environment.mounting).requireWritable()
-        } catch let failure as ProtectionFailure where failure.code == .mediumUnmounted {
-            return [Examined(.good, object, failure.what)]
+            try environment.check(medium).requireWritable()
         } catch let failure as ProtectionFailure {
             return [Examined(.bad, object, failure.what, next: failure.next)]
         } catch {

@@ -5,7 +5,7 @@ import Outcome
 import ResticRepository
 import Strategy
 
-/// The media that are mounted for a run, and unmounted after it.
+/// The media that are mounted for a run, or for a look, and unmounted after it.
 ///
 /// 1. What was mounted before is never unmounted: only the very mount that a record names as ours is.
 /// 2. The clean-up is owed before the mount is made (M-05), and names it as soon as it is there; what a crash leaves, the next run finds.
@@ -24,21 +24,20 @@ struct RunMedia {
     }
 
     private let environment: ProtectionEnvironment
-    private let observer: any RunObserver
+    private let observer: (any RunObserver)?
     private var used: [Used] = []
     /// Why a medium could not be mounted, by its name.
     private(set) var absent: [String: ProtectionFailure] = [:]
 
-    init(_ environment: ProtectionEnvironment, observer: any RunObserver) {
+    init(_ environment: ProtectionEnvironment, observer: (any RunObserver)? = nil) {
         self.environment = environment
         self.observer = observer
     }
 
     // MARK: before the run
 
-    /// Mounts what the workloads need and nobody has mounted; one that cannot be is absent, and the others go on.
-    mutating func mount(for workloads: [Workload]) async {
-        let needed = Set(workloads.flatMap(\.repositories).compactMap { environment.lab.repository(named: $0)?.medium })
+    /// Mounts those that nobody has mounted; one that cannot be is absent, and the others go on.
+    mutating func mount(_ needed: Set<String>) async {
         for medium in environment.lab.media where medium.isMountedForRuns && needed.contains(medium.name) {
             do { try await mount(medium) } catch let failure as ProtectionFailure {
                 absent[medium.name] = failure
@@ -174,7 +173,7 @@ struct RunMedia {
 
     private func ended(_ step: RunStep, _ place: MountPlace, since begun: UInt64) {
         let seconds = Double(environment.repository.time.monotonicNanoseconds() &- begun) / 1e9
-        observer.finished(step, .done(place.point), seconds: seconds)
+        observer?.finished(step, .done(place.point), seconds: seconds)
     }
 }
 

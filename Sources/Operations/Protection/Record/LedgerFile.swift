@@ -1,5 +1,6 @@
 import Bytes
 import HostSystem
+import Outcome
 import ResticRepository
 package import Strategy
 import Synchronization
@@ -8,7 +9,7 @@ import Synchronization
 ///
 /// 1. It is not the truth (L8): a file that is lost or damaged begins anew, one that cannot be written costs a warning, never a run (M-03,
 ///    C-04); what could not be written stays in memory, and is written with the next change.
-/// 2. Several processes change it, one at a time: each reads it anew under a lock.
+/// 2. Several processes change it, one at a time: each reads it anew under a lock. All that is written beside it is written under that lock, too.
 package final class LedgerFile: Sendable {
     private static let name: ByteString = "ledger.json"
     private static let lockName = "ledger"
@@ -83,6 +84,36 @@ package final class LedgerFile: Sendable {
         }
     }
 
+    /// Writes the declaration into the folder of the record, beside the ledger.
+    ///
+    /// Errors: `E-FOLDER`, `E-BUSY`.
+    func writeDeclaration() async throws {
+        guard let lock = try await takeLock() else {
+            throw ProtectionFailure(
+                .busy,
+                retry: .later,
+                operation: "write",
+                object: folder,
+                what: "another process holds the ledger",
+                state: "the run goes on",
+                next: "nothing: the next run writes it"
+            )
+        }
+        defer { lock.unlock() }
+        let directory = try StateFolder.open(folder)
+        for file in environment.declarationFiles { try write(file.bytes, to: ByteString(file.name), in: directory) }
+    }
+
+    /// Removes what writers that were killed have left; not now where another process writes, or nothing is remembered yet.
+    func removeLeftovers() {
+        let leftovers = StateLeftovers(folder: environment.stateFolder, now: environment.now)
+        guard leftovers.isMade,
+            let lock = try? StateFolder.takeLock(Self.lockName, in: environment.stateFolder)
+        else { return }
+        defer { lock.unlock() }
+        leftovers.remove()
+    }
+
     private func takeLock() async throws -> FileDescriptor? {
         for number in 0..<Self.lockTries {
             if number > 0 { try await environment.repository.time.sleep(nanoseconds: Self.lockPauseNanoseconds) }
@@ -96,18 +127,21 @@ package final class LedgerFile: Sendable {
         var ledger = load().ledger ?? Ledger()
         for change in changes { change(&ledger) }
         ledger.updated = environment.now
-        let directory = try StateFolder.open(folder)
+        try write(ledger.encode(), to: Self.name, in: try StateFolder.open(folder))
+        waiting.withLock { $0.removeFirst(changes.count) }
+    }
+
+    private func write(_ bytes: [UInt8], to name: ByteString, in directory: Directory) throws {
         do throws(Errno) {
             try writeDurably(
-                ledger.encode(),
-                to: Self.name,
+                bytes,
+                to: name,
                 in: directory,
                 ifExists: .replace,
                 entropy: environment.repository.entropy
             )
         } catch {
-            throw ProtectionFailure.folder("write", "\(folder)/\(Self.name.display)", error)
+            throw ProtectionFailure.folder("write", "\(folder)/\(name.display)", error)
         }
-        waiting.withLock { $0.removeFirst(changes.count) }
     }
 }

@@ -23,7 +23,7 @@ extension ProtectionRun {
         request: Request,
         _ report: inout RunReport
     ) async throws {
-        do { try RecordStep.writeDeclaration(environment) } catch {
+        do { try await ledgerFile.writeDeclaration() } catch {
             environment.warn("the declaration is not left in the repositories: \(reason(of: error))")
         }
         var stores: [OpenStore] = []
@@ -237,12 +237,13 @@ extension ProtectionRun {
 }
 
 extension Removal.Held {
-    fileprivate var isAboveFloor: Bool { if case .aboveFloor = self { true } else { false } }
+    fileprivate var isAboveFloor: Bool { self == .aboveFloor || self == .mostBytes }
 
     /// In a few words.
     package var text: String {
         switch self {
         case .aboveFloor: "more than half of the snapshots would go"
+        case .mostBytes: "more than half of the bytes would go"
         case .damaged(let text): "the repository is damaged (\(text))"
         case .vanished(let text): text
         case .shrunk(let from, let to): "the source shrank from \(from.files) files to \(to.files)"

@@ -26,7 +26,7 @@ extension ProtectionRun {
         let plan = try await plan(choice)
         let ledger = await ledgerFile.loadOrRecover()
         let views = try await look(at: environment.stores.map(\.name))
-        let removals = removals(environment.lab.workloads, views.open, ledger).filter {
+        let removals = try await removals(environment.lab.workloads, views.open, ledger).filter {
             !$0.plan.removed.isEmpty || !$0.held.isEmpty
         }
         var ahead = LookAhead(plan: plan, removals: removals, freedBytes: [:], failures: views.failures, digits: nil)

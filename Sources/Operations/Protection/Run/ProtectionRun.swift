@@ -13,7 +13,7 @@ import Synchronization
 /// for each workload: lock it > BACK UP to the nearest repository that is here > copy from there to the others, side by side
 ///                    > read back what was written, each where it was written
 /// for each repository: retention (only for what is complete and read back) > prune > rotating verification > leave the record
-/// unmount what was mounted
+/// unmount what was mounted, by this run or by one that was cut off
 /// ```
 /// 1. A source is read once, whatever the number of its repositories.
 /// 2. A repository that is not here, or fails, keeps none of the others; the next run catches up.
@@ -56,9 +56,13 @@ package struct ProtectionRun: Sendable {
     /// Errors: `E-UNKNOWN` for a name, `E-HELD` when the digits are not those of the present plan, cancellation.
     package func run(_ request: Request) async throws -> RunReport {
         if case .named(let names) = request.choice { try checkNames(names) }
-        defer { openedBefore.forget() }
+        defer {
+            openedBefore.forget()
+            environment.newPasswords.forget()
+        }
         let started = environment.now
         let before = await ledgerFile.loadOrRecover()
+        ledgerFile.removeLeftovers()
         let plan = RunPlan(
             environment.lab,
             request.choice,
@@ -68,21 +72,27 @@ package struct ProtectionRun: Sendable {
         )
         guard !plan.items.isEmpty else {
             guard request.release == nil else { throw nothingToRelease }
+            await unmountLeftovers()
             return RunReport(started: started)
         }
-        var media = RunMedia(environment, observer: observer)
-        await media.mount(for: plan.items.map(\.workload))
-        var mounted = self
-        mounted.environment.absent = media.absent
-        do {
-            // All that it has open on the media is closed when it returns.
-            let report = try await mounted.perform(request, plan, before, started)
-            await media.release()
-            return report
-        } catch {
-            await media.release()
-            throw error
+        let repositories = plan.items.flatMap(\.workload.repositories)
+        let media = repositories.compactMap { environment.lab.repository(named: $0)?.medium }
+        return try await environment.withMounted(media, observer: observer) { environment in
+            var mounted = self
+            mounted.environment = environment
+            return try await mounted.perform(request, plan, before, started)
         }
+    }
+
+    /// Takes away what runs that were cut off have left: temporary files, and mounts that nobody uses.
+    package func clearUp() async {
+        ledgerFile.removeLeftovers()
+        await unmountLeftovers()
+    }
+
+    private func unmountLeftovers() async {
+        var media = RunMedia(environment, observer: observer)
+        await media.release()
     }
 
     private func perform(
@@ -154,7 +164,7 @@ package struct ProtectionRun: Sendable {
         guard let digits else { return Release() }
         // Of everything, as the plan that showed the digits.
         let views = try await look(at: environment.stores.map(\.name))
-        let all = removals(environment.lab.workloads, views.open, ledger).filter {
+        let all = try await removals(environment.lab.workloads, views.open, ledger).filter {
             !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable)
         }
         // A plan does not see what only a run mounts; the run before does.
@@ -188,10 +198,11 @@ package struct ProtectionRun: Sendable {
         return Release(held)
     }
 
-    func removals(_ workloads: [Workload], _ open: [OpenStore], _ ledger: Ledger) -> [Removal] {
-        workloads.flatMap { workload in
-            open.filter { workload.repositories.contains($0.name) }.map { store in
-                Removal(
+    func removals(_ workloads: [Workload], _ open: [OpenStore], _ ledger: Ledger) async throws -> [Removal] {
+        var removals: [Removal] = []
+        for workload in workloads {
+            for store in open where workload.repositories.contains(store.name) {
+                var removal = Removal(
                     workload: workload,
                     repository: store.name,
                     snapshots: (store.view.workloads[workload.name] ?? []).filter(\.isOurs).map(\.observed),
@@ -199,8 +210,11 @@ package struct ProtectionRun: Sendable {
                     now: environment.now,
                     localOffset: { environment.repository.time.localOffsetSeconds(at: $0) }
                 )
+                try await removal.countBytes(in: store.repository)
+                removals.append(removal)
             }
         }
+        return removals
     }
 
     /// Opens repositories and looks at their snapshots.

@@ -104,6 +104,14 @@ struct NewPasswordPlace {
         }
     }
 
+    /// Refuses a file that is there already, before anything is made.
+    ///
+    /// Errors: `E-SECRET`. An item of the vault is looked for when it is stored.
+    func requireFreeFile() async throws {
+        guard case .file = kind else { return }
+        _ = try await firstFree()
+    }
+
     private func freeItem() async throws -> String {
         guard let vault = environment.secrets.vault else { preconditionFailure("a vault was there at the start") }
         let names = try await vault.itemNames()

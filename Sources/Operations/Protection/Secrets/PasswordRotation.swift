@@ -1,6 +1,6 @@
 import Bytes
 import HostSystem
-import Journal
+package import Journal
 package import Outcome
 import ResticFormat
 import ResticRepository
@@ -10,8 +10,8 @@ package import Strategy
 /// Gives repositories one more password; nothing is removed.
 ///
 /// ```
-/// refuse what cannot be written to > open every repository of the reference with the old password > STORE the new one, read it back
-/// > each repository: add the key > open anew with the new password alone, read a tree > record
+/// mount what is needed and is not mounted > refuse what cannot be written to > open every repository of the reference with the old password
+/// > STORE the new one, read it back > each repository: add the key > open anew with the new password alone, read a tree > record > unmount
 /// ```
 /// 1. The new password is stored, and read back, before any repository knows it: there is no key whose password nobody keeps.
 /// 2. All repositories of one reference are rotated together, or none: one that is not here would be left behind unseen.
@@ -45,47 +45,65 @@ package struct PasswordRotation: Sendable {
         package var outcomes: [Outcome]
     }
 
-    private let environment: ProtectionEnvironment
+    private var environment: ProtectionEnvironment
+    private let openJournal: @Sendable () async -> RunJournal?
     private let reached: @Sendable (Stage) -> Void
 
     /// `reached` hears of each stage when it is behind; on any task.
-    package init(_ environment: ProtectionEnvironment, reached: @escaping @Sendable (Stage) -> Void = { _ in }) {
+    ///
+    /// `journal` opens the record where the environment has none: only when nothing can refuse the rotation any more, or a medium is mounted for it.
+    package init(
+        _ environment: ProtectionEnvironment,
+        reached: @escaping @Sendable (Stage) -> Void = { _ in },
+        journal: @escaping @Sendable () async -> RunJournal? = { nil }
+    ) {
         self.environment = environment
+        openJournal = journal
         self.reached = reached
     }
 
     /// Says what would be done, having opened everything; nothing is written.
     package func plan(_ name: String, to place: SecretReference? = nil) async throws -> Report {
-        let stores = try sharing(name)
-        let old = stores[0].declaration.password
-        let target = try NewPasswordPlace(after: old, to: place, environment)
-        _ = try await open(stores)
-        let outcomes = stores.map { Outcome(repository: $0.declaration, path: $0.path) }
-        return Report(old: old, new: try await target.firstFree(), outcomes: outcomes)
+        try await prepared(name, to: place) { rotation, task in
+            let outcomes = task.stores.map { Outcome(repository: $0.declaration, path: $0.path) }
+            return Report(old: task.old, new: try await task.target.firstFree(), outcomes: outcomes)
+        }
     }
 
     /// Rotates the password of that repository, and of all that share its reference.
     ///
     /// Errors: `E-UNKNOWN`, `E-SECRET`, `E-BUSY`, those of a medium that is not here, of the vault, of the engine: before any repository
-    /// was changed. What fails later is in the report, and the other repositories go on.
+    /// was changed, and before this machine remembers anything. What fails later is in the report, and the other repositories go on.
     package func run(_ name: String, to place: SecretReference? = nil) async throws -> Report {
-        let stores = try sharing(name)
-        let old = stores[0].declaration.password
-        let target = try NewPasswordPlace(after: old, to: place, environment)
+        try await prepared(name, to: place) { try await $0.rotate($1) }
+    }
+
+    private func rotate(_ task: Prepared) async throws -> Report {
+        try await task.target.requireFreeFile()
         guard let lock = try StateFolder.takeLock("secret-rotate", in: environment.stateFolder) else {
-            throw busy(name)
+            throw busy(task.stores[0].name)
         }
         defer { lock.unlock() }
-        let opened = try await open(stores)
-        reached(.opened(repositories: stores.map(\.name)))
+        let rotation = await recording()
+        reached(.opened(repositories: task.stores.map(\.name)))
         let password = makePassword(environment.repository.entropy)
-        let new = try await target.store(password, notes: notes(stores))
-        await record("secret rotate: stored", new.reference.text)
+        let new = try await task.target.store(password, notes: notes(task.stores))
+        await rotation.record("secret rotate: stored", new.reference.text)
         reached(.stored(new.reference))
         var outcomes: [Outcome] = []
-        for (store, repository) in opened { outcomes.append(try await add(new, to: store, repository)) }
+        for (store, repository) in zip(task.stores, task.repositories) {
+            let recorded = rotation.environment.store(named: store.name) ?? store
+            outcomes.append(try await rotation.add(new, to: recorded, repository))
+        }
         reached(.recorded)
-        return Report(old: old, new: new.reference, outcomes: outcomes)
+        return Report(old: task.old, new: new.reference, outcomes: outcomes)
+    }
+
+    /// The same with the record open.
+    private func recording() async -> PasswordRotation {
+        var copy = self
+        if environment.journal == nil { copy.environment.journal = await openJournal() }
+        return copy
     }
 
     // MARK: before anything changes
@@ -108,17 +126,43 @@ package struct PasswordRotation: Sendable {
         return [store] + others
     }
 
-    /// Opens all with the old password; all media are looked at before a password is asked for.
-    private func open(_ stores: [LabStore]) async throws -> [(LabStore, Repository)] {
-        for store in stores { try requireHere(store, beside: stores) }
-        var opened: [(LabStore, Repository)] = []
-        for store in stores { opened.append((store, try await store.open(.proof))) }
-        return opened
+    /// All that is opened for a rotation.
+    private struct Prepared {
+        var stores: [LabStore]
+        /// In the order of the stores.
+        var repositories: [Repository]
+        var old: SecretReference
+        var target: NewPasswordPlace
+    }
+
+    /// Opens all with the old password, and does `body` with it; all media are looked at before a password is asked for.
+    private func prepared(
+        _ name: String,
+        to place: SecretReference?,
+        _ body: (PasswordRotation, Prepared) async throws -> Report
+    ) async throws -> Report {
+        let sharing = try sharing(name)
+        let old = sharing[0].declaration.password
+        let target = try NewPasswordPlace(after: old, to: place, environment)
+        let media = sharing.map(\.medium.name)
+        let recorded = environment.mountsAny(of: media) ? await recording() : self
+        return try await recorded.environment.withMounted(media) { environment in
+            var rotation = recorded
+            rotation.environment = environment
+            let stores = sharing.compactMap { environment.store(named: $0.name) }
+            for store in stores { try rotation.requireHere(store, beside: stores) }
+            var repositories: [Repository] = []
+            for store in stores { repositories.append(try await store.open(.trial)) }
+            return try await body(
+                rotation,
+                Prepared(stores: stores, repositories: repositories, old: old, target: target)
+            )
+        }
     }
 
     private func requireHere(_ store: LabStore, beside stores: [LabStore]) throws {
         do {
-            try MediumCheck(store.medium, mounting: environment.mounting).requireWritable()
+            try environment.check(store.medium).requireWritable()
         } catch var failure as ProtectionFailure {
             let others = stores.map(\.name).filter { $0 != store.name }
             failure.operation = "rotate password of \(store.name) on"

@@ -35,8 +35,13 @@ package struct InspectedSecret: Sendable {
 
 /// Resolves every reference of the declaration, and tries each password on its repository where that is here.
 ///
-/// Nothing is written but the time of a proof, and the sealed copy where the vault is asked. Cost: one scrypt for each password that is tried.
+/// Nothing is written but the time of a proof, and the sealed copy where the vault is asked. Media that runs mount are mounted for the look.
+/// Each reference is resolved once, however often it is named: a `command:` may ask a person, or unlock something. Cost: one scrypt for each
+/// password that is tried.
 package struct SecretInspection: Sendable {
+    /// What came of a reference.
+    private typealias Found = Result<ResolvedSecret, SecretFailure>
+
     private let environment: ProtectionEnvironment
 
     package init(_ environment: ProtectionEnvironment) { self.environment = environment }
@@ -45,27 +50,34 @@ package struct SecretInspection: Sendable {
     ///
     /// Errors: cancellation.
     package func run(_ say: (InspectedSecret) -> Void) async throws {
+        let media = environment.lab.repositories.map(\.medium)
+        try await environment.withMounted(media) { try await SecretInspection($0).inspectAll(say) }
+    }
+
+    private func inspectAll(_ say: (InspectedSecret) -> Void) async throws {
+        var known: [SecretReference: Found] = [:]
         for (key, reference) in environment.lab.secretReferences {
+            let found: Found
+            if let before = known[reference] { found = before } else { found = try await resolve(reference) }
+            known[reference] = found
             let store = environment.stores.first { "repositories.\($0.name).password" == key }
-            say(try await inspect(key, reference, store))
+            say(try await inspect(InspectedSecret(key: key, reference: reference, found: found), store))
         }
     }
 
-    private func inspect(
-        _ key: String,
-        _ reference: SecretReference,
-        _ store: LabStore?
-    ) async throws -> InspectedSecret {
-        var inspected: InspectedSecret
+    private func resolve(_ reference: SecretReference) async throws -> Found {
         do {
-            let found = try await environment.secrets.resolver.resolve(reference)
-            inspected = InspectedSecret(key: key, reference: reference, found: .success(found))
+            return .success(try await environment.secrets.resolver.resolve(reference))
         } catch let failure as SecretFailure {
-            inspected = InspectedSecret(key: key, reference: reference, found: .failure(failure))
+            return .failure(failure)
         }
+    }
+
+    private func inspect(_ resolved: InspectedSecret, _ store: LabStore?) async throws -> InspectedSecret {
+        var inspected = resolved
         guard let store else { return inspected }
         inspected.repository = store.name
-        inspected.proof = await environment.proof(of: reference, opening: store.name)
+        inspected.proof = await environment.proof(of: resolved.reference, opening: store.name)
         guard case .success(let found) = inspected.found else { return inspected }
         inspected.trial = try await trial(of: found, on: store)
         return inspected
@@ -78,9 +90,8 @@ package struct SecretInspection: Sendable {
         } catch let failure as ProtectionFailure
             where [.mediumMissing, .mediumUnmounted, .mediumForeign].contains(failure.code)
         {
-            return .away(
-                failure.operation == "open medium" ? "\(failure.object) \(failure.what)" : "no repository is there"
-            )
+            let isMedium = failure.operation != "open repository"
+            return .away(isMedium ? "\(failure.object) \(failure.what)" : "no repository is there")
         } catch {
             return .failed(try reportable(error, operation: "open", object: store.name))
         }

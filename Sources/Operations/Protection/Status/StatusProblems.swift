@@ -252,14 +252,3 @@ struct StatusProblems {
         all.append(LabStatus.Problem(severity: severity, kind: kind, object: object, what: what, next: next))
     }
 }
-
-/// A length for people: `45 s`, `12 min`, `5 h`, `3 days`.
-package func ageText(_ length: Duration) -> String {
-    let seconds = max(0, length.components.seconds)
-    switch seconds {
-    case ..<120: return "\(seconds) s"
-    case ..<7200: return "\(seconds / 60) min"
-    case ..<172_800: return "\(seconds / 3600) h"
-    default: return "\(seconds / 86_400) days"
-    }
-}

@@ -44,25 +44,6 @@ struct RecordStep: Sendable {
             try await repository.removeSnapshots(records.dropLast(Self.kept).map(\.id)) { _, _ in }
         }
     }
-
-    /// Writes the declaration into the folder of the record, beside the ledger.
-    static func writeDeclaration(_ environment: ProtectionEnvironment) throws {
-        let folder = StateFolder.record(in: environment.stateFolder)
-        let directory = try StateFolder.open(folder)
-        for file in environment.declarationFiles {
-            do throws(Errno) {
-                try writeDurably(
-                    file.bytes,
-                    to: ByteString(file.name),
-                    in: directory,
-                    ifExists: .replace,
-                    entropy: environment.repository.entropy
-                )
-            } catch {
-                throw ProtectionFailure.folder("write", "\(folder)/\(file.name)", error)
-            }
-        }
-    }
 }
 
 extension Repository {

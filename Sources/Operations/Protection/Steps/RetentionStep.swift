@@ -54,7 +54,8 @@ struct RetentionStep: Sendable {
         return try await repository.locked(.exclusive) {
             let view = try await StoreView(repository, lab: environment.lab)
             let items = (view.workloads[workload.name] ?? []).filter(\.isOurs)
-            let removal = removal(view)
+            var removal = removal(view)
+            try await removal.countBytes(in: repository)
             var outcome = Outcome(kept: removal.plan.kept.count)
             outcome.findings = await repository.surprises(isComplete: false)
             var going = Set(removal.plan.removed.map(\.id))

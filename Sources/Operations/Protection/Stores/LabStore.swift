@@ -2,6 +2,7 @@ import Bytes
 import HostSystem
 import ObjectStorage
 import Outcome
+import Sealing
 package import Chunking
 package import ResticRepository
 package import SecretStore
@@ -20,12 +21,7 @@ package struct LabStore: Sendable {
     package var path: String { "\(medium.path)/\(declaration.name)" }
 
     /// Errors: why this run could not mount the medium.
-    private var check: MediumCheck {
-        get throws {
-            if let failure = environment.absent[medium.name] { throw failure }
-            return MediumCheck(medium, mounting: environment.mounting)
-        }
-    }
+    private var check: MediumCheck { get throws { try environment.check(medium) } }
 
     /// How a repository is opened.
     package enum Use: Sendable {
@@ -33,6 +29,8 @@ package struct LabStore: Sendable {
         case work
         /// Everything from the store itself: for proofs.
         case proof
+        /// As for proofs, and nothing of it is remembered: for what may be refused still.
+        case trial
     }
 
     /// Opens the repository.
@@ -66,7 +64,7 @@ package struct LabStore: Sendable {
         /// It was seen before: where it is not now, its disk is missing.
         case never
         /// Its password file is made with it; a password that is there says that the repository was, too, unless the declared identity
-        /// proves that the right disk is mounted.
+        /// proves that the right disk is mounted, or this very run made the password, for another repository that shares it.
         case asNew
         /// The operator asked for it: with the password that is there, too.
         case asAsked
@@ -82,7 +80,7 @@ package struct LabStore: Sendable {
     ) async throws -> (repository: Repository, created: Bool) {
         try check.requireWritable()
         // Two that make one repository at once would each leave a key, and one of them opens nothing.
-        let lock = try await creationLock()
+        let lock = try await lock("repository-\(name)")
         defer { lock?.unlock() }
         let store = storage
         if let known, let again = try await Repository.reopen(known, store: store, options: options(.work)) {
@@ -101,7 +99,7 @@ package struct LabStore: Sendable {
             } catch let failure as RepositoryFailure where failure.code == .noRepository {
                 switch creation {
                 case .asAsked: break
-                case .asNew where medium.identity != nil: break
+                case .asNew where medium.identity != nil || environment.newPasswords.holds(declaration.password): break
                 case .asNew, .never: throw missing(failure)
                 }
                 return (try await make(store, found.secret, polynomial), true)
@@ -111,11 +109,11 @@ package struct LabStore: Sendable {
         return (try await create(store, polynomial), true)
     }
 
-    /// Waits for another process of this lab that opens or makes this repository; nil where no lock can be had.
-    private func creationLock() async throws -> FileDescriptor? {
+    /// Waits for another process of this lab that holds it; nil where no lock can be had.
+    private func lock(_ name: String) async throws -> FileDescriptor? {
         for _ in 0..<600 {
             let lock: FileDescriptor?
-            do { lock = try StateFolder.takeLock("repository-\(name)", in: environment.stateFolder) } catch {
+            do { lock = try StateFolder.takeLock(name, in: environment.stateFolder) } catch {
                 return nil
             }
             if let lock { return lock }
@@ -163,7 +161,7 @@ package struct LabStore: Sendable {
         var options = RepositoryOptions()
         options.warn = environment.warn
         let folder = ByteString(StateFolder.cache(in: environment.stateFolder))
-        options.recordDirectory = folder
+        if use != .trial { options.recordDirectory = folder }
         if use == .work { options.cacheDirectory = folder }
         return options
     }
@@ -171,6 +169,13 @@ package struct LabStore: Sendable {
     /// The password waits under a temporary name until the repository is true, so that a crash between the two leaves both readable.
     private func create(_ store: any ObjectStorage, _ polynomial: Polynomial?) async throws -> Repository {
         guard case .file(let file) = declaration.password else { throw missing(nil) }
+        // One password for all that share the file: whoever is first makes it.
+        let turn = try await lock("password-\(sha256(file).hex.prefix(16))")
+        defer { turn?.unlock() }
+        // It was not there a moment ago: it was made meanwhile, and this repository was never made with it.
+        if let found = try await environment.secrets.find(declaration.password) {
+            return try await make(store, found.secret, polynomial)
+        }
         let temporary = file + ".new"
         let waiting = try await environment.secrets.read(.file(temporary))
         let password = try waiting ?? makeSecret(at: temporary, entropy: environment.repository.entropy)
@@ -183,10 +188,12 @@ package struct LabStore: Sendable {
             )
         {
             try promoteSecret(from: temporary, to: file)
+            environment.newPasswords.add(declaration.password)
             return found
         }
         let repository = try await make(store, password, polynomial)
         try promoteSecret(from: temporary, to: file)
+        environment.newPasswords.add(declaration.password)
         return repository
     }
 

@@ -55,12 +55,3 @@ extension ResolvedSecret.Source: CustomStringConvertible {
         }
     }
 }
-
-/// For messages: `12 min`, `5 h`, `3 d`, rounded down.
-package func ageText(seconds: Int64) -> String {
-    switch seconds {
-    case ..<3600: "\(seconds / 60) min"
-    case ..<172_800: "\(seconds / 3600) h"
-    default: "\(seconds / 86_400) d"
-    }
-}

@@ -179,7 +179,7 @@ package final class VaultSecrets: Sendable {
         _ now: Timestamp
     ) -> Finding? {
         let age = max(0, now.seconds - entry.fetched.seconds)
-        let said = "the sealed copy of \(VaultWriting.stamp(entry.fetched)) was used, \(ageText(seconds: age)) old"
+        let said = "the sealed copy of \(VaultWriting.stamp(entry.fetched)) was used, \(ageText(.seconds(age))) old"
         if let outage {
             let what = "\(outage.object) \(outage.what); \(said)"
             return Finding(.warning, "secret-from-cache", object: reference.text, what: what, next: outage.next)

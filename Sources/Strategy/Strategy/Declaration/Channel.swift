@@ -133,6 +133,16 @@ extension Channel {
         return found.compactMap { key, reference in reference.map { ("notify.\(name).\(key)", $0) } }
     }
 
+    /// The file that verifies the server; nil: the system's.
+    package var certificates: String? {
+        switch carrier {
+        case .ntfy(let ntfy): ntfy.certificates
+        case .mail(let mail): mail.certificates
+        case .webhook(let hook): hook.certificates
+        case .ping(let ping): ping.certificates
+        }
+    }
+
     /// In one word, as the file has it.
     package var kind: String {
         switch carrier {

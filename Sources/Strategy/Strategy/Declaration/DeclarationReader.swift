@@ -46,10 +46,12 @@ package func readDeclaration(_ main: DeclarationFile, _ rules: DeclarationRules)
     var reader = DeclarationReader(rules: rules)
     let parts = reader.parts(of: main)
     let whole = reader.whole(parts)
-    guard reader.problems.isEmpty else { throw reader.refusal }
+    guard reader.fitsSchema else { throw reader.refusal }
+    // Names that dangle keep nobody from hearing of the rest.
     var builder = LabBuilder(root: whole)
     let lab = builder.lab()
-    guard builder.problems.isEmpty else { throw StrategyProblems(builder.problems, in: reader.files) }
+    let problems = reader.problems + builder.problems
+    guard problems.isEmpty else { throw StrategyProblems(problems, in: reader.files) }
     return lab
 }
 
@@ -70,6 +72,8 @@ private struct DeclarationReader {
     var problems: [StrategyProblem] = []
     /// Names of the files, in the order in which they are read.
     private(set) var files: [String] = []
+    /// All but the names fits, so that a lab can be built of it.
+    private(set) var fitsSchema = false
 
     init(rules: DeclarationRules) { self.rules = rules }
 
@@ -131,6 +135,7 @@ private struct DeclarationReader {
         for key in labSchema.keys where key.isRequired && whole[key.name] == nil && problems.isEmpty {
             report(whole.place, key.name, "is missing", key.remedy)
         }
+        fitsSchema = problems.isEmpty
         checkReferences(in: .table(whole), as: .table(labSchema), key: "", root: whole)
         return whole
     }

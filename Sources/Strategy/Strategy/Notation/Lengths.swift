@@ -43,6 +43,17 @@ package func lengthText(_ length: Duration) -> String {
     return parts.joined(separator: " ")
 }
 
+/// A length for people, rounded down: `45 s`, `12 min`, `5 h`, `3 days`.
+package func ageText(_ length: Duration) -> String {
+    let seconds = max(0, length.components.seconds)
+    switch seconds {
+    case ..<120: return "\(seconds) s"
+    case ..<7200: return "\(seconds / 60) min"
+    case ..<172_800: return "\(seconds / 3600) h"
+    default: return "\(seconds / 86_400) days"
+    }
+}
+
 /// A hundred years.
 private let lengthSecondsMax: UInt64 = 36_525 * 86_400
 

@@ -42,6 +42,16 @@ package func readRate(_ text: String) throws(NotationError) -> UInt64 {
     return rate
 }
 
+/// A rate in the largest unit that says it exactly: `20 MiB/s`, `1234 B/s`; read again, it is the same.
+package func rateText(_ bytesPerSecond: UInt64) -> String {
+    for (name, unit) in [
+        ("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20), ("MB", 1_000_000), ("KiB", 1 << 10), ("kB", 1000),
+    ] as [(String, UInt64)] where bytesPerSecond > 0 && bytesPerSecond % unit == 0 {
+        return "\(bytesPerSecond / unit) \(name)/s"
+    }
+    return "\(bytesPerSecond) B/s"
+}
+
 private func sizeUnit(_ word: Substring) -> UInt64? {
     switch word.lowercased() {
     case "", "b": 1

@@ -11,7 +11,7 @@ package struct LabDifference: Sendable, Hashable {
         }
 
         package var effect: Effect
-        /// The workload, repository or medium.
+        /// The workload, repository or medium; for what belongs to none of them, the key that says it.
         package var object: String
         package var what: String
 
@@ -26,6 +26,11 @@ package struct LabDifference: Sendable, Hashable {
 
     /// Compares; names are what things are known by.
     package init(from old: Lab, to new: Lab) {
+        if old.name != new.name {
+            let what =
+                "was \(old.name), is \(new.name): all snapshots carry the old name, and none of them counts any more"
+            changes.append(Change(.less, "lab", what))
+        }
         for workload in old.workloads where !new.workloads.contains(where: { $0.name == workload.name }) {
             let isRetired = new.retired.contains { $0.name == workload.name }
             changes.append(
@@ -53,6 +58,7 @@ package struct LabDifference: Sendable, Hashable {
         for repository in old.repositories where new.repository(named: repository.name) == nil {
             changes.append(Change(.less, repository.name, "is no longer used; what it holds stays"))
         }
+        changes += Self.settings(from: old, to: new)
     }
 
     private mutating func compare(_ old: Workload, _ new: Workload) {

@@ -6,6 +6,8 @@ package struct Removal: Sendable {
     package enum Held: Sendable, Hashable {
         /// More than half would go: the operator says so again, with the plan's digits (P-06).
         case aboveFloor
+        /// More than half of the bytes that snapshots need would go, by rules that have not removed here before (P-06).
+        case mostBytes
         /// The repository has damage that nobody has mended (L7).
         case damaged(String)
         /// The source lost most of its files (P-06, G-16).
@@ -18,7 +20,7 @@ package struct Removal: Sendable {
         /// True when the digits of the plan release it.
         package var isReleasable: Bool {
             switch self {
-            case .aboveFloor, .shrunk, .vanished: true
+            case .aboveFloor, .mostBytes, .shrunk, .vanished: true
             case .damaged, .clock: false
             }
         }
@@ -29,6 +31,8 @@ package struct Removal: Sendable {
     package var plan: RetentionPlan
     /// Empty: what the rules remove goes.
     package var held: [Held]
+    /// The rules have not removed here before: whoever removes counts the bytes first.
+    package var wantsBytesCounted = false
 
     package init(
         workload: Workload,
@@ -55,7 +59,9 @@ package struct Removal: Sendable {
         }
         if let doubt = history?.doubt { held.append(.vanished(doubt.text)) }
         guard !plan.removed.isEmpty else { return }
-        if Self.isAboveFloor(plan, wasTrusted: Self.isTrusted(workload, history)) { held.append(.aboveFloor) }
+        let isTrusted = Self.isTrusted(workload, history)
+        if Self.isAboveFloor(plan, wasTrusted: isTrusted) { held.append(.aboveFloor) }
+        wantsBytesCounted = !isTrusted
         if let finding = history?.finding { held.append(.damaged(finding.text)) }
         if let doubt = Self.clockDoubt(snapshots, ledger, now) { held.append(.clock(doubt)) }
     }

@@ -29,11 +29,11 @@ struct RotationVaultTests {
         #expect(unattended.status == 0, "\(unattended.errors)")
         let amber = try bench.run(["secret", "check"])
         #expect(amber.status == 0)
-        #expect(amber.output.contains("64 bytes from sealed copy, 0 min old, opens near now"))
-        #expect(amber.output.contains("amber: 2 came from the sealed copy, up to 0 min old"))
+        #expect(amber.output.contains(/64 bytes from sealed copy, \d+ s old, opens near now/))
+        #expect(amber.output.contains(/amber: 2 came from the sealed copy, up to \d+ s old/))
         try bench.move("media/b", to: "media/unplugged")
         let away = try bench.run(["secret", "check"])
-        #expect(away.output.contains("(last opened it 0 min ago, out of the sealed copy)"))
+        #expect(away.output.contains(/\(last opened it \d+ s ago, out of the sealed copy\)/))
     }
 
     @Test func `the master password is asked for once, and an item that is named by its id gives its name`() throws {

@@ -186,6 +186,17 @@ import Strategy
         )
     }
 
+    @Test func `M-10 a name that dangles keeps nobody from hearing of rules that keep nothing`() {
+        let broken = completeDeclaration.replacing("{ daily: 7, weekly: 4, within: 14d }", with: "{ daily: 0 }")
+            .replacing("[host-os, offsite]", with: "[host-os, ofsite]")
+        let found = problems(broken)
+        #expect(found.count == 2, "\(found)")
+        #expect(
+            found.first?.contains("keeps nothing") == true && found.last?.contains("\"ofsite\"") == true,
+            "\(found)"
+        )
+    }
+
     @Test func `M-10 two workloads of one name, and one that is retired and alive`() {
         let second = """
 

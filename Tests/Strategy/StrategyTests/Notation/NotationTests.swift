@@ -68,4 +68,21 @@ import Strategy
     func `P-02 what is no span of the calendar is refused`(text: String) {
         #expect(throws: NotationError.self) { try readCalendarSpan(text) }
     }
+
+    @Test func `a rate is told so that it reads again as the same`() throws {
+        for (rate, text) in [
+            (20 << 20, "20 MiB/s"), (1_500_000, "1500 kB/s"), (1234, "1234 B/s"), (1 << 30, "1 GiB/s"),
+        ] {
+            #expect(rateText(UInt64(rate)) == text)
+            #expect(try readRate(text) == UInt64(rate))
+        }
+    }
+
+    @Test func `an age is told in the unit that a person thinks in`() {
+        let ages: [(Int64, String)] = [
+            (-1, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (172_799, "47 h"),
+            (172_800, "2 days"),
+        ]
+        for (seconds, text) in ages { #expect(ageText(.seconds(seconds)) == text) }
+    }
 }
