@@ -179,6 +179,14 @@ let package = Package(
 
         tests(
             "Operations",
+            "RecoveryTests",
+            [
+                "Recovery", "Protection", "Bytes", "Outcome", "Strategy", "ResticFormat", "ResticRepository",
+                "TestSupport",
+            ]
+        ),
+        tests(
+            "Operations",
             "NotificationTests",
             [
                 "Notification", "Protection", "Journal", "Bytes", "HostSystem", "ResticRepository", "Strategy",
