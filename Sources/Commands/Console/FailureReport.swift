@@ -19,7 +19,7 @@ package struct FailureReport: Sendable {
         exitStatus = failure.exitStatus
         let object = failure.object.isEmpty ? "" : " " + escapedControl(failure.object)
         var first = "error[\(failure.codeName)] \(failure.operation)\(object): \(escapedControl(failure.what))"
-        if let cause = causes(of: failure), !first.contains(cause) { first += ": \(cause)" }
+        for cause in causes(of: failure) where !first.contains(cause) { first += ": \(cause)" }
         lines = [first]
         let state = failure.state.isEmpty ? fallbackState : failure.state
         let next = failure.next.isEmpty ? fallbackNext : failure.next
@@ -31,8 +31,8 @@ package struct FailureReport: Sendable {
     package var text: String { lines.joined(separator: "\n") }
 }
 
-/// The chain of causes in words, outermost first, without what is said already.
-private func causes(of failure: any ReportableFailure) -> String? {
+/// The chain of causes in words, outermost first.
+private func causes(of failure: any ReportableFailure) -> [String] {
     var parts: [String] = []
     var cause = failure.cause
     var depth = 0
@@ -46,7 +46,7 @@ private func causes(of failure: any ReportableFailure) -> String? {
         }
         depth += 1
     }
-    return parts.isEmpty ? nil : escapedControl(parts.joined(separator: ": "))
+    return parts.map(escapedControl)
 }
 
 /// The text with control characters (but line breaks) escaped, so that a hostile name cannot drive the terminal (T5).

@@ -174,7 +174,13 @@ package final class LabNotifier: Sendable {
         let known = ledger.channels[channel.name] ?? ChannelHistory()
         let before = known.withoutLost(waiting: waiting)
         let policy = AlarmPolicy(channel, zone: environment.zone(channel.signOfLife))
-        var (announcement, after) = policy.decide(status.troubles, succeeded: succeeded, before, now: status.now)
+        var (announcement, after) = policy.decide(
+            status.troubles,
+            unknown: status.unjudged,
+            succeeded: succeeded,
+            before,
+            now: status.now
+        )
         let message = announcement.map { self.message($0, status, for: channel, before) }
         if let message { after = after.told(by: message.id, at: status.now) }
         return News(channel: channel.name, message: message, after: after == known ? nil : after)

@@ -8,7 +8,7 @@ extension LabStatus {
         return problems.compactMap { problem in
             // That a channel does not work is not told on channels.
             guard problem.kind != .deaf else { return nil }
-            let id = "\(problem.kind.rawValue) \(problem.object)"
+            let id = problem.kind.name(of: problem.object)
             guard seen.insert(id).inserted else { return nil }
             return Trouble(
                 id: id,
@@ -26,11 +26,12 @@ extension LabStatus.Problem.Kind {
     var event: AlarmEvent {
         switch self {
         case .never, .missed, .slow: .missed
-        case .failed, .incomplete, .unreachable, .unwritable, .forgetful: .failed
+        case .failed, .incomplete, .unreachable, .unwritable, .owed, .forgetful: .failed
         case .damaged, .unreadable: .damaged
         case .shrunk, .setBack, .doubt, .future, .floor: .held
-        case .away, .neverReadBack, .notVerified, .crashConsistent, .oneDisk, .noIdentity, .noSchedule, .oneHouse,
-            .unwatched, .deaf:
+        case .reseeding, .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk, .noIdentity,
+            .noSchedule, .oneHouse,
+            .unwatched, .deaf, .sealedCopy:
             .amber
         }
     }

@@ -13,6 +13,8 @@ package enum ProtectionCode: String, FailureCode {
     case mediumUnmounted = "E-UNMOUNTED"
     /// Another disk is where the medium should be (B-10).
     case mediumForeign = "E-FOREIGN"
+    /// What is on the medium is an earlier state of the repository: a clone, or a stale disk (B-10).
+    case mediumStale = "E-STALE"
     /// The medium can be read only (B-07).
     case mediumReadOnly = "E-READONLY"
     /// Reading data found damage.
@@ -31,7 +33,7 @@ package enum ProtectionCode: String, FailureCode {
     package var exitStatus: ExitStatus {
         switch self {
         case .secret, .folder, .source, .unknown, .command: .failed
-        case .mediumMissing, .mediumUnmounted, .mediumForeign, .mediumReadOnly, .held: .refusedByGuard
+        case .mediumMissing, .mediumUnmounted, .mediumForeign, .mediumStale, .mediumReadOnly, .held: .refusedByGuard
         case .damage: .damageFound
         case .busy: .locked
         }

@@ -25,10 +25,10 @@ package enum JournalEntry: Sendable, Hashable {
     case messageTried(id: String, when: Timestamp, error: String?, nextTry: Timestamp?, done: Bool)
 }
 
-/// A thing that must not outlive its purpose: a rollback snapshot, a guest of a drill, a mount.
+/// A thing that must not outlive its purpose: a rollback snapshot, a guest of a drill, a mount, an app that is stopped.
 package struct OwedCleanup: Sendable, Hashable {
     package var id: String
-    /// `guest`, `snapshot`, `mount`, `folder`.
+    /// `guest`, `snapshot`, `mount`, `folder`, `command`.
     package var kind: String
     /// What to remove, in the words that the remover needs.
     package var object: String

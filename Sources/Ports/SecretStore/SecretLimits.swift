@@ -20,6 +20,8 @@ package enum SecretLimits {
     /// Seconds for a connection, and for one question with its whole answer.
     package static let connectSeconds = 10
     package static let answerSeconds = 60
+    /// After which a vault that did not answer is asked again by the same process: a daemon outlives an outage.
+    package static let outageSeconds = 60
     /// Before its end, a token is renewed.
     package static let tokenMarginSeconds = 300
     /// Old passwords that an item keeps, as the vault's own clients have it.

@@ -13,7 +13,8 @@ import Synchronization
 /// 2. The clock is looked at every second, so that a suspend and a clock that is set are nothing special (F-01, F-02, F-07).
 /// 3. SIGTERM and SIGINT drain: nothing new begins, the running run has `Limits.drainSeconds` to end, then it is cancelled as by a crash,
 ///    and stays due.
-/// 4. SIGHUP reads the declaration anew; one that is broken is told, and the old one stays (M-10).
+/// 4. What a run that was cut off owes is done before all else.
+/// 5. SIGHUP reads the declaration anew; one that is broken is told, and the old one stays (M-10).
 package struct LabDaemon: Sendable {
     /// Bounds of the daemon.
     package enum Limits {
@@ -119,6 +120,9 @@ package struct LabDaemon: Sendable {
         var notifier = LabNotifier(environment, ledgerFile: run.ledgerFile)
         // What the daemon before has left when it was killed does not wait until something is due.
         await run.clearUp()
+        for line in await run.runOwed() {
+            if case .failed(let failure) = line.result { log("left undone: \(failure.object) \(failure.what)") }
+        }
         var (lastLook, nextLook) = (Timestamp.distantPast, Timestamp.distantPast)
         while !control.isDraining {
             if control.takeReload(), let new = await reloaded() {
@@ -150,7 +154,7 @@ package struct LabDaemon: Sendable {
         _ environment: ProtectionEnvironment,
         _ now: Timestamp
     ) async throws -> Timestamp {
-        let plan = try await run.plan(.due)
+        let plan = try await run.plan(.due, isByHand: false)
         guard plan.items.isEmpty else {
             manager.notify("STATUS=running \(plan.items.map(\.workload.name).joined(separator: ", "))")
             do {
@@ -166,7 +170,9 @@ package struct LabDaemon: Sendable {
                 ended(result, environment)
                 await notifier.runEnded(result)
                 // What is due still was being run by somebody else: it is left to them for a while.
-                let left = try await run.plan(.due).items.contains { result.workloads[$0.workload.name] != nil }
+                let left = try await run.plan(.due, isByHand: false).items.contains {
+                    result.workloads[$0.workload.name] != nil
+                }
                 return left ? environment.now.later(bySeconds: Limits.lookSeconds) : .distantPast
             } catch is CancellationError {
                 if !control.isDraining { throw CancellationError() }

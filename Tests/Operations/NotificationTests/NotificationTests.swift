@@ -37,6 +37,9 @@ import TestSupport
         #expect(fields["event"] as? String == "failed")
         #expect((fields["title"] as? String)?.contains("host") == true)
         #expect((fields["body"] as? String)?.contains("holdfast run host") == true)
+        // The cause, and what is safe.
+        #expect((fields["body"] as? String)?.contains("none of the paths is there") == true)
+        #expect((fields["body"] as? String)?.contains("earlier snapshots are not touched") == true)
         try notified.lab.move("away", to: "source")
         try await notified.run()
         try await notified.run()
@@ -55,6 +58,28 @@ import TestSupport
         try await notified.run()
         #expect(try rig.requests(address).ends.suffix(2) == ["start", "fail"])
         #expect(try rig.requests(address).bodies.last?.contains("host: failed") == true)
+    }
+
+    @Test func `M-11: what cannot be judged while the source is away is not said to be over`() async throws {
+        let address = rig.address("ok")
+        let events = "    events: [amber, failed, recovered]\n"
+        let notified = try NotifiedLab("  - webhook: { url: \"\(address)\" }\n    remind: 1d\n\(events)")
+        try await notified.run()
+        #expect(try rig.requests(address).bodies.last?.contains("shares a disk") == true)
+        try notified.lab.move("source", to: "away")
+        try await notified.run()
+        let last = try #require(try rig.requests(address).bodies.last)
+        #expect(last.contains("none of the paths is there") && !last.contains("Over"))
+    }
+
+    @Test func `P-06 a check hears no success of a run whose source lost its files`() async throws {
+        let address = rig.address("ok")
+        let notified = try NotifiedLab("  - ping: { url: \"\(address)\" }\n")
+        try await notified.run()
+        for index in 0..<40 { try notified.lab.remove("source/folder/file-\(index)") }
+        #expect(try await notified.run().exitStatus == .incomplete)
+        #expect(try rig.requests(address).ends.suffix(2) == ["start", "log"])
+        #expect(try rig.requests(address).bodies.last?.contains("shrank from 40 files to 0") == true)
     }
 
     @Test func `a run that is cut off tells of no end, so that the check notices`() async throws {

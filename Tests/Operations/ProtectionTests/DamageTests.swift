@@ -52,15 +52,17 @@ import TestSupport
         #expect(try await lab.counts()["host-usb"] == 2)
     }
 
-    @Test func `R-09 a store that was set back is told until the operator releases it, and nothing goes from it`()
+    @Test func `R-09 snapshots that vanished are told until the operator releases it, and nothing goes from there`()
         async throws
     {
         let lab = try TestLab { $0.replacing("last: 3", with: "last: 2") }
         try await lab.runDaily(2)
-        try FileManager.default.copyItem(atPath: lab.root + "/media/usb-ssd", toPath: lab.root + "/before")
+        let before = lab.names(in: "media/usb-ssd/host-usb/snapshots")
         try await lab.runDaily(1)
-        try lab.remove("media/usb-ssd")
-        try lab.move("before", to: "media/usb-ssd")
+        // The index files stay: this is no earlier state.
+        for name in lab.names(in: "media/usb-ssd/host-usb/snapshots") where !before.contains(name) {
+            try lab.remove("media/usb-ssd/host-usb/snapshots/" + name)
+        }
         let status = try await lab.status()
         let copy = try #require(status.workloads[0].copies.first { $0.repository == "host-usb" })
         #expect(copy.wasSetBack && copy.readBack == nil)

@@ -15,10 +15,13 @@ import TestSupport
         var workload = WorkloadHistory()
         workload.lastAttempt = Timestamp(seconds: 1_772_366_000)
         workload.lastOutcome = .partial
+        workload.lastTrouble = RunTrouble(what: "/srv is gone", state: "the copies are safe")
         workload.runSeconds = [1, 0, 300]
         workload.size = SourceSize(files: 3, bytes: 1 << 50)
         workload.shrunkTo = SourceSize(files: 0, bytes: 1)
         workload.live = ["/srv/a (SQLite)"]
+        workload.missing = ["host-usb"]
+        workload.caughtUp = Timestamp(seconds: 1_772_366_100)
         ledger.workloads["ho\"st\n"] = workload
         var repository = RepositoryHistory(id: "ab12", seen: Timestamp(seconds: 1_772_000_000))
         repository.storedBytes = 77
@@ -29,8 +32,10 @@ import TestSupport
         repository.rotation.completed = .init(since: Timestamp(seconds: 1), ended: Timestamp(seconds: 2))
         repository.finding = OpenFinding(since: Timestamp(seconds: 3), text: "pack <1> is gone", packs: ["ef"])
         repository.pruned = Timestamp(seconds: 4)
+        repository.reseeding = Timestamp(seconds: 5)
         repository.removedSincePrune = 2
-        repository.restoreRate = 12
+        repository.rate = ReadingRate(bytesPerSecond: 12, time: Timestamp(seconds: 5), isOfRestore: false)
+        repository.place = MediumPlace(fileSystem: "7f42-4cf8", disks: ["a", "b"])
         ledger.repositories["host-os"] = repository
         return ledger
     }

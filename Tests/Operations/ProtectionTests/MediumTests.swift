@@ -29,6 +29,10 @@ final class MountedImage: Sendable {
 
     @discardableResult func mount() -> Bool { shell("mount -o loop \(image) \(point)") }
     @discardableResult func unmount() -> Bool { shell("umount -l \(point) 2>/dev/null") }
+    /// Unmounts it so that its loop device is gone, too; what was just closed may be busy for a moment.
+    func detach() -> Bool {
+        shell("for i in $(seq 50); do umount \(point) 2>/dev/null && exit 0; sleep 0.1; done; exit 1")
+    }
     func remountReadOnly() -> Bool { shell("mount -o remount,ro \(point)") }
 
     var uuid: String? { (try? DiskSources().identity(of: ByteString(point)))?.uuid.text }
@@ -131,7 +135,11 @@ let canMount = isSuperuser && shell("command -v mkfs.ext4 >/dev/null")
         let result = report.results(.copy)["host-usb"] ?? report.results(.readBack)["host-usb"]
         #expect(result != nil && result != "done", "\(String(describing: result))")
         #expect(lab.names(in: "media/usb-ssd").isEmpty)
+        #expect(try await lab.run(.due).lines.isEmpty)
         disk.mount()
+        let back = try await lab.run(.due)
+        #expect(back.results(.copy) == ["host-usb": "done"] && back.results(.readBack) == ["host-usb": "done"])
+        #expect(back.exitStatus == .success)
         lab.clock.advance(86_400)
         #expect(try await lab.run(verifiesAll: true).exitStatus == .success)
     }

@@ -55,16 +55,7 @@ import TestSupport
             return text.split(separator: "\n").map(String.init)
         }
 
-        func journal() async throws -> RunJournal {
-            await RunJournal.open(
-                folder: try lab.environment.stateFolder,
-                on: try WorkerPool(width: 1),
-                host: "docker-srv",
-                time: lab.clock,
-                entropy: SystemEntropy(),
-                warn: { _ in }
-            )
-        }
+        func journal() async throws -> RunJournal { try await lab.openJournal() }
 
         func run(_ journal: RunJournal, _ observer: any RunObserver = SilentRunObserver()) async throws -> RunReport {
             var environment = try lab.environment

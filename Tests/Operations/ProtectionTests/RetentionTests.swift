@@ -1,6 +1,8 @@
 import Testing
 
 import Bytes
+import HostSystem
+import Journal
 import Outcome
 import Protection
 import ResticFormat
@@ -48,8 +50,9 @@ import TestSupport
     {
         let lab = try TestLab { $0.replacing("last: 3", with: "last: 30") }
         var random = SplitMix64(seed: 11)
-        let noise = random.bytes(1_500_000).map { String($0, radix: 16) }.joined()
-        try lab.write("source/dump", noise)
+        // What stays keeps the source from counting as shrunk, which would hold it, too.
+        try lab.write("source/base", random.bytes(200_000).map { String($0, radix: 16) }.joined())
+        try lab.write("source/dump", random.bytes(1_000_000).map { String($0, radix: 16) }.joined())
         try await lab.runDaily(1)
         try lab.write("source/dump", "small again")
         try await lab.runDaily(5)
@@ -82,6 +85,26 @@ import TestSupport
         #expect(try await lab.counts()["host-os"] == 3)
     }
 
+    @Test func `P-06 a run whose source lost its files is incomplete in its exit and its journal`() async throws {
+        let lab = try TestLab()
+        try await lab.run()
+        lab.clock.advance(86_400)
+        for index in 0..<40 { try lab.remove("source/folder/file-\(index)") }
+        var environment = try lab.environment
+        let journal = try await lab.openJournal()
+        environment.journal = journal
+        let report = try await ProtectionRun(environment, observer: SilentRunObserver()).run(.init(.all))
+        #expect(report.workloads == ["host": .partial])
+        #expect(report.exitStatus == .incomplete)
+        #expect(await journal.runs(since: Timestamp(seconds: 0), limit: 1).first?.outcome == .partial)
+    }
+
+    @Test func `G-16 what is said to have shrunk is what did`() {
+        let earlier = SourceSize(files: 101, bytes: 3 << 20)
+        #expect(SourceSize(files: 100, bytes: 2048).shrinkText(from: earlier) == "shrank from 3.0 MiB to 2.0 KiB")
+        #expect(SourceSize(files: 1, bytes: 2 << 20).shrinkText(from: earlier) == "shrank from 101 files to 1")
+    }
+
     @Test func `F-02 a clock that leaps ahead removes nothing in the run that sees it first`() async throws {
         let lab = try TestLab { $0.replacing("last: 3", with: "within: 3d") }
         try await lab.runDaily(3)
@@ -89,7 +112,9 @@ import TestSupport
         let report = try await lab.run()
         #expect(report.snapshotsRemoved == 0)
         #expect(report.held.allSatisfy { $0.held.contains { if case .clock = $0 { true } else { false } } })
-        #expect(!report.held.isEmpty)
+        #expect(!report.held.isEmpty && report.digits == nil)
+        #expect(report.exitStatus == .refusedByGuard)
+        #expect(report.held.allSatisfy { $0.held.contains { $0.remedy?.contains("clock") == true } })
         #expect(try await lab.counts()["host-os"] == 4)
     }
 

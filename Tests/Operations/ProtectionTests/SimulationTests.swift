@@ -132,7 +132,7 @@ private final class Month {
 
     private func look(_ report: RunReport) async throws {
         let status = try await lab.status()
-        for copy in status.workloads[0].copies where copy.remembered == nil {
+        for copy in status.workloads[0].copies where copy.presence == .seen {
             #expect(!copy.point.isBreached, "\(copy.repository) after \(story)")
             let newest = try #require(copy.newest)
             // A proven copy is never lost but to a newer one.

@@ -48,6 +48,26 @@ import TestSupport
         #expect(await failure { _ = try await none.resolve(.datastore) }?.code == .cache)
     }
 
+    @Test func `a sealed copy that was used without a question is amber as soon as the vault does not answer`()
+        async throws
+    {
+        let rig = RigAccount("right")
+        _ = try await rig.read(.datastore, rig.secrets(cached: true))
+        rig.time.advance(3 * 86_400 + 60)
+        let night = try rig.secrets(.cacheOnly, cached: true)
+        let use = try #require(SealedUse(try await rig.read(.datastore, night)))
+        #expect(await night.findings(of: [use]).isEmpty)
+        try await VaultRig.state(rig.address, mode: "down")
+        let finding = try #require(await night.findings(of: [use]).first)
+        #expect(finding.severity == .warning && finding.object == use.reference.text)
+        #expect(finding.what.contains("does not answer") && finding.what.hasSuffix("was used, 3 days old"))
+        #expect(await night.findings(of: []).isEmpty)
+        // Asked first, it has said so by itself.
+        let day = try rig.secrets(cached: true)
+        let asked = try #require(SealedUse(try await rig.read(.datastore, day)))
+        #expect(await day.findings(of: [asked]) == asked.findings && asked.findings.count == 1)
+    }
+
     @Test func `a refusal, a changed item and a hostile server are not hidden by the sealed copy`() async throws {
         for mode in ["factor", "html", "redirect", "weak"] {
             let rig = RigAccount("right")

@@ -70,6 +70,26 @@ import TestSupport
         #expect(try await VaultRig.state(rig.address)["refused"] as? Int == 1)
     }
 
+    @Test func `a password that was corrected is tried at once, and the same wrong one never again`() async throws {
+        var rig = RigAccount("right")
+        rig.password = "canary-wrong-password"
+        let secrets = try rig.secrets()
+        for _ in 0..<2 {
+            let failed = await failure { _ = try await rig.read(.datastore, secrets) }
+            #expect(failed?.code == .vaultRefused)
+            #expect(failed?.next.contains("a corrected one is tried at once") == true)
+        }
+        rig.scratch.write("master", "canary-another-wrong-one\n")
+        for _ in 0..<2 {
+            let failed = await failure { _ = try await rig.read(.datastore, secrets) }
+            #expect(failed?.code == .vaultRefused)
+        }
+        #expect(try await VaultRig.state(rig.address)["refused"] as? Int == 2)
+        rig.scratch.write("master", VaultRig.password + "\n")
+        #expect(try await rig.read(.datastore, secrets).secret.revealed == "S3cret-ü")
+        #expect(try await VaultRig.state(rig.address)["refused"] as? Int == 2)
+    }
+
     @Test func `a wrong API key is told by its references`() async throws {
         var rig = RigAccount("right")
         rig.hasAPIKey = true

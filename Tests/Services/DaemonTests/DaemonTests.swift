@@ -113,6 +113,43 @@ import Strategy
         #expect(served.witness.runs.filter { $0.hasPrefix("two") }.count == 1)
     }
 
+    @Test func `B-09 a disk that comes is caught up with after 15 minutes, before anything is due`() async throws {
+        let served = try Served()
+        let text = Served.text.replacing("{ path: media } }", with: "{ path: media }, b: { path: other } }")
+        try served.declare(
+            text.replacing(
+                "file:password\" } }",
+                with: "file:password\" }, q: { medium: b, password: \"file:other.password\" } }"
+            )
+            .replacing("to: r,", with: "to: [r, q],")
+        )
+        try await served.whileServing { served in
+            try await served.wait("the first run") { served.endedRuns == 1 }
+            try FileManager.default.createDirectory(atPath: served.root + "/other", withIntermediateDirectories: true)
+            served.clock.set(Served.noon + 700)
+            try await Task.sleep(nanoseconds: 300_000_000)
+            #expect(served.endedRuns == 1)
+            served.clock.set(Served.noon + CatchUp.pauseSeconds + 70)
+            try await served.wait("the catch-up") { served.endedRuns == 2 }
+        }
+        #expect(served.witness.lines.contains("run ended: one ok, two ok"), "\(served.witness.lines)")
+    }
+
+    @Test func `M-05 what a run before it left undone is done when the daemon starts`() async throws {
+        let served = try Served()
+        let path = served.root + "/app-stopped"
+        try served.declare(Served.text.replacing("\"02:00\" } }", with: "\"02:00\" }, after: [rm, \(path)] }"))
+        try await served.whileServing { served in
+            try await served.wait("the first run") { served.endedRuns == 1 }
+        }
+        try "".write(toFile: path, atomically: false, encoding: .utf8)
+        let again = try Served(continuing: served)
+        try await again.whileServing { served in
+            try await served.wait("the command") { !FileManager.default.fileExists(atPath: path) }
+        }
+        #expect(again.endedRuns == 0)
+    }
+
     @Test func `L-19 a second daemon on the same lab is refused`() async throws {
         let served = try Served()
         try await served.whileServing { served in

@@ -26,17 +26,25 @@ struct BlastRadiusPage {
         if !ahead.removals.isEmpty {
             printer.result("")
             printer.result("Retention would remove, after a run that is complete and read back")
-            for removal in ahead.removals { printer.result(Text("  \(sentence(removal))")) }
+            for removal in ahead.removals {
+                printer.result(Text("  \(sentence(removal))"))
+                for remedy in removal.held.compactMap(\.remedy) { printer.result(Text("    \(remedy)")) }
+            }
             for (name, bytes) in ahead.freedBytes.sorted(by: { $0.key < $1.key }) {
                 printer.result(Text("  \(name): \(formatBytes(bytes)) could be freed then"))
             }
+        }
+        for (name, snapshots) in ahead.toBeMade.sorted(by: { $0.key < $1.key }) {
+            let copies = snapshots > 0 ? ", and copies \(counted(snapshots, "snapshot")) there" : ""
+            printer.result(Text("\(name) is not made yet: the next run makes it\(copies)"))
         }
         for (name, failure) in ahead.failures.sorted(by: { $0.key < $1.key }) {
             guard failure.codeName != ProtectionCode.mediumUnmounted.rawValue else {
                 printer.result(Text("\(name) is not looked at: its medium \(failure.what)"))
                 continue
             }
-            printer.error(Text("\(name) cannot be looked at: \(failure.what)\n  next:  \(failure.next)"))
+            let trouble = session.environment.store(named: name)?.trouble(failure) ?? failure.what
+            printer.error(Text("\(name) cannot be looked at: \(trouble)\n  next:  \(failure.next)"))
         }
         guard let digits = ahead.digits else { return }
         printer.result("")
@@ -74,6 +82,14 @@ struct BlastRadiusPage {
             line.add("kept", removal.plan.kept.count)
             if let oldest = removal.plan.oldestRemoved { line.add("oldest", oldest) }
             line.add("held_back", removal.held.map { ByteString($0.text) })
+            if let remedy = removal.held.lazy.compactMap(\.remedy).first { line.add("next", remedy) }
+            printer.result(line.text)
+        }
+        for (name, snapshots) in ahead.toBeMade.sorted(by: { $0.key < $1.key }) {
+            var line = JSONLine(messageType: "repository")
+            line.add("repository", name)
+            line.add("presence", CopyPresence.notMade.word)
+            line.add("snapshots", snapshots)
             printer.result(line.text)
         }
         for (name, failure) in ahead.failures.sorted(by: { $0.key < $1.key }) {

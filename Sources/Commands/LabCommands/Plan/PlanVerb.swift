@@ -16,7 +16,7 @@ struct PlanVerb: ParsableCommand, LabVerb {
             What retention would remove is counted in each repository. More than half of a workload's snapshots do not go unasked: the \
             plan then ends in digits, and `holdfast run --release DIGITS` does what was shown, and nothing else.
 
-            Ends in 0; 21 when something is held back until it is released; 1 when a repository cannot be looked at.
+            Ends in 0; 21 when something is held back; 1 when a repository cannot be looked at.
             """
     )
 
@@ -33,7 +33,7 @@ struct PlanVerb: ParsableCommand, LabVerb {
             difference: before.map { LabDifference(from: $0, to: session.lab) },
             session: session
         ).show()
-        if ahead.digits != nil { return ExitStatus.refusedByGuard.rawValue }
+        if ahead.removals.contains(where: { !$0.held.isEmpty }) { return ExitStatus.refusedByGuard.rawValue }
         return
             (ahead.failures.values.allSatisfy { $0.codeName == ProtectionCode.mediumUnmounted.rawValue }
             ? ExitStatus.success : .failed).rawValue

@@ -32,6 +32,9 @@ struct SchedulePage {
     }
 
     private func line(of item: RunPlan.Item) -> String {
+        guard item.catchesUp.isEmpty else {
+            return "\(item.workload.name): \(catchUpText(item)), missed by its last run"
+        }
         let stores = session.environment.stores(of: item.workload).map(\.name)
         let way = [stores.first.map { "backup to \($0)" }] + stores.dropFirst().map { "copy to \($0)" }
         let due = item.dueSince.map { "due since \(clock($0, item.workload.backup.schedule))" } ?? "asked for"
@@ -55,6 +58,7 @@ struct SchedulePage {
             line.add("workload", item.workload.name)
             if let due = item.dueSince { line.add("due", ZonedTime(due)) }
             line.add("missed", item.missed)
+            if !item.catchesUp.isEmpty { line.add("catches_up", item.catchesUp.map { ByteString($0) }) }
             line.add("priority", item.workload.priority)
             line.add("repositories", session.environment.stores(of: item.workload).map { ByteString($0.name) })
             printer.result(line.text)

@@ -96,8 +96,12 @@ package struct Quickstart: Sendable {
             }
         }
         report.restoreSeconds = Double(time.monotonicNanoseconds() &- started) / 1e9
-        let rate = UInt64(Double(report.restoredBytes) / max(0.001, report.restoreSeconds))
-        await LedgerFile(session.environment).update { $0.repositories[store.name]?.restoreRate = rate }
+        let rate = ReadingRate(
+            bytesPerSecond: UInt64(Double(report.restoredBytes) / max(0.001, report.restoreSeconds)),
+            time: session.environment.now,
+            isOfRestore: true
+        )
+        await LedgerFile(session.environment).update { $0.repositories[store.name]?.note(rate) }
         say("Restored \(report.restoredFiles) files and folders from \(store.name) into \(folder.restoredPath)")
         let comparer = TreeComparer(restored: scratch, since: began)
         report.comparison = try await withStatus({ "comparing with the source" }) { try comparer.run() }

@@ -43,10 +43,12 @@ final class RunReporter: RunObserver {
             var line = JSONLine(messageType: "workload")
             line.add("workload", name)
             line.add("missed", item.missed)
+            if !item.catchesUp.isEmpty { line.add("catches_up", item.catchesUp.map { ByteString($0) }) }
             return printer.result(line.text)
         }
         let late = item.missed > 0 ? ", and \(counted(item.missed, "due time")) before" : ""
-        let why = item.dueSince.map { "due \(ageText(time.now().length(since: $0))) ago\(late)" } ?? "asked for"
+        let asked = item.catchesUp.isEmpty ? "asked for" : catchUpText(item)
+        let why = item.dueSince.map { "due \(ageText(time.now().length(since: $0))) ago\(late)" } ?? asked
         printer.normal("\(name): \(why)")
     }
 
@@ -170,6 +172,9 @@ final class RunReporter: RunObserver {
     }
 }
 
+/// Why a workload runs that is not due: `catches up host-usb, offsite`.
+func catchUpText(_ item: RunPlan.Item) -> String { "catches up \(item.catchesUp.joined(separator: ", "))" }
+
 /// `copy to host-usb`, `retention of host in host-os`.
 func stepText(_ step: RunStep) -> String {
     let whose = step.workload.map { " of \($0)" } ?? ""
@@ -177,6 +182,7 @@ func stepText(_ step: RunStep) -> String {
     case .open: return "open \(step.repository)"
     case .before: return "command before the backup"
     case .after: return "command after the backup"
+    case .owed: return "command after the backup\(whose), left undone"
     case .backUp: return "backup to \(step.repository)"
     case .copy: return "copy to \(step.repository)"
     case .readBack: return "read-back from \(step.repository)"

@@ -22,6 +22,10 @@ struct RunSummary {
                 )
             )
         }
+        let remedies = report.held.flatMap(\.held).compactMap(\.remedy)
+        for (number, remedy) in remedies.enumerated() where !remedies[..<number].contains(remedy) {
+            printer.error(Text("  state: nothing was removed there; backups and copies are done\n  next:  \(remedy)"))
+        }
         printer.normal(Text(sentence))
     }
 

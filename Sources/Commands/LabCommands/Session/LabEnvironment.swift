@@ -33,7 +33,8 @@ package struct LabEnvironment: Sendable {
                     groupID: user.gid,
                     processID: currentProcessID(),
                     isAlive: { isProcessAlive($0) },
-                    processMark: { ProcessMark(of: $0) }
+                    processMark: { ProcessMark(of: $0) },
+                    leftLocks: .ofThisProcess
                 ),
                 workingDirectory: String(decoding: try currentDirectory().bytes, as: UTF8.self)
             )

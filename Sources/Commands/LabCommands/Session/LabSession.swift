@@ -88,7 +88,11 @@ struct LabSession {
 
     /// The journal in the state folder, which is made where it is missing; nil where no thread can be had for it.
     func openJournal() async -> RunJournal? {
-        guard let pool = try? WorkerPool(width: 1, name: "journal") else { return nil }
+        let pool: WorkerPool
+        do throws(Errno) { pool = try WorkerPool(width: 1, name: "journal") } catch {
+            environment.warn("this run is not in the journal, since no thread can be had for it: \(error)")
+            return nil
+        }
         return await RunJournal.open(
             folder: environment.stateFolder,
             on: pool,

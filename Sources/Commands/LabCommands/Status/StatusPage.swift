@@ -18,6 +18,7 @@ struct StatusPage {
     func lines() -> [Text] {
         var lines = [Text(headline), ""]
         lines += table().lines()
+        lines += restores()
         lines += repositories()
         let wrong = status.problems.filter { $0.severity == .wrong }
         let amber = status.problems.filter { $0.severity == .amber }
@@ -56,23 +57,57 @@ struct StatusPage {
         return table
     }
 
-    /// `4 h ok`, `3 days MISSED`, `away, 2 days`, `none`.
+    /// `4 h ok`, `3 days MISSED`, `away, 2 days ok`, `GONE`.
     private func cell(_ copy: LabStatus.Copy) -> String {
+        let mark = copy.medium.kind == .standIn ? "*" : ""
         let age = copy.point.age.map { ageText($0) } ?? "none"
         let word =
             switch copy.point {
+            case _ where copy.isDamaged: copy.newest == nil ? "DAMAGED" : "\(age) DAMAGED"
             case .never: "NONE"
             case .missed: "\(age) MISSED"
             case .tooOld: "\(age) TOO OLD"
             case .met: "\(age) ok"
             case .unjudged: age
             }
-        let mark = copy.medium.kind == .standIn ? "*" : ""
-        guard copy.remembered != nil else { return word + mark }
-        let isUnmounted = status.repositories.contains {
-            $0.store.name == copy.repository && $0.failure?.codeName == ProtectionCode.mediumUnmounted.rawValue
+        switch copy.presence {
+        case .seen: return word + mark
+        case .away: return "away, \(word)\(mark)"
+        case .unmounted: return "not mounted, \(word)\(mark)"
+        case .notMade: return "not made yet\(mark)"
+        case .lost(.gone): return "GONE\(mark)"
+        case .lost(.foreign): return "ANOTHER DISK\(mark)"
+        case .lost(.closed): return "NOT OPENED\(mark)"
+        case .lost(.damaged): return "DAMAGED\(mark)"
         }
-        return isUnmounted ? "not mounted, \(word)\(mark)" : "away, \(word)\(mark)"
+    }
+
+    /// How long a full restore would take, where anything is promised or known of it.
+    private func restores() -> [Text] {
+        let copies = status.workloads.flatMap { state in state.copies.map { (state.workload, $0) } }
+        guard copies.contains(where: { $0.objective.rto != nil || $1.restore != .unknown }) else { return [] }
+        var table = Table(["Full restore"] + media.map { Text($0.name) } + ["Promised"])
+        for state in status.workloads {
+            let promised = state.workload.objective.rto
+            var cells: [[Text]] = [[Text(state.workload.name)]]
+            for medium in media {
+                cells.append(state.copies.filter { $0.medium.name == medium.name }.map { Text(restoreText($0)) })
+            }
+            cells.append([Text(promised.map { lengthText($0) } ?? "-")])
+            table.add(cells)
+        }
+        return [""] + table.lines()
+    }
+
+    /// `12 min ok, of 3 h ago`: the time, and when the rate was measured that it is reckoned by.
+    private func restoreText(_ copy: LabStatus.Copy) -> String {
+        let measured = copy.rate.map { ", of \(ageText(status.now.length(since: $0.time))) ago" } ?? ""
+        return switch copy.restore {
+        case .unknown: copy.presence.isThere ? "not measured" : "-"
+        case .unjudged(let time): ageText(time) + measured
+        case .met(let time): "\(ageText(time)) ok\(measured)"
+        case .tooLong(let time, _): "\(ageText(time)) TOO SLOW\(measured)"
+        }
     }
 
     private func growth(_ bytes: Int64) -> String {
@@ -156,16 +191,34 @@ struct StatusJSON {
         line.add("repository", copy.repository)
         line.add("medium", copy.medium.name)
         line.add("kind", copy.medium.kind.rawValue)
-        line.add("counts", copy.medium.kind != .standIn)
+        line.add("counts", copy.counts)
+        line.add("presence", copy.presence.word)
         line.add("snapshots", copy.count)
         if let newest = copy.newest { line.add("newest", ZonedTime(newest)) }
         if let age = copy.point.age { line.add("age_seconds", age.components.seconds) }
         line.add("breached", copy.point.isBreached)
+        if copy.isDamaged { line.add("damaged", true) }
+        add(copy.restore, copy.rate, to: &line)
         if let readBack = copy.readBack { line.add("read_back", ZonedTime(readBack)) }
-        if let seen = copy.remembered { line.add("away_since", ZonedTime(seen)) }
+        if let seen = copy.remembered, seen != .distantPast { line.add("away_since", ZonedTime(seen)) }
         if let bytes = state.bytes { line.add("source_bytes", bytes) }
         if let posture = status.posture[state.workload.name] { line.add("posture", posture.text) }
         printer.result(line.text)
+    }
+
+    private func add(_ restore: RecoveryTime, _ rate: ReadingRate?, to line: inout JSONLine) {
+        switch restore {
+        case .unknown: break
+        case .unjudged(let time), .met(let time): line.add("restore_seconds", time.components.seconds)
+        case .tooLong(let time, let promised):
+            line.add("restore_seconds", time.components.seconds)
+            line.add("restore_promised_seconds", promised.components.seconds)
+        }
+        line.add("restore_breached", restore.isBreached)
+        guard let rate else { return }
+        line.add("restore_rate", rate.bytesPerSecond)
+        line.add("restore_measured", ZonedTime(rate.time))
+        line.add("restore_measured_by", rate.isOfRestore ? "restore" : "reading")
     }
 
     private func show(_ state: LabStatus.RepositoryState) {
@@ -173,9 +226,10 @@ struct StatusJSON {
         line.add("repository", state.store.name)
         line.add("medium", state.store.medium.name)
         line.add("here", state.failure == nil)
+        line.add("presence", state.presence.word)
         if let failure = state.failure {
             line.add("code", failure.codeName)
-            line.add("message", failure.what)
+            line.add("message", state.store.trouble(failure))
         }
         if let history = state.history {
             if let bytes = history.storedBytes { line.add("stored_bytes", bytes) }

@@ -25,8 +25,8 @@ final class HighWater: Sendable {
         var stored: Set<Digest> = []
     }
 
-    private let file: HighWaterFile
-    private let before: HighWaterRecord
+    let file: HighWaterFile
+    let before: HighWaterRecord
     private let state = Mutex(State())
 
     init(_ file: HighWaterFile) {
@@ -35,6 +35,9 @@ final class HighWater: Sendable {
     }
 
     // MARK: what this run sees and does
+
+    /// What was listed so far, and what the snapshots say that were read.
+    var listed: (names: [ObjectKind: Set<Digest>], read: SnapshotsRead) { state.withLock { ($0.listed, $0.read) } }
 
     /// All objects of a kind, as the store lists them.
     func list(_ kind: ObjectKind, _ ids: Set<Digest>) { state.withLock { $0.listed[kind] = ids } }

@@ -156,7 +156,7 @@ extension Repository {
     private func clearAbandoned(_ locks: [FoundLock]) async throws -> [FoundLock] {
         var left: [FoundLock] = []
         for lock in locks {
-            let isOurs = LeftLocks.contains(lock.id)
+            let isOurs = environment.leftLocks.contains(lock.id)
             guard isOurs || LockJudgement.isAbandoned(lock.document, environment: environment) else {
                 left.append(lock)
                 continue
@@ -166,7 +166,7 @@ extension Repository {
                 if failure.code != .notFound { left.append(lock) }
                 continue
             }
-            LeftLocks.forget(lock.id)
+            environment.leftLocks.forget(lock.id)
             options.warn(
                 isOurs
                     ? "removed lock \(lock.id.short), which this process could not give back when its work there broke off"
@@ -336,8 +336,8 @@ extension Repository {
         // A cancelled task still takes its lock away: `remove` of a store does not listen to cancellation.
         for id in files {
             do { try await store.remove(ObjectName(.lock, id.digest)) } catch let failure as StorageFailure {
-                if failure.code != .notFound { LeftLocks.note(id) }
-            } catch { LeftLocks.note(id) }
+                if failure.code != .notFound { environment.leftLocks.note(id) }
+            } catch { environment.leftLocks.note(id) }
         }
     }
 

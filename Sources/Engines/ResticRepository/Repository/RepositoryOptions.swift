@@ -17,6 +17,8 @@ package struct RepositoryEnvironment: Sendable {
     package var isAlive: @Sendable (Int32) -> Bool
     /// What tells that process from every other; nil when there is none, or nothing is known.
     package var processMark: @Sendable (Int32) -> ProcessMark?
+    /// Locks that this process could not give back.
+    package var leftLocks: LeftLocks
 
     package init(
         time: any TimeSource,
@@ -28,7 +30,8 @@ package struct RepositoryEnvironment: Sendable {
         groupID: UInt32,
         processID: Int32,
         isAlive: @escaping @Sendable (Int32) -> Bool,
-        processMark: @escaping @Sendable (Int32) -> ProcessMark? = { _ in nil }
+        processMark: @escaping @Sendable (Int32) -> ProcessMark? = { _ in nil },
+        leftLocks: LeftLocks = LeftLocks()
     ) {
         self.time = time
         self.entropy = entropy
@@ -40,6 +43,7 @@ package struct RepositoryEnvironment: Sendable {
         self.processID = processID
         self.isAlive = isAlive
         self.processMark = processMark
+        self.leftLocks = leftLocks
     }
 
     /// The present moment with the local zone's offset.

@@ -189,6 +189,11 @@ package struct Examination: Sendable {
         let object = "\(store.name) (\(store.path))"
         do {
             let repository = try await store.open(.proof)
+            let view = try await StoreView(repository, lab: environment.lab)
+            if let earlier = view.earlier {
+                let failure = store.stale(earlier)
+                return [Examined(.bad, object, failure.what, next: failure.next)]
+            }
             let count = try await repository.listSnapshots().count
             return [Examined(.good, object, "opens with \(store.declaration.password.text), \(count) snapshots")]
         } catch {

@@ -65,7 +65,7 @@ package struct MediumCheck: Sendable {
         let found = try? sources.identity(of: ByteString(medium.path))
         guard let wanted = medium.identity else { return found ?? nil }
         let seen = found?.uuid.text
-        if let seen, isSame(seen, wanted) { return found ?? nil }
+        if let seen, FileSystemUUID.isSame(seen, wanted) { return found ?? nil }
         // What has no UUID is no disk that somebody attached.
         guard let found, found.mount.point != "/", seen != nil else {
             throw failure(
@@ -80,12 +80,6 @@ package struct MediumCheck: Sendable {
             next:
                 "attach the right disk; or, if it is dead, take this one in its place: holdfast media replace \(medium.name)"
         )
-    }
-
-    /// UUIDs are written with and without dashes, in either case.
-    private func isSame(_ left: String, _ right: String) -> Bool {
-        func plain(_ text: String) -> String { text.lowercased().filter { $0 != "-" } }
-        return plain(left) == plain(right)
     }
 
     private func failure(_ code: ProtectionCode, _ what: String, next: String) -> ProtectionFailure {
@@ -136,6 +130,11 @@ package final class DiskNames {
     package func share(_ left: String, _ right: String) -> Bool? {
         guard let first = set(below: left), let second = set(below: right) else { return nil }
         return first.shares(with: second)
+    }
+
+    /// What holds a medium now.
+    package func place(of medium: Medium) -> MediumPlace {
+        MediumPlace(fileSystem: fileSystemUUID(of: medium.path), disks: disks(below: [medium.path]))
     }
 
     /// The UUID of the file system that holds a folder; nil when it has none, or cannot be asked.

@@ -12,6 +12,7 @@ import Strategy
 /// each repository of the medium: refuse one that is there > CREATE, with the password that it had > each of its workloads: copy all
 /// snapshots from the nearest other repository > read back everything > ledger
 /// ```
+/// The ledger says that it is under way before anything is made, and until all was copied and read back.
 /// Nothing is removed anywhere, and what is copied is checked blob by blob. Broken off, it goes on where it was: run it again.
 package struct MediumReplacement: Sendable {
     private let environment: ProtectionEnvironment
@@ -59,14 +60,30 @@ package struct MediumReplacement: Sendable {
         var polynomial: Polynomial?
         for other in others where polynomial == nil { polynomial = try? await other.open().chunkerPolynomial }
         let begun = environment.repository.time.monotonicNanoseconds()
+        await noteBegin(store, run)
         let (repository, isNew) = try await store.openOrCreate(polynomial: polynomial, .asAsked)
         let view = try await StoreView(repository, lab: environment.lab)
+        if view.earlier != nil {
+            // The operator takes it in place of the right one.
+            await repository.acceptState()
+            await run.ledgerFile.update { $0.repositories[store.name]?.doubt = nil }
+        }
         if isNew {
             _ = run.end(RunStep(.open, repository: store.name), .done("made anew"), since: begun)
             let (id, now) = (view.id, environment.now)
-            await run.ledgerFile.update { $0.repositories[store.name] = RepositoryHistory(id: id, seen: now) }
+            await run.ledgerFile.update { $0.repositories[store.name]?.begin(id: id, seen: now) }
         }
         return OpenStore(store: store, repository: repository, view: view)
+    }
+
+    /// Whoever looks from now on knows that it may hold less than the others.
+    private func noteBegin(_ store: LabStore, _ run: ProtectionRun) async {
+        let now = environment.now
+        await run.ledgerFile.update { ledger in
+            var history = ledger.repositories[store.name] ?? RepositoryHistory(id: "", seen: now)
+            history.reseeding = history.reseeding ?? now
+            ledger.repositories[store.name] = history
+        }
     }
 
     private func reseed(_ target: OpenStore, _ run: ProtectionRun) async throws -> [RunReport.Line] {
@@ -87,8 +104,8 @@ package struct MediumReplacement: Sendable {
             }
         }
         let view = try await StoreView(target.repository, lab: environment.lab)
-        let now = environment.now
-        await run.ledgerFile.update { $0.see(view, store: target.name, now: now) }
+        let (place, now) = (DiskNames().place(of: target.store.medium), environment.now)
+        await run.ledgerFile.update { $0.see(view, store: target.name, at: place, now: now) }
         lines += try await proof(target, view, isCopied: isCopied, run)
         return lines
     }
@@ -148,9 +165,11 @@ package struct MediumReplacement: Sendable {
         let now = environment.now
         let proven = view.workloads.compactMapValues { $0.last { $0.observed.isComplete }?.observed.id }
         await run.ledgerFile.update { ledger in
+            ledger.repositories[target.name]?.note(verdict.rate)
             ledger.repositories[target.name]?.rotation.beginWhole(at: now)
             ledger.repositories[target.name]?.rotation.finished(upTo: VerifyRotation.groups, now: now)
             guard isCopied else { return }
+            ledger.repositories[target.name]?.reseeding = nil
             for (workload, snapshot) in proven {
                 ledger.repositories[target.name]?.readBack[workload] = ReadBack(snapshot: snapshot, time: now, bytes: 0)
             }

@@ -106,6 +106,11 @@ extension WorkloadHistory {
         self.init()
         lastAttempt = tree.moment("last_attempt")
         lastOutcome = tree.string("last_outcome").flatMap { RunOutcome(rawValue: $0) }
+        missing = (tree["missing"]?.items ?? []).compactMap { $0.text?.plainText }
+        caughtUp = tree.moment("caught_up")
+        lastTrouble = tree["last_trouble"].map {
+            RunTrouble(what: $0.string("what") ?? "", state: $0.string("state") ?? "")
+        }
         runSeconds = (tree["run_seconds"]?.items ?? []).compactMap(\.number).filter { $0 >= 0 }
             .suffix(StrategyLimits.rememberedRuns)
         size = tree.size("size")
@@ -117,6 +122,18 @@ extension WorkloadHistory {
         writer.beginObject()
         writer.add("last_attempt", lastAttempt)
         if let lastOutcome { writer.add("last_outcome", lastOutcome.rawValue) }
+        if !missing.isEmpty {
+            writer.key("missing")
+            writer.strings(missing.map { ByteString($0) })
+        }
+        writer.add("caught_up", caughtUp)
+        if let lastTrouble {
+            writer.key("last_trouble")
+            writer.beginObject()
+            writer.add("what", lastTrouble.what)
+            writer.add("state", lastTrouble.state)
+            writer.endObject()
+        }
         writer.key("run_seconds")
         writer.beginArray()
         for seconds in runSeconds { writer.integer(seconds) }
@@ -133,9 +150,17 @@ extension RepositoryHistory {
     fileprivate init(_ tree: JSONTree) {
         let seen = tree.moment("seen") ?? .distantPast
         self.init(id: tree.string("id") ?? "", seen: seen)
+        place = tree["place"].map { MediumPlace($0) }
         storedBytes = tree.count("stored_bytes").map(UInt64.init)
-        restoreRate = tree.count("restore_rate").map(UInt64.init)
+        rate = tree.count("restore_rate").map { rate in
+            ReadingRate(
+                bytesPerSecond: UInt64(rate),
+                time: tree.moment("restore_rate_time") ?? seen,
+                isOfRestore: tree.string("restore_rate_of") != "reading"
+            )
+        }
         pruned = tree.moment("pruned")
+        reseeding = tree.moment("reseeding")
         removedSincePrune = tree.count("removed_since_prune") ?? 0
         for (name, entry) in tree["copies"]?.entries ?? [:] {
             guard let snapshot = entry.string("snapshot"), let time = entry.moment("time") else { continue }
@@ -166,9 +191,13 @@ extension RepositoryHistory {
         writer.beginObject()
         writer.add("id", id)
         writer.add("seen", seen)
+        if let place { place.encode("place", to: &writer) }
         writer.add("stored_bytes", storedBytes)
-        writer.add("restore_rate", restoreRate)
+        writer.add("restore_rate", rate?.bytesPerSecond)
+        writer.add("restore_rate_time", rate?.time)
+        if let rate { writer.add("restore_rate_of", rate.isOfRestore ? "restore" : "reading") }
         writer.add("pruned", pruned)
+        writer.add("reseeding", reseeding)
         writer.add("removed_since_prune", UInt64(removedSincePrune))
         writer.key("copies")
         writer.beginObject()
@@ -219,6 +248,22 @@ extension RepositoryHistory {
             writer.key(name: ByteString(name))
             writer.string(text)
         }
+        writer.endObject()
+    }
+}
+
+extension MediumPlace {
+    fileprivate init(_ tree: JSONTree) {
+        let disks = (tree["disks"]?.items ?? []).compactMap { $0.text?.plainText }
+        self.init(fileSystem: tree.string("file_system"), disks: disks.isEmpty ? nil : Set(disks))
+    }
+
+    fileprivate func encode(_ name: StaticString, to writer: inout GoJSONWriter) {
+        writer.key(name)
+        writer.beginObject()
+        if let fileSystem { writer.add("file_system", fileSystem) }
+        writer.key("disks")
+        writer.strings((disks ?? []).sorted().map { ByteString($0) })
         writer.endObject()
     }
 }

@@ -19,7 +19,7 @@ final class RunRecorder: Sendable {
     func begin(_ plan: RunPlan, isByHand: Bool, at started: Timestamp) async {
         guard let journal = environment.journal else { return }
         if await journal.needsRebuild() { await JournalRebuild(environment).run(journal) }
-        let isLate = plan.items.contains { $0.missed > 0 }
+        let isLate = plan.items.contains { $0.missed > 0 || !$0.catchesUp.isEmpty }
         let record = RunRecord(
             id: run,
             kind: "run",

@@ -202,6 +202,7 @@ extension ProtectionRun {
             }
             let isMended = step.closesFinding(groups)
             await ledgerFile.update {
+                $0.repositories[store.name]?.note(verdict.rate)
                 if isMended { $0.repositories[store.name]?.finding = nil }
                 if isWhole { $0.repositories[store.name]?.rotation.beginWhole(at: now) }
                 $0.repositories[store.name]?.rotation.finished(upTo: groups.upperBound, now: now)
@@ -218,8 +219,8 @@ extension ProtectionRun {
         do {
             var view = try await StoreView(store.repository, lab: environment.lab)
             try await view.measure(store.repository)
-            let (seen, now) = (view, environment.now)
-            await ledgerFile.update { $0.see(seen, store: store.name, now: now) }
+            let (seen, place, now) = (view, DiskNames().place(of: store.store.medium), environment.now)
+            await ledgerFile.update { $0.see(seen, store: store.name, at: place, now: now) }
             try await RecordStep(store: store, environment: environment).run()
         } catch {
             let step = RunStep(.record, repository: store.name)
@@ -244,10 +245,23 @@ extension Removal.Held {
         switch self {
         case .aboveFloor: "more than half of the snapshots would go"
         case .mostBytes: "more than half of the bytes would go"
-        case .damaged(let text): "the repository is damaged (\(text))"
+        case .damaged(let text): "the repository is damaged (\(briefDamage(text)))"
         case .vanished(let text): text
-        case .shrunk(let from, let to): "the source shrank from \(from.files) files to \(to.files)"
-        case .clock(let text): text
+        case .shrunk(let from, let to): "the source \(to.shrinkText(from: from))"
+        case .clock(.snapshotAhead): "the newest snapshot is later than this machine's clock"
+        case .clock(.leapt(let days)): "this machine's clock is \(days) days after the last run"
+        }
+    }
+
+    /// What mends it where no digits do; nil where they do.
+    package var remedy: String? {
+        switch self {
+        case .aboveFloor, .mostBytes, .vanished, .shrunk: nil
+        case .damaged: "mend the repository (docs/manual/repair.md), then: holdfast run --all --verify"
+        case .clock(.snapshotAhead):
+            "look at the clock (date), and set it; if it is right, a snapshot was made with a wrong one: holdfast restic snapshots, then forget that one"
+        case .clock(.leapt):
+            "look at the clock (date), and set it; if it is right, it was a long time without a run, and the next one goes on by itself"
         }
     }
 }

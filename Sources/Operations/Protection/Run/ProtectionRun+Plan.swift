@@ -14,6 +14,8 @@ package struct LookAhead: Sendable {
     package var freedBytes: [String: UInt64]
     /// Repositories that cannot be looked at, by name.
     package var failures: [String: any ReportableFailure]
+    /// Repositories that the next run makes, and how many snapshots it copies there.
+    package var toBeMade: [String: Int] = [:]
     /// The digits that release what is held back; nil when nothing is that could be released.
     package var digits: String?
 }
@@ -30,6 +32,10 @@ extension ProtectionRun {
             !$0.plan.removed.isEmpty || !$0.held.isEmpty
         }
         var ahead = LookAhead(plan: plan, removals: removals, freedBytes: [:], failures: views.failures, digits: nil)
+        for (name, failure) in views.failures where isToBeMade(name, failure, ledger) {
+            ahead.failures[name] = nil
+            ahead.toBeMade[name] = arrivals(in: name, views.open)
+        }
         for store in views.open {
             let going = removals.filter { $0.repository == store.name }.flatMap { $0.plan.removed.map(\.id) }
             guard !going.isEmpty else { continue }
@@ -38,6 +44,22 @@ extension ProtectionRun {
         let releasable = removals.filter { !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable) }
         if !releasable.isEmpty { ahead.digits = Release.digits(of: releasable) }
         return ahead
+    }
+
+    /// It was never seen, its medium is there, and nothing stands in the way of making it.
+    private func isToBeMade(_ name: String, _ failure: any ReportableFailure, _ ledger: Ledger) -> Bool {
+        guard ledger.repositories[name] == nil, let store = environment.store(named: name),
+            (try? MediumCheck(store.medium, mounting: environment.mounting).requireReadable()) != nil
+        else { return false }
+        return store.isToBeMade(after: failure)
+    }
+
+    /// The newest snapshot of each workload comes from another repository; the first of all is backed up.
+    private func arrivals(in name: String, _ open: [OpenStore]) -> Int {
+        environment.lab.workloads.count { workload in
+            workload.repositories.contains(name)
+                && open.contains { workload.repositories.contains($0.name) && $0.view.newest(workload.name) != nil }
+        }
     }
 
     private func freed(_ repository: Repository, _ going: Set<String>) async throws -> UInt64 {

@@ -9,6 +9,7 @@ import Synchronization
 /// One run of what is due, or was named.
 ///
 /// ```
+/// run the commands after backups that earlier runs left undone
 /// mount what is needed and is not mounted
 /// for each workload: lock it > BACK UP to the nearest repository that is here > copy from there to the others, side by side
 ///                    > read back what was written, each where it was written
@@ -18,13 +19,16 @@ import Synchronization
 /// 1. A source is read once, whatever the number of its repositories.
 /// 2. A repository that is not here, or fails, keeps none of the others; the next run catches up.
 /// 3. Nothing is removed from a repository with an open finding of damage, nor above the floor unasked (L7, P-06).
-/// 4. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
+/// 4. An app that a run stopped is started again by that run, or by the next one: see `OwedCommands`.
+/// 5. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
 package struct ProtectionRun: Sendable {
     private(set) var environment: ProtectionEnvironment
     let observer: any RunObserver
     /// What it changes in the ledger is seen through this one even where the file cannot be written.
     package let ledgerFile: LedgerFile
     let openedBefore = OpenedBefore()
+    /// Repositories whose earlier state the operator has said to be the right one.
+    private(set) var acceptedStores: Set<String> = []
 
     /// `continuing` is a run before in this process, whose unwritten changes of the ledger count on.
     package init(
@@ -68,19 +72,24 @@ package struct ProtectionRun: Sendable {
             request.choice,
             ledger: before,
             now: environment.now,
+            catchUp: environment.catchUp(before, isByHand: request.isByHand),
             zone: environment.zone
         )
+        if plan.items.isEmpty, request.release != nil { throw nothingToRelease }
+        var report = RunReport(started: started)
+        report.lines = await runOwed()
         guard !plan.items.isEmpty else {
-            guard request.release == nil else { throw nothingToRelease }
             await unmountLeftovers()
-            return RunReport(started: started)
+            report.ended = environment.now
+            return report
         }
         let repositories = plan.items.flatMap(\.workload.repositories)
         let media = repositories.compactMap { environment.lab.repository(named: $0)?.medium }
+        let begun = report
         return try await environment.withMounted(media, observer: observer) { environment in
             var mounted = self
             mounted.environment = environment
-            return try await mounted.perform(request, plan, before, started)
+            return try await mounted.perform(request, plan, before, begun)
         }
     }
 
@@ -99,10 +108,12 @@ package struct ProtectionRun: Sendable {
         _ request: Request,
         _ plan: RunPlan,
         _ before: Ledger,
-        _ started: Timestamp
+        _ begun: RunReport
     ) async throws -> RunReport {
-        var report = RunReport(started: started)
+        var report = begun
         let released = try await self.released(request.release, plan, before)
+        var accepting = self
+        accepting.acceptedStores = released.stores
         let recorder = RunRecorder(environment)
         await recorder.begin(plan, isByHand: request.isByHand, at: report.started)
         do {
@@ -110,7 +121,7 @@ package struct ProtectionRun: Sendable {
             var noted = 0
             for item in plan.items {
                 observer.began(item)
-                done.append(try await WorkloadRun(item: item, run: self).run(&report))
+                done.append(try await WorkloadRun(item: item, run: accepting).run(&report))
                 await noteFailures(report.lines.dropFirst(noted))
                 noted = report.lines.count
                 await recorder.record(report.lines)
@@ -126,11 +137,21 @@ package struct ProtectionRun: Sendable {
         return report
     }
 
-    /// Which workloads a run would choose now, and when the others are due.
-    package func plan(_ choice: RunChoice) async throws -> RunPlan {
+    /// Runs what earlier runs left undone: commands after backups, so that no app stays stopped.
+    package func runOwed() async -> [RunReport.Line] { await OwedCommands(environment).run(self) }
+
+    /// Which workloads a run would choose now, and when the others are due; `isByHand` as in a request.
+    package func plan(_ choice: RunChoice, isByHand: Bool = true) async throws -> RunPlan {
         if case .named(let names) = choice { try checkNames(names) }
         let ledger = await ledgerFile.loadOrRecover()
-        return RunPlan(environment.lab, choice, ledger: ledger, now: environment.now, zone: environment.zone)
+        return RunPlan(
+            environment.lab,
+            choice,
+            ledger: ledger,
+            now: environment.now,
+            catchUp: environment.catchUp(ledger, isByHand: isByHand),
+            zone: environment.zone
+        )
     }
 
     private func checkNames(_ names: [String]) throws {
@@ -195,10 +216,17 @@ package struct ProtectionRun: Sendable {
         for removal in held {
             await ledgerFile.update { $0.repositories[removal.repository]?.doubt = nil }
         }
-        return Release(held)
+        let stale = views.open.filter { $0.view.earlier != nil }.map(\.name)
+        return Release(held, stores: Set(stale).intersection(held.map(\.repository)))
     }
 
-    func removals(_ workloads: [Workload], _ open: [OpenStore], _ ledger: Ledger) async throws -> [Removal] {
+    func removals(_ workloads: [Workload], _ open: [OpenStore], _ known: Ledger) async throws -> [Removal] {
+        var ledger = known
+        for store in open {
+            guard let earlier = store.view.earlier else { continue }
+            let doubt = OpenFinding(since: earlier.lost, text: earlier.text, packs: [])
+            ledger.repositories[store.name, default: .init(id: store.view.id, seen: environment.now)].doubt = doubt
+        }
         var removals: [Removal] = []
         for workload in workloads {
             for store in open where workload.repositories.contains(store.name) {
@@ -210,7 +238,11 @@ package struct ProtectionRun: Sendable {
                     now: environment.now,
                     localOffset: { environment.repository.time.localOffsetSeconds(at: $0) }
                 )
-                try await removal.countBytes(in: store.repository)
+                do { try await removal.countBytes(in: store.repository) } catch is CancellationError {
+                    throw CancellationError()
+                } catch {
+                    // Trees that cannot be read: the step that would remove meets that, and says so.
+                }
                 removals.append(removal)
             }
         }

@@ -9,6 +9,8 @@ package struct RunStep: Sendable, Hashable {
         case open
         case before
         case after
+        /// A command after a backup that a run before this one left undone.
+        case owed
         case backUp = "backup"
         case copy
         case readBack = "read-back"

@@ -30,9 +30,9 @@ package struct RunReport: Sendable {
     package var exitStatus: ExitStatus {
         var worst = ExitStatus.success
         for line in lines { worst = Self.worse(worst, Self.status(of: line.result)) }
-        if held.contains(where: { $0.held.contains(where: \.isReleasable) }) {
-            worst = Self.worse(worst, .refusedByGuard)
-        }
+        if !held.isEmpty { worst = Self.worse(worst, .refusedByGuard) }
+        // What no step says by itself: a source that shrank.
+        for outcome in workloads.values { worst = Self.worse(worst, Self.status(of: outcome)) }
         return worst
     }
 
@@ -41,6 +41,14 @@ package struct RunReport: Sendable {
         case .done, .nothing, .skipped: .success
         case .partial: .incomplete
         case .failed(let failure): failure.isDamage ? .damageFound : failure.exitStatus
+        }
+    }
+
+    /// Of one that failed, its step says why.
+    private static func status(of outcome: RunOutcome) -> ExitStatus {
+        switch outcome {
+        case .ok, .failed: .success
+        case .partial, .interrupted: .incomplete
         }
     }
 

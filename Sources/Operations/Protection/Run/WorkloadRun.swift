@@ -11,8 +11,8 @@ struct WorkloadRun: Sendable {
     let item: RunPlan.Item
     let run: ProtectionRun
 
-    private var environment: ProtectionEnvironment { run.environment }
-    private var workload: Workload { item.workload }
+    var environment: ProtectionEnvironment { run.environment }
+    var workload: Workload { item.workload }
 
     /// What it came to.
     struct Result: Sendable {
@@ -26,6 +26,8 @@ struct WorkloadRun: Sendable {
         var lines: [RunReport.Line] = []
         /// A copy is missing or was not proven.
         var hasFailures = false
+        /// Repositories that could not be brought a copy, for what is wrong with them, or away.
+        var missed: Set<String> = []
     }
 
     /// Runs it; failures are in the report.
@@ -52,29 +54,24 @@ struct WorkloadRun: Sendable {
             report.workloads[workload.name] = .failed
             return result
         }
+        guard item.catchesUp.isEmpty || hasNoSource else {
+            try await catchUp(&result)
+            report.lines += result.lines
+            report.workloads[workload.name] = await rememberCatchUp(result)
+            return result
+        }
         try await protect(&result)
         report.lines += result.lines
         let seconds = Int((environment.repository.time.monotonicNanoseconds() &- begun) / 1_000_000_000)
         let outcome = self.outcome(result)
         report.workloads[workload.name] = outcome
-        await remember(outcome, started: started, seconds: seconds)
+        await remember(outcome, result, started: started, seconds: seconds)
         return result
     }
 
     private func outcome(_ result: Result) -> RunOutcome {
         if result.proven.isEmpty { return .failed }
         return result.isComplete && !result.hasFailures ? .ok : .partial
-    }
-
-    private func remember(_ outcome: RunOutcome, started: Timestamp, seconds: Int) async {
-        let name = workload.name
-        await run.ledgerFile.update { ledger in
-            var history = ledger.workloads[name] ?? WorkloadHistory()
-            history.lastAttempt = started
-            history.lastOutcome = outcome
-            history.runSeconds = (history.runSeconds + [seconds]).suffix(StrategyLimits.rememberedRuns)
-            ledger.workloads[name] = history
-        }
     }
 
     private var busy: ProtectionFailure {
@@ -91,11 +88,13 @@ struct WorkloadRun: Sendable {
 
     // MARK: the flow
 
-    private func protect(_ result: inout Result) async throws {
+    func protect(_ result: inout Result) async throws {
         try await open(&result)
         // Nobody stops an app for a backup that has no place to go.
         guard !result.opened.isEmpty else { return }
         let (before, after) = (HookStep(.before, workload: workload), HookStep(.after, workload: workload))
+        let owing = OwedCommands(environment)
+        let owed = await owing.owe(workload)
         do {
             if let failure = try await hook(before, &result) {
                 fail(before.step, failure, &result)
@@ -104,10 +103,20 @@ struct WorkloadRun: Sendable {
             }
         } catch {
             // Cancelled: what was stopped before has to be started again all the same.
-            _ = try? await after.run()
+            do {
+                try await after.run()
+                await owing.settle(owed)
+            } catch {
+                await owing.failed(owed)
+            }
             throw error
         }
-        if let failure = try await hook(after, &result) { fail(after.step, failure, &result) }
+        if let failure = try await hook(after, &result) {
+            fail(after.step, failure, &result)
+            await owing.failed(owed)
+        } else {
+            await owing.settle(owed)
+        }
     }
 
     /// Runs a command of the declaration; returns its failure.
@@ -142,16 +151,17 @@ struct WorkloadRun: Sendable {
                     open = try await self.open(store, .asNew, polynomial: polynomial)
                 }
                 result.opened.append(open)
-                await note(open.view, store: store.name)
+                await note(open.view, store: store)
                 await run.note(await open.repository.surprises(isComplete: false), of: store.name)
             } catch {
                 let step = RunStep(.open, workload: workload.name, repository: store.name)
+                result.missed.insert(store.name)
                 fail(step, try reportable(error, operation: "open", object: store.name), &result)
             }
         }
     }
 
-    private func open(
+    func open(
         _ store: LabStore,
         _ creation: LabStore.Creation,
         polynomial: Polynomial?
@@ -159,11 +169,12 @@ struct WorkloadRun: Sendable {
         let known = run.openedBefore[store.name]
         let (repository, _) = try await store.openOrCreate(polynomial: polynomial, creation, known: known)
         run.openedBefore[store.name] = repository.forProof()
-        return OpenStore(
-            store: store,
-            repository: repository,
-            view: try await StoreView(repository, lab: environment.lab)
-        )
+        let view = try await StoreView(repository, lab: environment.lab)
+        if let earlier = view.earlier {
+            guard run.acceptedStores.contains(store.name) else { throw store.stale(earlier) }
+            await repository.acceptState()
+        }
+        return OpenStore(store: store, repository: repository, view: view)
     }
 
     private func store(_ result: inout Result) async throws {
@@ -177,6 +188,7 @@ struct WorkloadRun: Sendable {
                 // The next repository is tried: what is wrong may be this disk.
                 fail(step, try reportable(error, operation: "back up", object: workload.name), &result)
                 if let failure = error as? ProtectionFailure, failure.code == .source { return }
+                result.missed.insert(source.name)
             }
         }
     }
@@ -204,12 +216,23 @@ struct WorkloadRun: Sendable {
                 return parts
             }
         }
-        let order = ([source] + others).map(\.name)
+        take(parts, inOrderOf: [source] + others, &result)
+    }
+
+    /// Enters what was done side by side.
+    func take(_ parts: [Part], inOrderOf stores: [OpenStore], _ result: inout Result) {
+        let order = stores.map(\.name)
         for part in parts.sorted(by: {
             (order.firstIndex(of: $0.store.name) ?? 0) < (order.firstIndex(of: $1.store.name) ?? 0)
         }) {
             result.lines += part.lines
-            if part.isProven { result.proven.append(part.store) } else { result.hasFailures = true }
+            if part.isProven {
+                result.proven.append(part.store)
+            } else {
+                result.hasFailures = true
+                // What is damaged is not mended by another copy of the same.
+                if !part.isDamaged { result.missed.insert(part.store.name) }
+            }
         }
     }
 
@@ -227,7 +250,7 @@ struct WorkloadRun: Sendable {
         return outcome
     }
 
-    private func fail(_ step: RunStep, _ failure: any ReportableFailure, _ result: inout Result) {
+    func fail(_ step: RunStep, _ failure: any ReportableFailure, _ result: inout Result) {
         result.hasFailures = true
         result.lines.append(end(step, .failed(failure), since: environment.repository.time.monotonicNanoseconds()))
     }
@@ -235,14 +258,18 @@ struct WorkloadRun: Sendable {
     // MARK: one repository
 
     /// What was done in one repository.
-    private struct Part: Sendable {
+    struct Part: Sendable {
         var store: OpenStore
         var lines: [RunReport.Line] = []
         var isProven = false
+
+        var isDamaged: Bool {
+            lines.contains { line in if case .failed(let failure) = line.result { failure.isDamage } else { false } }
+        }
     }
 
     /// Copies the snapshot that arrives, and reads it back; nil when none does.
-    private func copy(
+    func copy(
         _ made: AsyncStream<SnapshotID>,
         from source: OpenStore,
         to target: OpenStore
@@ -297,7 +324,7 @@ struct WorkloadRun: Sendable {
                 let finding = damage.open(environment.now)
                 await run.ledgerFile.update { $0.repositories[store.name]?.add(finding) }
             }
-            if part.isProven { await noteProof(copy, verdict.bytes, store) }
+            if part.isProven { await noteProof(copy, verdict, store) }
         } catch {
             let failure = try reportable(error, operation: "read back", object: store.name)
             part.lines.append(end(proof.step, .failed(failure), since: begun))
@@ -305,80 +332,7 @@ struct WorkloadRun: Sendable {
         return part
     }
 
-    private func end(_ step: RunStep, _ result: StepResult, since begun: UInt64) -> RunReport.Line {
+    func end(_ step: RunStep, _ result: StepResult, since begun: UInt64) -> RunReport.Line {
         run.end(step, result, since: begun)
-    }
-
-    // MARK: the ledger
-
-    private func note(_ view: StoreView, store: String) async {
-        let now = environment.now
-        await run.ledgerFile.update { $0.see(view, store: store, now: now) }
-    }
-
-    private func noteProof(_ copy: WrittenCopy, _ bytes: UInt64, _ store: OpenStore) async {
-        let proof = ReadBack(snapshot: copy.snapshot.hex, time: environment.now, bytes: bytes)
-        let name = workload.name
-        await run.ledgerFile.update { $0.repositories[store.name]?.readBack[name] = proof }
-    }
-
-    /// What changes while it is read, and is neither dumped nor stopped before: such a copy is as after a crash.
-    private func liveItems() -> [String] {
-        guard workload.before.isEmpty else { return [] }
-        var discovery = HostDiscovery(leaving: environment.ownFolders)
-        let filter = SourceFilter(workload.host, leavingOut: environment.leftOut(of: workload))
-        let patterns = PatternList(filter.excludes)
-        let items = discovery.live(below: workload.host.paths).filter { item in
-            item.kind != .composeProject && !isLeftOut(item, patterns)
-        }
-        return items.prefix(3).map { "\($0.path) (\($0.what))" }
-    }
-
-    private func isLeftOut(_ item: FoundItem, _ patterns: PatternList) -> Bool {
-        if patterns.matches(ByteString(item.path)) { return true }
-        return !item.files.isEmpty && item.files.allSatisfy { patterns.matches(ByteString("\(item.path)/\($0)")) }
-    }
-
-    /// Remembers the size, or that the source has shrunk (P-06, G-16).
-    private func noteSize(_ outcome: BackupOutcome) async -> Bool {
-        guard outcome.errorCount == 0 else { return false }
-        let known = run.ledgerFile.current().workloads[workload.name]?.size
-        let (name, size) = (workload.name, outcome.size)
-        let live = liveItems()
-        await run.ledgerFile.update { ledger in
-            var history = ledger.workloads[name] ?? WorkloadHistory()
-            if let known = history.size, size.isShrunk(from: known) {
-                history.shrunkTo = size
-            } else {
-                history.size = size
-                history.shrunkTo = nil
-            }
-            history.live = live
-            ledger.workloads[name] = history
-        }
-        guard let known, size.isShrunk(from: known) else { return false }
-        environment.warn(
-            "\(name) shrank from \(known.files) files to \(size.files): its retention waits until you say that this is right"
-        )
-        return true
-    }
-}
-
-extension Ledger {
-    /// Records what a look at a repository showed.
-    mutating func see(_ view: StoreView, store: String, now: Timestamp) {
-        var history = repositories[store] ?? RepositoryHistory(id: view.id, seen: now)
-        if history.id != view.id { history = RepositoryHistory(id: view.id, seen: now) }
-        history.seen = now
-        history.storedBytes = view.storedBytes ?? history.storedBytes
-        for (name, items) in view.workloads {
-            guard let newest = items.last(where: { $0.observed.isComplete }) else { continue }
-            history.copies[name] = CopySeen(
-                snapshot: newest.observed.id,
-                time: newest.observed.time.moment,
-                count: items.count
-            )
-        }
-        repositories[store] = history
     }
 }

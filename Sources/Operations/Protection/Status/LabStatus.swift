@@ -19,9 +19,24 @@ package struct LabStatus: Sendable {
         package var readBack: Timestamp?
         /// A newer snapshot was seen there before.
         package var wasSetBack: Bool
-        /// Nil when the store was looked at now; else when it was seen last.
-        package var remembered: Timestamp?
+        package var presence: CopyPresence
+        /// Damage was found in its repository, and nobody has mended it.
+        package var isDamaged: Bool
+        /// How long a full restore from it would take.
         package var restore: RecoveryTime
+        /// By what rate, and when that was measured; nil: it was not.
+        package var rate: ReadingRate?
+        /// There is less in its repository than tells how fast it is.
+        package var isTooSmallToMeasure: Bool
+
+        /// Nil when it is not told from memory; else when it was seen last.
+        package var remembered: Timestamp? { presence.remembered }
+
+        /// Something is there, or was when its disk was here, that counts as a copy when it is as young as promised.
+        package var counts: Bool {
+            if case .lost = presence { return false }
+            return medium.kind != .standIn && newest != nil && !isDamaged
+        }
     }
 
     /// One workload on all of its media.
@@ -41,6 +56,7 @@ package struct LabStatus: Sendable {
         package var store: LabStore
         /// Nil when it was looked at.
         package var failure: (any ReportableFailure)?
+        package var presence: CopyPresence
         /// Why it could not be written to; nil when it could.
         package var writing: (any ReportableFailure)?
         package var history: RepositoryHistory?
@@ -60,12 +76,15 @@ package struct LabStatus: Sendable {
         /// What it is, whatever its numbers are: with the object it names one trouble as long as it lasts.
         package enum Kind: String, Sendable, Hashable, CaseIterable {
             case never, missed, slow
-            case failed, incomplete, unreachable, unwritable
+            case failed, incomplete, unreachable, unwritable, owed
             case damaged, unreadable
             case shrunk, setBack, doubt, future, floor
-            case away, neverReadBack, notVerified, crashConsistent, oneDisk, noIdentity, noSchedule, oneHouse
+            case reseeding
+            case away, neverReadBack, notVerified, unmeasured, crashConsistent, oneDisk, noIdentity, noSchedule,
+                oneHouse
             case unwatched, deaf
             case forgetful
+            case sealedCopy
         }
 
         package var severity: Severity
@@ -82,6 +101,12 @@ package struct LabStatus: Sendable {
     package var repositories: [RepositoryState]
     package var posture: [String: Posture]
     package var problems: [Problem]
+    /// Commands after backups that were not run, or failed.
+    package var owed: [OwedCommand] = []
+    /// Names of problems, by kind and object, that nobody could look for: not being named here, they are not over either.
+    package var unjudged: Set<String> = []
+    /// Sealed copies of secrets that stood in for the vault.
+    package var sealed: [Finding] = []
     /// Why this machine cannot remember what it does; nil when it can.
     package var forgetful: String?
 
@@ -97,4 +122,9 @@ package struct LabStatus: Sendable {
                 || state.copies.allSatisfy { $0.medium.kind == .standIn }
         }
     }
+}
+
+extension LabStatus.Problem.Kind {
+    /// The one name of a problem of this kind with an object, as long as it lasts.
+    package func name(of object: String) -> String { "\(rawValue) \(object)" }
 }

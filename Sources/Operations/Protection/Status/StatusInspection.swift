@@ -18,6 +18,7 @@ package struct StatusInspection: Sendable {
         var store: LabStore
         var view: StoreView?
         var failure: (any ReportableFailure)?
+        var presence = CopyPresence.seen
         /// Why it could not be written to; nil when it could.
         var writing: (any ReportableFailure)?
     }
@@ -36,6 +37,7 @@ package struct StatusInspection: Sendable {
                 LabStatus.RepositoryState(
                     store: look.store,
                     failure: look.failure,
+                    presence: look.presence,
                     writing: look.writing,
                     history: ledger.repositories[look.store.name],
                     unreadable: look.view?.unreadable ?? [],
@@ -52,7 +54,11 @@ package struct StatusInspection: Sendable {
             status.workloads.append(state)
         }
         status.forgetful = StateFolder.trouble(in: environment.stateFolder)
-        status.problems = StatusProblems(status, ledger, names).all
+        status.owed = await OwedCommands(environment).left()
+        status.sealed = await environment.secrets.sealedFindings()
+        let problems = StatusProblems(status, ledger, names)
+        status.problems = problems.all
+        status.unjudged = problems.unjudged
         return status
     }
 
@@ -63,16 +69,25 @@ package struct StatusInspection: Sendable {
 
     /// Errors: cancellation; what else goes wrong is what the look showed.
     private func look(at store: LabStore) async throws -> Look {
+        let check = MediumCheck(store.medium, mounting: environment.mounting)
+        var isMediumThere = false
         do {
+            try check.requireReadable()
+            isMediumThere = true
             let repository = try await store.open()
             var look = Look(store: store)
-            do { try MediumCheck(store.medium, mounting: environment.mounting).requireWritable() } catch {
+            do { try check.requireWritable() } catch {
                 look.writing = try reportable(error, operation: "look at", object: store.name)
             }
-            look.view = try await StoreView(repository, lab: environment.lab)
+            let view = try await StoreView(repository, lab: environment.lab)
+            look.view = view
+            if let earlier = view.earlier { look.writing = store.stale(earlier) }
             return look
         } catch {
-            return Look(store: store, failure: try reportable(error, operation: "look at", object: store.name))
+            let failure = try reportable(error, operation: "look at", object: store.name)
+            let history = ledger.repositories[store.name]
+            let presence = CopyPresence(failure, of: store, history, isMediumThere: isMediumThere)
+            return Look(store: store, failure: failure, presence: presence)
         }
     }
 
@@ -108,12 +123,10 @@ package struct StatusInspection: Sendable {
         let history = ledger.repositories[look.store.name]
         var seen = look.view?.covering(workload.name) ?? []
         var count = observed.count
-        var remembered: Timestamp?
-        if look.view == nil {
+        if look.presence.remembered != nil {
             let copy = history?.copies[workload.name]
             seen = copy.map { [ObservedSnapshot(id: $0.snapshot, time: ZonedTime($0.time))] } ?? []
             count = copy?.count ?? 0
-            remembered = history?.seen ?? .distantPast
         }
         let newest = seen.last(where: \.isComplete)
         return LabStatus.Copy(
@@ -132,19 +145,22 @@ package struct StatusInspection: Sendable {
             count: count,
             readBack: readBack(of: workload.name, look, history),
             wasSetBack: wasSetBack(workload.name, look, history),
-            remembered: remembered,
+            presence: look.presence,
+            isDamaged: history?.finding != nil,
             restore: RecoveryTime(
                 bytes: newest?.sourceBytes ?? ledger.workloads[workload.name]?.size?.bytes,
-                rate: history?.restoreRate,
+                rate: look.presence.isThere ? history?.rate?.bytesPerSecond : nil,
                 promised: workload.objective.rto
-            )
+            ),
+            rate: look.presence.isThere ? history?.rate : nil,
+            isTooSmallToMeasure: (history?.storedBytes ?? 0) < ReadingRate.bytesMin
         )
     }
 
     /// When the proof was made that still stands: of a snapshot that is there.
     private func readBack(of workload: String, _ look: Look, _ history: RepositoryHistory?) -> Timestamp? {
         guard let proof = history?.readBack[workload] else { return nil }
-        guard let view = look.view else { return proof.time }
+        guard let view = look.view else { return look.presence.remembered == nil ? nil : proof.time }
         return view.observed(workload).contains { $0.id == proof.snapshot } ? proof.time : nil
     }
 
@@ -166,14 +182,16 @@ package struct StatusInspection: Sendable {
 
     private func posture(of state: LabStatus.WorkloadState, _ names: DiskNames) -> Posture {
         let facts = state.copies.map { copy in
-            CopyFacts(
+            // What is told from memory counts by the disks that it was seen on: never for more than it did then.
+            let place = ledger.repositories[copy.repository]?.place
+            let isKnown = copy.remembered == nil || copy.medium.kind == .offsite || place != nil
+            return CopyFacts(
                 medium: copy.medium.name,
                 kind: copy.medium.kind,
-                disks: copy.medium.kind == .offsite || copy.remembered != nil
-                    ? nil : names.disks(below: [copy.medium.path]),
-                isGood: !copy.point.isBreached && copy.newest != nil
-                    && ledger.repositories[copy.repository]?.finding == nil,
-                isOutOfReach: copy.remembered != nil && copy.medium.kind == .removable && !copy.medium.isMountedForRuns
+                disks: copy.medium.kind == .offsite
+                    ? nil : copy.remembered != nil ? place?.disks : names.disks(below: [copy.medium.path]),
+                isGood: copy.counts && !copy.point.isBreached && isKnown,
+                isOutOfReach: copy.presence.isOutOfReach
             )
         }
         return Posture(facts, source: names.disks(below: state.workload.host.paths), errors: nil)

@@ -5,12 +5,17 @@ import Strategy
 /// What is wrong and what is amber, each with what mends it.
 struct StatusProblems {
     private(set) var all: [LabStatus.Problem] = []
+    /// What could not be looked for.
+    private(set) var unjudged: Set<String> = []
     private let names: DiskNames
 
     init(_ status: LabStatus, _ ledger: Ledger, _ names: DiskNames) {
         self.names = names
         for state in status.workloads { judge(state, status) }
-        for repository in status.repositories { judge(repository, status) }
+        for repository in status.repositories {
+            judge(repository, status)
+            judgeReseeding(repository, status)
+        }
         let offsite = status.lab.repositories(on: .offsite)
         if offsite.isEmpty {
             add(
@@ -22,6 +27,14 @@ struct StatusProblems {
             )
         }
         judgeChannels(status, ledger)
+        for owed in status.owed {
+            let why = owed.hasFailed ? "failed" : "was not run, for its run was cut off"
+            let what = "may be stopped since \(ageText(status.now.length(since: owed.since))): \(owed.words[0]) \(why)"
+            add(.wrong, .owed, owed.workload, what, "holdfast run")
+        }
+        for finding in status.sealed {
+            add(.amber, .sealedCopy, finding.object, finding.what, finding.next)
+        }
         if let why = status.forgetful {
             let what = "\(why): runs go on, and what they learn is lost, their failures too"
             add(.wrong, .forgetful, "state folder", what, "make room, or mount it writable; then: holdfast doctor")
@@ -37,10 +50,7 @@ struct StatusProblems {
         let name = state.workload.name
         for copy in state.copies {
             let place = "\(name) on \(copy.medium.name)"
-            let isAway = copy.remembered != nil
-            let mend =
-                isAway && !copy.medium.isMountedForRuns
-                ? "bring \(copy.medium.name) back, then: holdfast run \(name)" : "holdfast run \(name)"
+            let mend = mend(copy, of: name, status)
             if copy.wasSetBack {
                 let what = "had a newer snapshot than is there now: it was set back, or the snapshot was removed"
                 add(.wrong, .setBack, place, what, "look at the disk: is it the right one? then \(mend)")
@@ -57,7 +67,7 @@ struct StatusProblems {
             switch copy.point {
             case .never where copy.lacksPaths:
                 add(.wrong, .never, place, "has no copy of all its paths: one was added since", mend)
-            case .never: add(.wrong, .never, place, "has no complete copy", mend)
+            case .never: add(.wrong, .never, place, Self.lack(copy), mend)
             case .missed(let age, let due):
                 add(
                     .wrong,
@@ -73,37 +83,90 @@ struct StatusProblems {
                     add(.amber, .neverReadBack, place, "was never read back by this program", "holdfast run \(name)")
                 }
             }
-            if case .tooLong(let time, let promised) = copy.restore {
-                add(
-                    .wrong,
-                    .slow,
-                    place,
-                    "takes \(ageText(time)) to restore, \(lengthText(promised)) are promised",
-                    "raise objective.rto, or use a faster medium"
-                )
-            }
+            noteUnjudged(copy, at: place)
+            judgeRestore(copy, of: state.workload, at: place, status)
         }
         judgeDisks(state)
-        let isAway = state.copies.contains {
-            $0.remembered != nil && $0.medium.kind == .removable && !$0.medium.isMountedForRuns
-        }
+        let isAway = state.copies.contains { if case .away = $0.presence { true } else { false } }
         if let history = state.history { judge(history, of: state.workload, isAway: isAway) }
         if state.workload.backup.schedule == nil {
             add(.amber, .noSchedule, name, "has no schedule", "give it backup.schedule in holdfast.yaml")
         }
     }
 
+    /// Of what was not looked at now, and of a copy that is worse than never read back, nothing else is known.
+    private mutating func noteUnjudged(_ copy: LabStatus.Copy, at place: String) {
+        typealias Kind = LabStatus.Problem.Kind
+        if copy.point.isBreached, copy.readBack == nil { unjudged.insert(Kind.neverReadBack.name(of: place)) }
+        guard copy.presence != .seen else { return }
+        for kind in [Kind.setBack, .future, .oneDisk, .neverReadBack] { unjudged.insert(kind.name(of: place)) }
+        for kind in [Kind.unreadable, .unwritable, .notVerified] { unjudged.insert(kind.name(of: copy.repository)) }
+        unjudged.insert(Kind.noIdentity.name(of: copy.medium.name))
+    }
+
+    /// Whether it would be back in time.
+    private mutating func judgeRestore(
+        _ copy: LabStatus.Copy,
+        of workload: Workload,
+        at place: String,
+        _ status: LabStatus
+    ) {
+        switch copy.restore {
+        case .tooLong(let time, let promised):
+            let seen = copy.rate.map { " by the rate of \(ageText(status.now.length(since: $0.time))) ago" } ?? ""
+            let what = "takes \(ageText(time)) to restore\(seen), \(lengthText(promised)) are promised"
+            let next = "use a faster medium, or raise objective.rto; measure again: holdfast run --all --verify"
+            add(.wrong, .slow, place, what, next)
+        case .unknown:
+            // A repository of less than is measured is back before anybody looks at a clock.
+            guard let promised = workload.objective.rto, copy.presence.isThere, copy.newest != nil,
+                !copy.isTooSmallToMeasure
+            else { return }
+            let what = "is promised back within \(lengthText(promised)), and how fast it is read was never measured"
+            add(.amber, .unmeasured, place, what, "holdfast run --all --verify measures it")
+        case .met, .unjudged: return
+        }
+    }
+
+    /// What is there instead of a copy.
+    private static func lack(_ copy: LabStatus.Copy) -> String {
+        switch copy.presence {
+        case .lost(.gone): "has no copy: its repository is gone"
+        case .lost(.foreign): "has no copy that can be read: another disk is in the place of \(copy.medium.name)"
+        case .lost(.closed): "has no copy that can be read: its repository cannot be opened"
+        case .lost(.damaged): "has no copy that can be read: its repository is damaged"
+        case .notMade: "has no copy: the repository \(copy.repository) is not made yet"
+        case .seen, .away, .unmounted: "has no complete copy"
+        }
+    }
+
+    private func mend(_ copy: LabStatus.Copy, of workload: String, _ status: LabStatus) -> String {
+        let run = "holdfast run \(workload)"
+        switch copy.presence {
+        case .seen, .notMade: return run
+        case .away: return copy.medium.isMountedForRuns ? run : "bring \(copy.medium.name) back, then: \(run)"
+        case .unmounted: return copy.medium.isMountedForRuns ? run : "mount \(copy.medium.name), then: \(run)"
+        case .lost:
+            let failure = status.repositories.first { $0.store.name == copy.repository }?.failure
+            return failure.map(\.next) ?? run
+        }
+    }
+
     /// How the last run went, and what it saw; with `isAway` a disk that can be unplugged is, which explains a copy that is missing.
     private mutating func judge(_ history: WorkloadHistory, of workload: Workload, isAway: Bool) {
         let name = workload.name
+        let why =
+            history.lastTrouble.map { trouble in
+                ": \(trouble.what)" + (trouble.state.isEmpty ? "" : " (\(trouble.state))")
+            } ?? ""
         switch history.lastOutcome {
-        case .failed?: add(.wrong, .failed, name, "failed when it ran last", "holdfast run \(name)")
+        case .failed?: add(.wrong, .failed, name, "failed when it ran last\(why)", "holdfast run \(name)")
         case .partial?:
             add(
                 .amber,
                 isAway ? .away : .incomplete,
                 name,
-                "was incomplete when it ran last",
+                "was incomplete when it ran last\(why)",
                 "holdfast run \(name), and look at what it says"
             )
         case .interrupted?, .ok?, nil: break
@@ -123,7 +186,7 @@ struct StatusProblems {
                 .wrong,
                 .shrunk,
                 name,
-                "shrank from \(size.files) files to \(now.files); its retention waits",
+                "\(now.shrinkText(from: size)); its retention waits",
                 "look at the source; if that is right: holdfast plan, and release it"
             )
         }
@@ -148,7 +211,7 @@ struct StatusProblems {
     /// A copy on the disk of its source, or of another copy, dies with it.
     private mutating func judgeDisks(_ state: LabStatus.WorkloadState) {
         let local = state.copies.filter {
-            $0.remembered == nil && ($0.medium.kind == .internal || $0.medium.kind == .removable)
+            $0.presence == .seen && ($0.medium.kind == .internal || $0.medium.kind == .removable)
         }
         for (number, copy) in local.enumerated() {
             let path = copy.medium.path
@@ -156,8 +219,13 @@ struct StatusProblems {
             let object = "\(state.workload.name) on \(copy.medium.name)"
             if let twin = local[..<number].first(where: { names.share($0.medium.path, path) == true }) {
                 add(.amber, .oneDisk, object, "shares a disk with \(twin.medium.name): they count as one medium", next)
-            } else if state.workload.host.paths.contains(where: { names.share($0, path) == true }) {
-                add(.amber, .oneDisk, object, "shares a disk with its source: it adds no medium", next)
+            } else {
+                let shares = state.workload.host.paths.map { names.share($0, path) }
+                if shares.contains(true) {
+                    add(.amber, .oneDisk, object, "shares a disk with its source: it adds no medium", next)
+                } else if shares.contains(nil) {
+                    unjudged.insert(LabStatus.Problem.Kind.oneDisk.name(of: object))
+                }
             }
             if copy.medium.kind == .removable, copy.medium.identity == nil {
                 let what = "has no identity: another disk in its place would not be noticed"
@@ -171,13 +239,15 @@ struct StatusProblems {
     private mutating func judge(_ repository: LabStatus.RepositoryState, _ status: LabStatus) {
         let name = repository.store.name
         // What is not mounted between runs is as it should be: the promises of its copies alone are judged.
-        if let failure = repository.failure, failure.codeName != ProtectionCode.mediumUnmounted.rawValue {
+        if let failure = repository.failure, repository.presence != .notMade,
+            failure.codeName != ProtectionCode.mediumUnmounted.rawValue
+        {
             let seen = repository.history.map { "; seen \(ageText(status.now.length(since: $0.seen))) ago" } ?? ""
             add(
                 .wrong,
                 Self.isAway(repository) ? .away : .unreachable,
                 name,
-                "cannot be looked at: \(failure.what)\(seen)",
+                "cannot be looked at: \(repository.store.trouble(failure))\(seen)",
                 failure.next
             )
         }
@@ -208,7 +278,7 @@ struct StatusProblems {
                 .wrong,
                 .damaged,
                 name,
-                "is damaged since \(ageText(status.now.length(since: finding.since))): \(finding.text)",
+                "is damaged since \(ageText(status.now.length(since: finding.since))): \(briefDamage(finding.text))",
                 "holdfast restic check --read-data -r \(repository.store.path)"
             )
         }
@@ -236,10 +306,18 @@ struct StatusProblems {
         }
     }
 
+    /// A replacement that was broken off.
+    private mutating func judgeReseeding(_ repository: LabStatus.RepositoryState, _ status: LabStatus) {
+        guard let since = repository.history?.reseeding else { return }
+        let name = repository.store.name
+        let age = ageText(status.now.length(since: since))
+        let what = "is being filled again since \(age), and may hold less than the others until that is done"
+        add(.amber, .reseeding, name, what, "holdfast media replace \(repository.store.medium.name)")
+    }
+
     /// A disk that can be unplugged is: the promise alone says whether that is too long.
     private static func isAway(_ repository: LabStatus.RepositoryState) -> Bool {
-        repository.store.medium.kind == .removable
-            && repository.failure?.codeName == ProtectionCode.mediumMissing.rawValue
+        if case .away = repository.presence { true } else { false }
     }
 
     private mutating func add(

@@ -129,5 +129,6 @@ private final class BackupListener: BackupObserver {
 /// The reason of a failure in one line.
 package func reason(of error: any Error) -> String {
     guard let failure = error as? any ReportableFailure else { return "\(error)" }
-    return failure.cause.map { "\(failure.what): \($0)" } ?? failure.what
+    guard let cause = failure.cause.map({ "\($0)" }), !failure.what.contains(cause) else { return failure.what }
+    return "\(failure.what): \(cause)"
 }

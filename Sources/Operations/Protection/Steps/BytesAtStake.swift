@@ -9,7 +9,8 @@ extension Removal {
     ///
     /// The repository needs its index, which is loaded. Cost: two walks over its trees, and only after the rules were edited.
     mutating func countBytes(in repository: Repository) async throws {
-        guard wantsBytesCounted, !held.contains(.aboveFloor), !held.contains(.mostBytes) else { return }
+        // What is held already is released by its snapshots, or not at all.
+        guard wantsBytesCounted, held.isEmpty else { return }
         wantsBytesCounted = false
         let going = Set(plan.removed.compactMap { Digest(hex: $0.id).map { SnapshotID($0) } })
         try await repository.loadIndex()

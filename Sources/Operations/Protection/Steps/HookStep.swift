@@ -11,15 +11,26 @@ struct HookStep: Sendable {
     private static let outputBytes = 64 << 10
 
     let kind: RunStep.Kind
-    let workload: Workload
+    let words: [String]
+    private let workload: String
+    private let deadlineSeconds: Int64
 
     init(_ kind: RunStep.Kind, workload: Workload) {
         self.kind = kind
-        self.workload = workload
+        self.workload = workload.name
+        words = kind == .before ? workload.before : workload.after
+        deadlineSeconds = workload.commandDeadline.components.seconds
     }
 
-    var words: [String] { kind == .before ? workload.before : workload.after }
-    var step: RunStep { RunStep(kind, workload: workload.name, repository: "-") }
+    /// What an earlier run left undone.
+    init(_ owed: OwedCommand) {
+        kind = .owed
+        workload = owed.workload
+        words = owed.words
+        deadlineSeconds = owed.deadlineSeconds
+    }
+
+    var step: RunStep { RunStep(kind, workload: workload, repository: "-") }
 
     /// Runs it; nothing when none is declared.
     ///
@@ -29,14 +40,14 @@ struct HookStep: Sendable {
         guard !words.isEmpty else { return }
         var command = Command(words.map { ByteString($0) })
         command.hasOwnGroup = true
-        let nanoseconds = UInt64(max(1, workload.commandDeadline.components.seconds)) * 1_000_000_000
+        let nanoseconds = UInt64(max(1, deadlineSeconds)) * 1_000_000_000
         let result: CommandResult
         do {
             result = try await HostSystem.run(
                 command,
                 outputLimit: Self.outputBytes,
                 timeoutNanoseconds: nanoseconds,
-                isShielded: kind == .after
+                isShielded: kind != .before
             )
         } catch let error as Errno {
             throw failure("cannot be started: \(error)", next: error.remedy)
@@ -45,13 +56,17 @@ struct HookStep: Sendable {
         throw failure("ended with \(result.ending)", next: "run it by hand, and look at what it says")
     }
 
-    private func failure(_ what: String, next: String) -> ProtectionFailure {
+    func failure(_ what: String, next: String) -> ProtectionFailure {
         ProtectionFailure(
             .command,
             operation: kind == .before ? "run before the backup" : "run after the backup",
             object: words[0],
             what: what,
-            state: kind == .before ? "nothing was stored; earlier snapshots are not touched" : "the backup is stored",
+            state: kind == .before
+                ? "nothing was stored; earlier snapshots are not touched"
+                : kind == .after
+                    ? "the backup is stored; the next run tries the command again"
+                    : "\(workload) may be stopped still; the next run tries it again",
             next: next
         )
     }

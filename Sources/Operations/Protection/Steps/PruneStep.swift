@@ -37,14 +37,3 @@ struct PruneStep: Sendable {
         }
     }
 }
-
-/// Hears nothing.
-struct SilentPruneObserver: PruneObserver {
-    func began(_ stage: PruneStage) {}
-    func progressed(_ done: Int, of total: Int) {}
-    func finishedCounting() {}
-    func unreferenced(_ pack: PackID) {}
-    func forgetsMissing(_ packs: [PackID]) {}
-    func removed(_ pack: PackID, _ error: (any Error)?) {}
-    func removed(_ index: IndexID, _ error: (any Error)?) {}
-}

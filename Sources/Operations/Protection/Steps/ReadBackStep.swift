@@ -22,6 +22,8 @@ struct ReadBackStep: Sendable {
         /// Empty when all is right.
         var findings: [Finding]
         var brokenPacks: [PackID]
+        /// How fast packs came, where each of them was opened and unpacked.
+        var rate: ReadingRate?
     }
 
     /// Reads by a handle that knows nothing of the writing one, which holds the lock.
@@ -29,18 +31,21 @@ struct ReadBackStep: Sendable {
     /// Errors: those of the engine, cancellation.
     func run(_ copy: WrittenCopy) async throws -> Verdict {
         let repository = store.repository.forProof()
-        let listener = CheckListener(step: step, observer: observer)
+        let environment = repository.environment
+        let listener = CheckListener(step: step, observer: observer, time: environment.time)
+        let proven = copy.packs.filter { store.repository.isProvenInMemory($0) }
         let request = CheckRequest(
             readData: copy.packs.isEmpty ? .none : .packs(copy.packs),
             snapshots: [ByteString(copy.snapshot.hex)],
-            provenInMemory: copy.packs.filter { store.repository.isProvenInMemory($0) }
+            provenInMemory: proven
         )
         let result = try await check(request, in: repository, observer: listener)
         return Verdict(
             packs: copy.packs.count,
             bytes: listener.bytes,
             findings: result.findings.filter { $0.severity == .damage },
-            brokenPacks: result.brokenPacks
+            brokenPacks: result.brokenPacks,
+            rate: proven.isEmpty ? listener.rate : nil
         )
     }
 }
@@ -49,21 +54,35 @@ struct ReadBackStep: Sendable {
 final class CheckListener: CheckObserver {
     private let step: RunStep
     private let observer: any RunObserver
+    private let time: any TimeSource
     private let read = Atomic<UInt64>(0)
+    private let begun = Atomic<UInt64>(0)
+    private let ended = Atomic<UInt64>(0)
 
-    init(step: RunStep, observer: any RunObserver) {
+    init(step: RunStep, observer: any RunObserver, time: any TimeSource) {
         self.step = step
         self.observer = observer
+        self.time = time
+    }
+
+    /// How fast packs came in the last stage that read any.
+    var rate: ReadingRate? {
+        let length = ended.load(ordering: .relaxed) &- begun.load(ordering: .relaxed)
+        return ReadingRate(reading: bytes, seconds: Double(length) / 1e9, at: time.now())
     }
 
     /// Bytes of packs that were read.
     var bytes: UInt64 { read.load(ordering: .relaxed) }
 
-    func began(_ phase: CheckPhase) {}
+    func began(_ phase: CheckPhase) {
+        guard case .readData = phase else { return }
+        begun.store(time.monotonicNanoseconds(), ordering: .relaxed)
+    }
 
     func progressed(_ phase: CheckPhase, _ progress: CheckProgress) {
         guard case .readData = phase else { return }
         read.store(progress.bytesDone, ordering: .relaxed)
+        ended.store(time.monotonicNanoseconds(), ordering: .relaxed)
         observer.progressed(progress.bytesDone, of: progress.bytesTotal, unit: "bytes", in: step)
     }
 

@@ -87,10 +87,14 @@ package struct Release: Sendable {
     /// Why each was held back, by repository and workload.
     private var reasons: [String: Set<Removal.Held>] = [:]
 
+    /// Repositories whose earlier state is taken as right.
+    private(set) var stores: Set<String> = []
+
     /// Nothing.
     init() {}
 
-    init(_ removals: [Removal]) {
+    init(_ removals: [Removal], stores: Set<String>) {
+        self.stores = stores
         for removal in removals {
             snapshots.formUnion(removal.plan.removed.map(\.id))
             reasons[Self.key(removal)] = Set(removal.held)

@@ -24,6 +24,8 @@ struct VerifyStep: Sendable {
         var bytes: UInt64
         var findings: [Finding]
         var brokenPacks: [PackID]
+        /// How fast packs came; nil when it was too little to tell.
+        var rate: ReadingRate?
     }
 
     /// The groups to read; nil when nothing is due.
@@ -43,7 +45,7 @@ struct VerifyStep: Sendable {
     ///
     /// Errors: those of the engine, cancellation.
     func run(_ groups: Range<Int>) async throws -> Verdict {
-        let listener = CheckListener(step: step, observer: observer)
+        let listener = CheckListener(step: step, observer: observer, time: store.repository.environment.time)
         var verdict = Verdict(groups: groups, bytes: 0, findings: [], brokenPacks: [])
         let suspects = Set((history.finding?.packs ?? []).compactMap { Digest(hex: $0).map { PackID($0) } })
         if !suspects.isEmpty, groups.count < VerifyRotation.groups {
@@ -52,6 +54,7 @@ struct VerifyStep: Sendable {
         let bytes = Set(groups.map { UInt8($0) })
         try await read(bytes.isEmpty ? .none : .firstBytes(bytes), &verdict, listener)
         verdict.bytes = listener.bytes
+        verdict.rate = listener.rate
         return verdict
     }
 

@@ -12,6 +12,7 @@ package final class LabSecrets: Sendable {
     package let vault: VaultSecrets?
     private let report: @Sendable (Finding) -> Void
     private let told = Mutex<Set<Finding>>([])
+    private let sealed = Mutex<[SealedUse]>([])
 
     /// `report` gets each finding once: a sealed copy in the place of the vault, a file that others can read.
     ///
@@ -49,9 +50,20 @@ package final class LabSecrets: Sendable {
     /// The secret; nil when its file does not exist yet.
     package func read(_ reference: SecretReference) async throws -> Secret? { try await find(reference)?.secret }
 
+    /// What should be known of the sealed copies that were used so far: a vault that does not answer, and how old they are.
+    package func sealedFindings() async -> [Finding] {
+        let used = sealed.withLock { $0 }
+        return await vault?.findings(of: used) ?? []
+    }
+
     /// As `read`, with what is known about where it came from.
     package func find(_ reference: SecretReference) async throws -> ResolvedSecret? {
         guard let found = try await resolver.resolveIfPresent(reference) else { return nil }
+        if let use = SealedUse(found) {
+            sealed.withLock { sealed in
+                if !sealed.contains(where: { $0.reference == use.reference }) { sealed.append(use) }
+            }
+        }
         for finding in found.findings where told.withLock({ $0.insert(finding).inserted }) { report(finding) }
         return found
     }

@@ -1,7 +1,7 @@
 import Bytes
 import HostSystem
 import ObjectStorage
-import Outcome
+package import Outcome
 import Sealing
 package import Chunking
 package import ResticRepository
@@ -56,6 +56,37 @@ package struct LabStore: Sendable {
             return repository
         } catch let failure as RepositoryFailure where failure.code == .noRepository {
             throw missing(failure)
+        }
+    }
+
+    /// What went wrong, with its subject where that is not the repository: a password, the vault.
+    package func trouble(_ failure: any ReportableFailure) -> String {
+        guard failure is SecretFailure else { return failure.what }
+        let reference = declaration.password.text
+        let subject = failure.object == reference ? reference : "\(reference): \(failure.object)"
+        return "its password \(subject) \(failure.what)"
+    }
+
+    /// True when a repository that was never seen before cannot be opened because there is none, and the next run makes it.
+    ///
+    /// A password that is there says that it was made, unless the declared identity proves that the right disk is mounted.
+    package func isToBeMade(after failure: any ReportableFailure) -> Bool {
+        guard ["config", "keys"].allSatisfy({ isMissing("\(path)/\($0)") }) else { return false }
+        switch ProtectionCode(rawValue: failure.codeName) {
+        case .mediumMissing: return medium.identity != nil
+        case .secret:
+            guard case .file(let file) = declaration.password else { return false }
+            return isMissing(file)
+        default: return false
+        }
+    }
+
+    private func isMissing(_ path: String) -> Bool {
+        do throws(Errno) {
+            _ = try status(at: ByteString(path), followLinks: true)
+            return false
+        } catch {
+            return error.kind == .missing
         }
     }
 
@@ -150,10 +181,13 @@ package struct LabStore: Sendable {
     }
 
     private var passwordGone: ProtectionFailure {
-        secretFailure(
-            declaration.password,
-            "does not exist",
-            next: "bring the password back to where the declaration says"
+        ProtectionFailure(
+            .secret,
+            operation: "open repository",
+            object: "\(name) (\(path))",
+            what: "its password (\(declaration.password.text)) does not exist",
+            state: "nothing was changed",
+            next: "bring the password back to \(declaration.password.text)"
         )
     }
 

@@ -6,12 +6,15 @@ package import HostSystem
 /// ```
 /// locks/             one file for each workload, held while a process runs it; for media that runs mount; for the ledger
 /// record/            what is left in each repository: ledger.json, the declaration
+/// owed/              commands after backups that have to be run, one file each
 /// cache/             copies of metadata, and what was seen of each store
 /// ```
 /// Everything has mode 0700 and 0600, whatever the umask (S-06). All of it can be lost (L8).
 package enum StateFolder {
     /// What is left in each repository.
     package static func record(in folder: String) -> String { "\(folder)/record" }
+    /// Commands after backups that have to be run.
+    package static func owed(in folder: String) -> String { "\(folder)/owed" }
     /// Copies of metadata, and what was seen of each store.
     package static func cache(in folder: String) -> String { "\(folder)/cache" }
 

@@ -25,6 +25,8 @@ package struct StoreView: Sendable {
     package var others = 0
     /// Names of snapshots that cannot be read, with the reason.
     package var unreadable: [String] = []
+    /// What is there is an earlier state, and is not written to; nil as long as it is as this machine left it.
+    package var earlier: EarlierState?
     /// Of all objects that were listed; nil when sizes were not asked for.
     package var storedBytes: UInt64?
 
@@ -47,6 +49,7 @@ package struct StoreView: Sendable {
         var unreadable: [String] = []
         let snapshots = try await repository.loadSnapshots { id, error in unreadable.append("\(id.short): \(error)") }
         self.unreadable = unreadable
+        earlier = try await repository.earlierState()
         for snapshot in snapshots {
             let document = snapshot.document
             guard !document.tags.contains(SnapshotTag.record) else { continue }

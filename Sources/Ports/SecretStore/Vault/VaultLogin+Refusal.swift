@@ -22,7 +22,8 @@ extension VaultLogin {
                 object: "\(key.id.text) with \(key.secret.text)",
                 what: "is refused as API key\(said)",
                 state: "the login was not tried again; nothing was changed",
-                next: "compare both with the account's API key in the vault's web page"
+                next:
+                    "compare both with the account's API key in the vault's web page; corrected ones are tried at once, the same never again"
             )
         }
         return wrongPassword("is refused as password of \(account.email)\(said)")
@@ -36,7 +37,8 @@ extension VaultLogin {
             object: account.passwordObject,
             what: what,
             state: "the login was not tried again; nothing was changed",
-            next: "compare it with what opens the vault's web page"
+            next:
+                "compare it with what opens the vault's web page; a corrected one is tried at once, the same never again"
         )
     }
 

@@ -18,6 +18,16 @@ struct VaultCredentials: Sendable {
     var password: Secret
     var apiKey: (id: Secret, secret: Secret)?
 
+    /// The same for the same credentials under the same key, and nothing to guess from without it.
+    func digest(key: Secret) -> Digest {
+        var parts = Array(password.withBytes { sha256($0) }.hex.utf8)
+        for secret in [apiKey?.id, apiKey?.secret] {
+            parts += Array((secret?.withBytes { sha256($0) }.hex ?? "-").utf8)
+        }
+        defer { wipe(&parts) }
+        return pbkdf2SHA256(password: key, salt: Secret(parts), iterations: 1).withBytes { sha256($0) }
+    }
+
     /// Reads them, and has a person asked where no place is named; the account holds no reference into the vault.
     init(of account: VaultAccount, _ resolver: SecretResolver, ask: VaultSecrets.Question?) async throws {
         if let reference = account.password {

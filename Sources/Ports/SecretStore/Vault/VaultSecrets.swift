@@ -4,12 +4,31 @@ package import Outcome
 package import Strategy
 import Synchronization
 
+/// That the sealed copy stood in for the vault.
+package struct SealedUse: Sendable, Hashable {
+    package var reference: SecretReference
+    /// When the vault gave it.
+    package var fetched: Timestamp
+    /// What was said of it then.
+    package var findings: [Finding]
+
+    /// Nil for a secret that came from elsewhere.
+    package init?(_ found: ResolvedSecret) {
+        guard case .cache(let fetched) = found.source else { return nil }
+        reference = found.reference
+        self.fetched = fetched
+        findings = found.findings
+    }
+}
+
 /// The secrets of one vault account, for one run: one login at most, its refusal remembered, its sealed copy kept and used.
 ///
 /// 1. Attended runs ask the vault, and take the sealed copy when nobody answers. Unattended runs take the sealed copy alone: what opens the vault does not
 ///    lie on a machine that runs at night.
 /// 2. A refusal is no outage: the sealed copy does not hide a wrong password, a changed item or a server that is not believed.
-/// 3. What was read is held for the run, as secrets that are wiped with it.
+/// 3. What was refused is known by a keyed digest, never itself: the same is not tried again, another one is tried at once. So a daemon
+///    needs no restart when the password is corrected.
+/// 4. What was read is held for the run, as secrets that are wiped with it.
 package final class VaultSecrets: Sendable {
     /// Who is asked.
     package enum Mode: Sendable, Hashable {
@@ -32,11 +51,17 @@ package final class VaultSecrets: Sendable {
     private let answerSeconds: Int
 
     private struct Known {
-        var contents: Result<VaultContents, SecretFailure>?
+        var contents: VaultContents?
+        /// Why the vault was not read, and when, in nanoseconds of a clock that never steps.
+        var failure: (SecretFailure, at: UInt64)?
+        /// What it refused, by its digest.
+        var refused: (digest: Digest, failure: SecretFailure)?
         var cached: Result<SealedCache.Contents?, SecretFailure>?
     }
 
     private let known = Mutex(Known())
+    /// Of this object alone: no digest made with it means anything elsewhere.
+    private let digestKey: Secret
     /// One at a time: the second waits for the first one's login instead of making another.
     private let turn = ByteBudget(1)
 
@@ -58,6 +83,7 @@ package final class VaultSecrets: Sendable {
         self.ask = ask
         self.time = time
         self.entropy = entropy
+        digestKey = Secret(entropy.bytes(32))
         self.answerSeconds = answerSeconds
     }
 
@@ -83,24 +109,44 @@ package final class VaultSecrets: Sendable {
     }
 
     private func contents() async throws -> VaultContents {
-        if let contents = known.withLock({ $0.contents }) { return try contents.get() }
+        let before = known.withLock { $0 }
+        if let contents = before.contents { return contents }
+        if let (failure, moment) = before.failure, lasts(failure, since: moment) { throw failure }
         do {
             let contents = try await withSession { try await $0.sync() }
-            known.withLock { $0.contents = .success(contents) }
+            known.withLock { $0.contents = contents }
             return contents
         } catch let failure as SecretFailure {
-            known.withLock { $0.contents = .failure(failure) }
+            let now = time.monotonicNanoseconds()
+            known.withLock { $0.failure = (failure, now) }
             throw failure
         }
     }
 
+    /// Whether to ask again is of no use yet; a login that was refused is judged by what would log in now.
+    private func lasts(_ failure: SecretFailure, since moment: UInt64) -> Bool {
+        // Nobody is asked to type twice.
+        if account.password == nil { return true }
+        if failure.code == .unreadable || known.withLock({ $0.refused != nil }) { return false }
+        return time.monotonicNanoseconds() &- moment < UInt64(SecretLimits.outageSeconds) * 1_000_000_000
+    }
+
     private func withSession<R: Sendable>(_ body: (VaultSession) async throws -> R) async throws -> R {
         let credentials = try await VaultCredentials(of: account, resolver, ask: ask)
+        let digest = credentials.digest(key: digestKey)
+        if let refused = known.withLock({ $0.refused }), refused.digest == digest { throw refused.failure }
         // A damaged sealed copy remembers no derivation; the bounds hold all the same.
         let before = try? await sealed()?.kdf
         return try await VaultConnection.with(account, answerSeconds: answerSeconds) { connection in
             let login = VaultLogin(connection: connection, credentials: credentials, known: before, time: time)
-            let session = try await VaultSession(login)
+            let session: VaultSession
+            do { session = try await VaultSession(login) } catch let failure as SecretFailure
+                where failure.code == .vaultRefused
+            {
+                known.withLock { $0.refused = (digest, failure) }
+                throw failure
+            }
+            known.withLock { $0.refused = nil }
             derivation.withLock { $0 = session.kdf }
             return try await body(session)
         }
@@ -167,25 +213,49 @@ package final class VaultSecrets: Sendable {
             entry.secret,
             from: .cache(fetched: entry.fetched),
             at: now,
-            findings: finding(of: entry, reference, outage, now).map { [$0] } ?? []
+            findings: finding(fetched: entry.fetched, reference, outage, now).map { [$0] } ?? []
         )
     }
 
     /// Amber when the vault should have answered, or when the copy is old; nothing when a fresh copy is what was meant to be used.
     private func finding(
-        of entry: SealedCache.Contents.Entry,
+        fetched: Timestamp,
         _ reference: SecretReference,
         _ outage: SecretFailure?,
         _ now: Timestamp
     ) -> Finding? {
-        let age = max(0, now.seconds - entry.fetched.seconds)
-        let said = "the sealed copy of \(VaultWriting.stamp(entry.fetched)) was used, \(ageText(.seconds(age))) old"
+        let age = max(0, now.seconds - fetched.seconds)
+        let said = "the sealed copy of \(VaultWriting.stamp(fetched)) was used, \(ageText(.seconds(age))) old"
         if let outage {
             let what = "\(outage.object) \(outage.what); \(said)"
             return Finding(.warning, "secret-from-cache", object: reference.text, what: what, next: outage.next)
         }
         guard age > Int64(SecretLimits.cacheDays) * 86_400 else { return nil }
         return Finding(.warning, "secret-old", object: reference.text, what: said, next: "run `holdfast secret fetch`")
+    }
+
+    /// What should be known of sealed copies that were used: that the vault does not answer, or that they are old.
+    ///
+    /// Where the vault was not asked it is asked now whether it answers at all, without any account. Cost: then one question, at most
+    /// `SecretLimits.answerSeconds`.
+    package func findings(of used: [SealedUse]) async -> [Finding] {
+        guard mode == .cacheOnly, !used.isEmpty, let outage = await outage() else { return used.flatMap(\.findings) }
+        let now = time.now()
+        return used.compactMap { finding(fetched: $0.fetched, $0.reference, outage, now) }
+    }
+
+    /// Why the vault does not answer; nil when anything does.
+    private func outage() async -> SecretFailure? {
+        do {
+            return try await VaultConnection.with(account, answerSeconds: answerSeconds) { connection in
+                _ = try await connection.send(VaultRequest(path: "/alive", operation: "look whether it answers:"))
+                return nil
+            }
+        } catch let failure as SecretFailure where failure.code == .vaultUnreachable {
+            return failure
+        } catch {
+            return nil
+        }
     }
 
     /// Adds to the sealed copy; that it cannot be written is told and spoils nothing.

@@ -17,8 +17,11 @@ package struct AlarmPolicy: Sendable {
     }
 
     /// What is to be said now, nil for nothing, and what is known of the channel once it is said.
+    ///
+    /// `unknown` are names of troubles that could not be judged now: those that were told are neither lasting nor over.
     package func decide(
         _ troubles: [Trouble],
+        unknown: Set<String> = [],
         succeeded: [String],
         _ before: ChannelHistory,
         now: Timestamp
@@ -35,7 +38,7 @@ package struct AlarmPolicy: Sendable {
         after.isHeldBack = false
         if after.signOfLife.map({ now < $0 }) ?? true { after.signOfLife = now }
         let quiet = after
-        let announcement = announcement(troubles, succeeded, &after, now)
+        let announcement = announcement(troubles, unknown, succeeded, &after, now)
         guard !announcement.isEmpty else { return (nil, after) }
         let isLoud = announcement.began.contains { $0.event.loudness > 0 }
         guard quiet.sent.count < StrategyLimits.messagesAnHour * (isLoud ? 2 : 1) else {
@@ -49,6 +52,7 @@ package struct AlarmPolicy: Sendable {
 
     private func announcement(
         _ troubles: [Trouble],
+        _ unknown: Set<String>,
         _ succeeded: [String],
         _ after: inout ChannelHistory,
         _ now: Timestamp
@@ -76,8 +80,10 @@ package struct AlarmPolicy: Sendable {
                 )
             )
         }
+        let silent = after.told.filter { known in !heard.contains { $0.id == known.id } }
+        told += silent.filter { unknown.contains($0.id) }
         if channel.events.contains(.recovered) {
-            announcement.recovered = after.told.filter { known in !heard.contains { $0.id == known.id } }
+            announcement.recovered = silent.filter { !unknown.contains($0.id) }
         }
         after.told = Array(told.prefix(StrategyLimits.rememberedTroubles))
         if channel.events.contains(.succeeded) { announcement.succeeded = succeeded }

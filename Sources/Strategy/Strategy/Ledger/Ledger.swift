@@ -41,10 +41,29 @@ package enum RunOutcome: String, Sendable, Hashable, CaseIterable {
     case interrupted
 }
 
+/// Why a run of a workload was not good.
+package struct RunTrouble: Sendable, Hashable {
+    /// With its subject, in a sentence.
+    package var what: String
+    /// What is safe all the same.
+    package var state: String
+
+    package init(what: String, state: String) {
+        self.what = what
+        self.state = state
+    }
+}
+
 /// What is known of a workload.
 package struct WorkloadHistory: Sendable, Hashable {
     package var lastAttempt: Timestamp?
     package var lastOutcome: RunOutcome?
+    /// Repositories that its last run could not bring a copy to; they are caught up with when they are here again.
+    package var missing: [String] = []
+    /// When that was last tried, beside its own runs.
+    package var caughtUp: Timestamp?
+    /// Why it was no better; nil when it was good.
+    package var lastTrouble: RunTrouble?
     /// Seconds that the last runs took, newest last; at most `StrategyLimits.rememberedRuns`.
     package var runSeconds: [Int] = []
     /// Files and bytes of the last complete snapshot whose size was plausible.
@@ -71,7 +90,12 @@ package struct SourceSize: Sendable, Hashable {
     ///
     /// Sources of less than 20 files or a mebibyte are too small to tell.
     package func isShrunk(from earlier: SourceSize) -> Bool {
-        earlier.files >= 20 && files < earlier.files / 10 || earlier.bytes >= 1 << 20 && bytes < earlier.bytes / 10
+        hasLostFiles(of: earlier) || earlier.bytes >= 1 << 20 && bytes < earlier.bytes / 10
+    }
+
+    /// True when it is by the number of files that it shrank, whatever the bytes.
+    package func hasLostFiles(of earlier: SourceSize) -> Bool {
+        earlier.files >= 20 && files < earlier.files / 10
     }
 }
 
@@ -81,6 +105,8 @@ package struct RepositoryHistory: Sendable, Hashable {
     package var id: String
     /// When it was last opened.
     package var seen: Timestamp
+    /// What held it then.
+    package var place: MediumPlace?
     /// Bytes that it held then.
     package var storedBytes: UInt64?
     /// The newest complete snapshot of each workload, when it was seen last.
@@ -96,16 +122,31 @@ package struct RepositoryHistory: Sendable, Hashable {
     package var finding: OpenFinding?
     /// Snapshots or index files are gone, or came back, and nothing that this machine did explains it; until the operator says that it is right.
     package var doubt: OpenFinding?
+    /// Since when it is being filled again from the others; nil when it is not, or all of it was copied and read back.
+    package var reseeding: Timestamp?
     /// When what no snapshot needs was last removed.
     package var pruned: Timestamp?
     package var removedSincePrune = 0
-    /// Bytes a second of the last restore from it.
-    package var restoreRate: UInt64?
+    /// How fast data came from it.
+    package var rate: ReadingRate?
 
     package init(id: String, seen: Timestamp) {
         self.id = id
         self.seen = seen
         rotation = VerifyRotation(started: seen)
+    }
+}
+
+/// What held a repository when it was seen last: by this its disk is known again, and counted while it is away.
+package struct MediumPlace: Sendable, Hashable {
+    /// UUID of the file system; nil when it has none, or it could not be told.
+    package var fileSystem: String?
+    /// Stable names of the disks below it; nil when they could not be told.
+    package var disks: Set<String>?
+
+    package init(fileSystem: String?, disks: Set<String>?) {
+        self.fileSystem = fileSystem
+        self.disks = disks
     }
 }
 
@@ -161,6 +202,13 @@ package struct OpenFinding: Sendable, Hashable {
 }
 
 extension RepositoryHistory {
+    /// Another repository has its name: of the one before it is known alone that it is to be filled again.
+    package mutating func begin(id: String, seen: Timestamp) {
+        let reseeding = self.reseeding
+        self = RepositoryHistory(id: id, seen: seen)
+        self.reseeding = reseeding
+    }
+
     /// Records damage beside what is known already.
     package mutating func add(_ found: OpenFinding) { finding = finding?.joined(with: found) ?? found }
 }

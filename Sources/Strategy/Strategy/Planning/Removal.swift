@@ -15,7 +15,7 @@ package struct Removal: Sendable {
         /// Snapshots or index files of the repository are gone or came back, and this machine did not do it.
         case vanished(String)
         /// The clock stands before what the store shows, or so far ahead of the last run that it is not believed (F-02).
-        case clock(String)
+        case clock(ClockDoubt)
 
         /// True when the digits of the plan release it.
         package var isReleasable: Bool {
@@ -24,6 +24,14 @@ package struct Removal: Sendable {
             case .damaged, .clock: false
             }
         }
+    }
+
+    /// Why the clock of this machine is not believed.
+    package enum ClockDoubt: Sendable, Hashable {
+        /// A snapshot is dated after it.
+        case snapshotAhead
+        /// It stands so many days after the last run.
+        case leapt(days: Int64)
     }
 
     package var workload: String
@@ -81,12 +89,10 @@ package struct Removal: Sendable {
     /// Days that a clock may be ahead of the last run before retention stops believing it.
     package static let clockLeapDays: Int64 = 7
 
-    private static func clockDoubt(_ snapshots: [ObservedSnapshot], _ ledger: Ledger, _ now: Timestamp) -> String? {
-        if let newest = snapshots.map(\.time.moment).max(), newest > now {
-            return "the newest snapshot is later than this machine's clock"
-        }
+    private static func clockDoubt(_ snapshots: [ObservedSnapshot], _ ledger: Ledger, _ now: Timestamp) -> ClockDoubt? {
+        if let newest = snapshots.map(\.time.moment).max(), newest > now { return .snapshotAhead }
         guard let updated = ledger.updated else { return nil }
         let ahead = now.length(since: updated).components.seconds / 86_400
-        return ahead > clockLeapDays ? "this machine's clock is \(ahead) days after the last run" : nil
+        return ahead > clockLeapDays ? .leapt(days: ahead) : nil
     }
 }

@@ -18,6 +18,8 @@ package struct RunPlan: Sendable, Hashable {
         package var dueSince: Timestamp?
         /// Due times that passed and are caught up by this one run, beside the last.
         package var missed: Int
+        /// Nothing is due, and these repositories get what the last run could not bring there.
+        package var catchesUp: [String] = []
     }
 
     /// A workload that does not run now.
@@ -32,8 +34,16 @@ package struct RunPlan: Sendable, Hashable {
 
     /// Orders what is chosen: by priority, then what is due longest first, else as in the file.
     ///
-    /// Shape: names in `choice` exist in the lab. `zone` is that of a schedule.
-    package init(_ lab: Lab, _ choice: RunChoice, ledger: Ledger, now: Timestamp, zone: (Schedule) -> ZoneRules) {
+    /// Shape: names in `choice` exist in the lab. `zone` is that of a schedule. A workload that only catches up waits for its next due
+    /// time, too.
+    package init(
+        _ lab: Lab,
+        _ choice: RunChoice,
+        ledger: Ledger,
+        now: Timestamp,
+        catchUp: CatchUp = .none,
+        zone: (Schedule) -> ZoneRules
+    ) {
         for workload in lab.workloads {
             let due = Self.due(workload, ledger, now, zone)
             let isChosen: Bool
@@ -49,10 +59,14 @@ package struct RunPlan: Sendable, Hashable {
             case .byHand, .notBefore, .since:
                 if isChosen {
                     items.append(Item(workload: workload, dueSince: nil, missed: 0))
-                } else if case .notBefore(let next) = due {
-                    waiting.append(Waiting(workload: workload, next: next))
                 } else {
-                    waiting.append(Waiting(workload: workload, next: nil))
+                    var next: Timestamp?
+                    if case .notBefore(let moment) = due { next = moment }
+                    waiting.append(Waiting(workload: workload, next: next))
+                    let back = choice == .due ? catchUp.repositories(of: workload, ledger, now: now) : []
+                    if !back.isEmpty {
+                        items.append(Item(workload: workload, dueSince: nil, missed: 0, catchesUp: back))
+                    }
                 }
             }
         }

@@ -36,6 +36,27 @@ struct RotationVaultTests {
         #expect(away.output.contains(/\(last opened it \d+ s ago, out of the sealed copy\)/))
     }
 
+    @Test func `a vault that is down makes the status amber, with the age of the sealed copy`() throws {
+        let vault = try RotationVault("right")
+        let bench = try vault.bench()
+        #expect(try bench.run(["run", "--all"]).status == 0)
+        let night = try bench.text("holdfast.yaml").replacing("  password: \"file:secrets/master\"", with: "")
+        let day = try bench.text("holdfast.yaml")
+        for declaration in [day, night] {
+            try bench.write("holdfast.yaml", declaration)
+            try vault.turn("right")
+            #expect(try !bench.run(["status", "--json"]).output.contains("sealed copy"))
+            try vault.turn("down")
+            let status = try bench.run(["status", "--json"])
+            let amber = status.output.split(separator: "\n").first { $0.contains("sealed copy") }
+            #expect(amber?.contains("\"severity\":\"amber\"") == true, "\(status.output)")
+            #expect(
+                amber?.contains("does not answer") == true && amber?.contains("the sealed copy of ") == true
+                    && amber?.contains(" s old") == true
+            )
+        }
+    }
+
     @Test func `the master password is asked for once, and an item that is named by its id gives its name`() throws {
         let vault = try RotationVault("right")
         let bench = try vault.bench(reference: "vault:id/\(RotationVault.itemID)", isTyped: true)

@@ -17,6 +17,21 @@ import ResticRepository
         return (bench, store)
     }
 
+    /// A handle of a process that knows which locks it left.
+    private static func open(
+        _ store: any ObjectStorage,
+        _ bench: BackupBench,
+        _ left: LeftLocks
+    ) async throws -> Repository {
+        var environment = bench.environment()
+        environment.leftLocks = left
+        return try await Repository.open(
+            store: store,
+            password: Secret(Array(SmallRepository.password.utf8)),
+            environment: environment
+        )
+    }
+
     /// Somebody else's `unlock --remove-all`.
     private static func removeLocks(_ store: MemoryStorage) async throws {
         for lock in try await store.list(.lock) { try await store.remove(ObjectName(.lock, lock.digest)) }
@@ -152,18 +167,20 @@ import ResticRepository
     {
         let (bench, inner) = try await Self.scene()
         let gone = StorageRule(.fail(.io), on: .remove, kind: .lock)
-        let repository = try await bench.open(FaultyStorage(wrapping: inner, rules: [gone]))
+        let left = LeftLocks()
+        let repository = try await Self.open(FaultyStorage(wrapping: inner, rules: [gone]), bench, left)
         try await bench.onPool { try await repository.withLock(.shared) {} }
         #expect(try await inner.list(.lock).count == 1)
         // Who prunes next is the same process, with a handle of its own.
-        let next = try await bench.open(inner)
+        let next = try await Self.open(inner, bench, left)
         try await bench.onPool { try await next.withLock(.exclusive) {} }
         #expect(try await inner.list(.lock).isEmpty)
     }
 
     @Test func `B-05 a lock that this process holds still is not taken for one that it left`() async throws {
         let (bench, inner) = try await Self.scene()
-        let (first, second) = (try await bench.open(inner), try await bench.open(inner))
+        let left = LeftLocks()
+        let (first, second) = (try await Self.open(inner, bench, left), try await Self.open(inner, bench, left))
         let failure = await #expect(throws: RepositoryFailure.self) {
             try await bench.onPool {
                 try await first.withLock(.shared) { try await second.withLock(.exclusive) {} }

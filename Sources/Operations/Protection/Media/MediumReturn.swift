@@ -1,0 +1,37 @@
+import Bytes
+import HostSystem
+import Outcome
+import Strategy
+
+/// Whether a medium that a run missed is here again; no password is asked for, and nothing is mounted.
+extension ProtectionEnvironment {
+    /// What the plan of a run is told of media that were away.
+    func catchUp(_ ledger: Ledger, isByHand: Bool) -> CatchUp {
+        CatchUp(isByHand: isByHand) { name in
+            store(named: name)?.isHere(wasSeen: ledger.repositories[name] != nil) ?? false
+        }
+    }
+}
+
+extension LabStore {
+    /// Whether a run could try to write to it.
+    ///
+    /// Of a medium that runs mount it is enough that its disk is attached, as far as the kernel tells.
+    fileprivate func isHere(wasSeen: Bool) -> Bool {
+        do {
+            try MediumCheck(medium, mounting: environment.mounting).requireWritable()
+            // An empty folder in its place is not it; one that was never made may be made there.
+            return !wasSeen || (try? status(at: ByteString("\(path)/config"))) != nil
+        } catch let failure as ProtectionFailure where failure.code == .mediumUnmounted {
+            return isAttached
+        } catch {
+            return false
+        }
+    }
+
+    private var isAttached: Bool {
+        let folder = "/dev/disk/by-uuid"
+        guard let identity = medium.identity, (try? status(at: ByteString(folder))) != nil else { return true }
+        return (try? status(at: ByteString("\(folder)/\(identity)"))) != nil
+    }
+}
