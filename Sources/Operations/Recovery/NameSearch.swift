@@ -1,220 +1,229 @@
-package import Bytes
+import Bytes
 import Outcome
 package import Protection
 import ResticFormat
 import ResticRepository
 import Strategy
 
-/// A name looked for in all that a lab keeps.
-package struct NameQuery: Sendable {
-    /// In restic's pattern language: a name at any depth, or a path.
-    package var patterns: [ByteString]
-    package var ignoresCase = false
-    /// Only in these workloads; empty: in all.
-    package var workloads: [String] = []
-
-    package init(_ patterns: [ByteString]) { self.patterns = patterns }
-}
-
-/// One version of a file, and where it can be had.
-package struct FoundVersion: Sendable, Hashable {
-    package var workload: String
-    package var path: ByteString
-    package var type: String
-    package var size: UInt64
-    package var modified: ZonedTime
-    /// The newest and the oldest snapshot that hold this version.
-    package var newest: ZonedTime
-    package var oldest: ZonedTime
-    /// Repositories that hold it.
-    package var stores: [String]
-}
-
-/// What a search found.
-package struct NameFindings: Sendable {
-    /// By workload and path, each path's newest version first.
-    package var versions: [FoundVersion] = []
-    package var snapshots = 0
-    /// Repositories, snapshots and folders that could not be looked at, and why.
-    package var problems: [String] = []
-}
-
-/// Looks for a name in every snapshot of every workload, on all media that are here.
+/// Looks for a name in every snapshot of every workload, on all media that are here, and in what was saved before restores.
 ///
-/// A tree that several snapshots share is read once for each repository; snapshots that are copies of each other are searched in the nearest one only.
-/// Memory: what is found, and of each repository the identifiers of trees that hold nothing.
+/// Snapshots that are copies of each other are searched in the nearest repository alone, and a folder that holds nothing of that name is read
+/// once for each repository, however many snapshots share it. Memory: what is found, and the identifiers of such folders.
 package struct NameSearch: Sendable {
     private let environment: ProtectionEnvironment
 
     package init(_ environment: ProtectionEnvironment) { self.environment = environment }
 
+    /// Repositories that hold copies of the workloads, the nearest first.
+    package func stores(of workloads: [String]) -> [LabStore] {
+        let wanted = environment.lab.workloads.filter { workloads.isEmpty || workloads.contains($0.name) }
+        let names = Set(wanted.flatMap(\.repositories))
+        return environment.stores.filter { workloads.isEmpty || names.contains($0.name) }.enumerated()
+            .sorted { ($0.element.medium.kind.distance, $0.offset) < ($1.element.medium.kind.distance, $1.offset) }
+            .map(\.element)
+    }
+
     /// Errors: `E-UNKNOWN` for a workload, cancellation; what cannot be looked at is in the findings.
     package func run(_ query: NameQuery, searched: @Sendable (_ store: String, _ done: Int, _ total: Int) -> Void)
         async throws -> NameFindings
     {
-        try requireWorkloads(query)
-        let engine = FindQuery(query.patterns, ignoringCase: query.ignoresCase, oldest: nil, newest: nil)
-        var gathered = Gathered()
-        for store in nearestFirst() {
-            let open: (repository: Repository, view: StoreView)
+        let known = environment.lab.workloads.map(\.name)
+        for name in query.workloads where !known.contains(name) {
+            throw unknown(name, "is no workload of the declaration", among: known, "find")
+        }
+        var gathered = GatheredNames()
+        for store in stores(of: query.workloads) {
             do {
-                let repository = try await store.open()
-                open = (repository, try await StoreView(repository, lab: environment.lab))
-                try await repository.loadIndex()
+                try await look(in: store, query, &gathered, searched)
             } catch {
                 let failure = try reportable(error, operation: "look at", object: store.name)
                 gathered.findings.problems.append(
-                    "\(store.name) on \(store.medium.name) is not looked at: \(failure.what)"
+                    "\(store.name) on \(store.medium.name) is not searched: \(store.trouble(failure))"
                 )
-                continue
-            }
-            let items = open.view.workloads.filter { query.workloads.isEmpty || query.workloads.contains($0.key) }
-            let total = items.values.reduce(0) { $0 + $1.count }
-            var done = 0
-            for (workload, items) in items.sorted(by: { $0.key < $1.key }) {
-                for item in items {
-                    try await look(in: item.snapshot, of: workload, store, open.repository, engine, &gathered)
-                    done += 1
-                    searched(store.name, done, total)
-                }
             }
         }
         return gathered.sorted()
     }
 
-    private func nearestFirst() -> [LabStore] {
-        environment.stores.enumerated()
-            .sorted { ($0.element.medium.kind.distance, $0.offset) < ($1.element.medium.kind.distance, $1.offset) }
-            .map(\.element)
-    }
-
-    private func requireWorkloads(_ query: NameQuery) throws {
-        let known = environment.lab.workloads.map(\.name)
-        for name in query.workloads where !known.contains(name) {
-            throw RecoveryFailure(
-                .unknown,
-                operation: "find",
-                object: "\"\(name)\"",
-                what: "is no workload of the declaration",
-                state: "nothing was changed",
-                next: "name one of: \(known.joined(separator: ", "))"
-            )
+    private func look(
+        in store: LabStore,
+        _ query: NameQuery,
+        _ gathered: inout GatheredNames,
+        _ searched: @Sendable (_ store: String, _ done: Int, _ total: Int) -> Void
+    ) async throws {
+        let repository = try await store.open()
+        let view = try await StoreView(repository, lab: environment.lab)
+        try await repository.loadIndex()
+        note(view, of: store, query, &gathered)
+        let items = items(view, query)
+        var search = SnapshotSearch(repository, store: store.name, query)
+        for (number, item) in items.enumerated() {
+            try Task.checkCancellation()
+            try await search.run(item.snapshot, &gathered)
+            searched(store.name, number + 1, items.count)
         }
     }
 
-    private func look(
-        in snapshot: Snapshot,
-        of workload: String,
-        _ store: LabStore,
-        _ repository: Repository,
-        _ query: FindQuery,
-        _ gathered: inout Gathered
-    ) async throws {
-        guard let tree = snapshot.document.tree else { return }
-        let moment = MomentAndTree(moment: snapshot.document.time.moment, tree: tree)
-        if let hits = gathered.searched[moment] {
-            for key in hits { gathered.add(store.name, to: key) }
+    private func items(_ view: StoreView, _ query: NameQuery) -> [(workload: String, snapshot: SearchedSnapshot)] {
+        var items: [(workload: String, snapshot: SearchedSnapshot)] = []
+        for (workload, copies) in view.workloads {
+            for copy in copies {
+                let kind = copy.observed.isComplete ? CopyKind.complete : .incomplete
+                items.append((workload, SearchedSnapshot(workload: workload, snapshot: copy.snapshot, kind: kind)))
+            }
+        }
+        for (workload, snapshots) in view.safetyCopies {
+            for snapshot in snapshots {
+                items.append((workload, SearchedSnapshot(workload: workload, snapshot: snapshot, kind: .safety)))
+            }
+        }
+        return items.filter { query.workloads.isEmpty || query.workloads.contains($0.workload) }
+            .sorted { $0.workload < $1.workload }
+    }
+
+    private func note(_ view: StoreView, of store: LabStore, _ query: NameQuery, _ gathered: inout GatheredNames) {
+        let place = "\(store.name) on \(store.medium.name)"
+        if !view.unreadable.isEmpty {
+            let names = view.unreadable.prefix(3).joined(separator: ", ")
+            gathered.findings.problems.append("snapshots in \(place) cannot be read: \(names)")
+        }
+        if let earlier = view.earlier { gathered.findings.problems.append("\(place) \(earlier.text)") }
+        guard view.others > 0, query.workloads.isEmpty else { return }
+        gathered.findings.notes.append(
+            "snapshots in \(place) that are of other hosts or of no workload are not searched (\(view.others)): holdfast restic find -r \(store.path)"
+        )
+    }
+}
+
+/// A snapshot to be searched, and whose it is.
+struct SearchedSnapshot: Sendable {
+    var workload: String
+    var snapshot: Snapshot
+    var kind: CopyKind
+}
+
+/// The search through the snapshots of one repository.
+struct SnapshotSearch {
+    /// A folder that holds nothing that was looked for, at any depth.
+    ///
+    /// Where a pattern names a path, its place counts, too.
+    private struct EmptyTree: Hashable {
+        var tree: BlobID
+        var path: ByteString
+    }
+
+    private struct Level {
+        var key: EmptyTree
+        var hits: Int
+        var problems: Int
+    }
+
+    private let repository: Repository
+    private let worker: BlobWorker
+    private let store: String
+    private let matcher: NameMatcher
+    private var empty: Set<EmptyTree> = []
+
+    init(_ repository: Repository, store: String, _ query: NameQuery) {
+        self.repository = repository
+        self.store = store
+        worker = repository.makeWorker()
+        matcher = NameMatcher(query)
+    }
+
+    mutating func run(_ item: SearchedSnapshot, _ gathered: inout GatheredNames) async throws {
+        let place = GatheredNames.Place(workload: item.workload, identity: CopyIdentity(item.snapshot))
+        if let hits = gathered.searched[place] {
+            for key in hits { gathered.add(store, to: key) }
             return
         }
         gathered.findings.snapshots += 1
-        var hits: [Gathered.Key] = []
         var problems: [String] = []
-        let worker = repository.makeWorker()
-        try await repository.walkNodes(
-            below: tree,
-            worker: worker,
-            visit: { found in
+        do {
+            let hits = try await walk(item, &gathered, &problems)
+            // With folders that cannot be read, a copy of it may show more.
+            if problems.isEmpty { gathered.searched[place] = hits }
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            problems.append(reason(of: error))
+        }
+        guard let first = problems.first else { return }
+        let more = problems.count > 1 ? ", and \(problems.count - 1) more" : ""
+        gathered.findings.problems.append(
+            "snapshot \(item.snapshot.id.short) in \(store): not all of it can be read: \(first)\(more)"
+        )
+    }
+
+    private mutating func walk(
+        _ item: SearchedSnapshot,
+        _ gathered: inout GatheredNames,
+        _ problems: inout [String]
+    ) async throws -> [GatheredNames.Key] {
+        guard let tree = item.snapshot.document.tree else { return [] }
+        let holding = HoldingSnapshot(id: item.snapshot.id, time: item.snapshot.document.time, kind: item.kind)
+        var walker = TreeWalker(repository, worker: worker, entersMost: empty.isEmpty)
+        var hits: [GatheredNames.Key] = []
+        try await walker.enter(tree)
+        var levels = [Level(key: key(tree, "/"), hits: 0, problems: 0)]
+        while let event = try walker.next() {
+            switch event {
+            case .problem(let error): problems.append("\(walker.path().display): \(reason(of: error))")
+            case .leave:
+                let level = levels.removeLast()
+                if level.hits == hits.count, level.problems == problems.count { empty.insert(level.key) }
+            case .entry(let node):
                 try Task.checkCancellation()
-                let (isHit, goesDeeper) = query.judge(found)
-                if isHit {
-                    let key = Gathered.Key(workload: workload, path: found.path, content: Gathered.content(found.node))
+                let path = walker.path(node.name)
+                let (isHit, goesDeeper) = matcher.judge(node.name, path)
+                // Of the folders above, a safety copy has no more than what was lost in them.
+                if isHit, item.kind != .safety || node.type != .directory {
+                    let key = GatheredNames.key(node, path, of: item.workload)
                     hits.append(key)
-                    gathered.note(found.node, key, snapshot.document.time, store.name)
+                    gathered.note(node, key, holding, store)
                 }
-                return goesDeeper ? .enter : .skip
-            },
-            unreadable: { _, _, error in
-                if error is CancellationError { throw error }
-                problems.append(reason(of: error))
+                guard goesDeeper, let subtree = node.subtree, !empty.contains(key(subtree, path)) else { continue }
+                do {
+                    try await walker.enter(subtree, name: node.name)
+                    levels.append(Level(key: key(subtree, path), hits: hits.count, problems: problems.count))
+                } catch let error where !(error is CancellationError) {
+                    problems.append("\(path.display): \(reason(of: error))")
+                }
             }
-        )
-        gathered.searched[moment] = hits
-        if let first = problems.first {
-            let more = problems.count > 1 ? ", and \(problems.count - 1) more" : ""
-            gathered.findings.problems.append(
-                "snapshot \(snapshot.id.short) in \(store.name): folders that cannot be read: \(first)\(more)"
-            )
         }
+        return hits
+    }
+
+    private func key(_ tree: BlobID, _ path: ByteString) -> EmptyTree {
+        EmptyTree(tree: tree, path: matcher.countsPlaces ? path : "")
     }
 }
 
-/// Copies of a snapshot have both.
-private struct MomentAndTree: Hashable {
-    var moment: Timestamp
-    var tree: BlobID
-}
+/// Tells whether an entry bears a name that is looked for; what lies below a folder of that name does not.
+private struct NameMatcher {
+    /// Patterns that fit the last part of a path alone.
+    private let names: PatternList
+    /// Patterns with a slash in them fit paths, and all below.
+    private let paths: PatternList
 
-/// What was found so far.
-private struct Gathered {
-    /// What makes a version.
-    struct Key: Hashable {
-        var workload: String
-        var path: ByteString
-        var content: Content
-    }
-
-    struct Content: Hashable {
-        var type: NodeType
-        var size: UInt64
-        var modified: Timestamp
-        var blobs: [BlobID]
-    }
-
-    var findings = NameFindings()
-    var versions: [Key: FoundVersion] = [:]
-    var searched: [MomentAndTree: [Key]] = [:]
-
-    static func content(_ node: Node) -> Content {
-        Content(
-            type: node.type,
-            size: node.size,
-            modified: node.mtime.moment,
-            blobs: node.type == .file ? node.content ?? [] : []
-        )
-    }
-
-    mutating func note(_ node: Node, _ key: Key, _ time: ZonedTime, _ store: String) {
-        guard var version = versions[key] else {
-            versions[key] = FoundVersion(
-                workload: key.workload,
-                path: key.path,
-                type: node.type.name.display,
-                size: node.size,
-                modified: node.mtime,
-                newest: time,
-                oldest: time,
-                stores: [store]
-            )
-            return
+    init(_ query: NameQuery) {
+        // To begin with an exclamation mark has no meaning in a name.
+        let plain = query.patterns.map { pattern in
+            pattern.bytes.first == UInt8(ascii: "!") ? ByteString([UInt8(ascii: "\\")] + pattern.bytes) : pattern
         }
-        if version.newest.moment < time.moment { version.newest = time }
-        if time.moment < version.oldest.moment { version.oldest = time }
-        if !version.stores.contains(store) { version.stores.append(store) }
-        versions[key] = version
+        let slash = UInt8(ascii: "/")
+        names = PatternList(plain.filter { !$0.bytes.contains(slash) }, ignoringCase: query.ignoresCase)
+        paths = PatternList(plain.filter { $0.bytes.contains(slash) }, ignoringCase: query.ignoresCase)
     }
 
-    mutating func add(_ store: String, to key: Key) {
-        guard versions[key]?.stores.contains(store) == false else { return }
-        versions[key]?.stores.append(store)
-    }
+    /// The same folder at another place may hold what is looked for.
+    var countsPlaces: Bool { !paths.isEmpty }
 
-    func sorted() -> NameFindings {
-        var findings = findings
-        findings.versions = versions.values.sorted { left, right in
-            if left.workload != right.workload { return left.workload < right.workload }
-            if left.path != right.path { return left.path < right.path }
-            return right.newest.moment < left.newest.moment
-        }
-        return findings
+    func judge(_ name: ByteString, _ path: ByteString) -> (isHit: Bool, goesDeeper: Bool) {
+        let isNamed = !names.isEmpty && names.evaluate(SourcePath.child(name, of: "")).matched
+        guard !paths.isEmpty else { return (isNamed, true) }
+        let (matched, below) = paths.evaluate(path)
+        let isBelowOne = matched && path.foldersAbove.last.map { paths.evaluate($0).matched } ?? false
+        return (isNamed || matched && !isBelowOne, !names.isEmpty || below)
     }
 }

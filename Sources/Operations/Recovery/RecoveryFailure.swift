@@ -6,6 +6,8 @@ package enum RecoveryCode: String, FailureCode {
     case unknown = "E-UNKNOWN"
     /// No medium that is here holds a copy as it was asked for.
     case noCopy = "E-NO-COPY"
+    /// No copy that is here can be read.
+    case damaged = "E-DAMAGE"
     /// Another copy than the one that was asked for would be taken, and nobody agreed.
     case notAgreed = "E-NOT-AGREED"
     /// What is there would be overwritten or removed, and nobody said that it may.
@@ -16,6 +18,7 @@ package enum RecoveryCode: String, FailureCode {
     package var exitStatus: ExitStatus {
         switch self {
         case .unknown, .noCopy: .failed
+        case .damaged: .damageFound
         case .notAgreed, .occupied, .notSaved: .refusedByGuard
         }
     }

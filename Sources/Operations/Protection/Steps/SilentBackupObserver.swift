@@ -1,19 +1,17 @@
-package import Bytes
-package import ResticRepository
+import Bytes
+import ResticRepository
 
 /// Hears nothing.
-package struct SilentBackupObserver: BackupObserver {
-    package init() {}
-
-    package var wantsItems: Bool { false }
-    package func completed(
+struct SilentBackupObserver: BackupObserver {
+    var wantsItems: Bool { false }
+    func completed(
         _ action: ItemAction,
         path: ByteString,
         isDirectory: Bool,
         statistics: ItemStatistics,
         seconds: Double
     ) {}
-    package func failed(path: ByteString, during: BackupPhase, error: any Error) {}
-    package func excluded(path: ByteString) {}
-    package func scanned(files: UInt64, directories: UInt64, bytes: UInt64, seconds: Double) {}
+    func failed(path: ByteString, during: BackupPhase, error: any Error) {}
+    func excluded(path: ByteString) {}
+    func scanned(files: UInt64, directories: UInt64, bytes: UInt64, seconds: Double) {}
 }

@@ -2,7 +2,8 @@ package import Bytes
 
 /// Reads a moment as people write it: `2026-11-20`, `2026-11-20 12:00`, `2026-11-20T12:00:05Z`; or `3d`, so long ago.
 ///
-/// A day alone stands for its end, so that "the copy of that day" is the last one of it. Without a `Z` the clock is the one that `offset` tells, in
+/// A day alone stands for its end, so that "the copy of that day" is the last one of it; likewise a minute and a second, so that a time that was
+/// shown fits what it was shown for. Without a `Z` the clock is the one that `offset` tells, in
 /// seconds east of UTC; where it is set back, the later of the two.
 package func readMoment(
     _ text: String,
@@ -19,10 +20,12 @@ package func readMoment(
             next: "write 2026-11-20, \"2026-11-20 12:00\", or 3d for three days ago"
         )
     }
-    guard !reader.isUTC else { return Timestamp(seconds: shown.seconds) }
+    guard !reader.isUTC else { return endOfSecond(shown.seconds) }
     let first = shown.seconds - Int64(offset(Timestamp(seconds: shown.seconds)))
-    return Timestamp(seconds: shown.seconds - Int64(offset(Timestamp(seconds: first))))
+    return endOfSecond(shown.seconds - Int64(offset(Timestamp(seconds: first))))
 }
+
+private func endOfSecond(_ seconds: Int64) -> Timestamp { Timestamp(seconds: seconds, nanoseconds: 999_999_999) }
 
 private struct MomentReader {
     var rest: Substring
@@ -36,7 +39,7 @@ private struct MomentReader {
         guard !rest.isEmpty else { return LocalTime(date, hour: 23, minute: 59, second: 59) }
         guard take(" ") || take("T"), let hour = number(2), hour < 24, take(":"), let minute = number(2), minute < 60
         else { return nil }
-        var second = 0
+        var second = 59
         if take(":") {
             guard let seconds = number(2), seconds < 60 else { return nil }
             second = seconds

@@ -17,8 +17,11 @@ package enum SnapshotTag {
     /// The tag of what was in a workload's place before something was restored over it.
     package static func safety(_ name: String) -> ByteString { ByteString(safetyPrefix + Array(name.utf8)) }
 
-    /// Whether it is the tag of a safety copy.
-    static func isSafety(_ tag: ByteString) -> Bool { tag.bytes.starts(with: safetyPrefix) }
+    /// The workload in whose place something was restored, by the tag of a safety copy; nil for other tags.
+    package static func safety(in tag: ByteString) -> String? {
+        guard tag.bytes.starts(with: safetyPrefix) else { return nil }
+        return String(decoding: tag.bytes.dropFirst(safetyPrefix.count), as: UTF8.self)
+    }
 
     /// The tag of everything that a lab stores.
     package static func lab(_ name: String) -> ByteString { ByteString(labPrefix + Array(name.utf8)) }
@@ -45,9 +48,8 @@ package struct SnapshotOwner: Sendable, Hashable {
 
     /// Nil: it is none of this lab's workloads.
     package init?(tags: [ByteString], paths: [ByteString], isThisHost: Bool, in lab: Lab) {
-        guard isThisHost, !tags.contains(SnapshotTag.record), !tags.contains(where: SnapshotTag.isSafety) else {
-            return nil
-        }
+        let isSafety = tags.contains { SnapshotTag.safety(in: $0) != nil }
+        guard isThisHost, !isSafety, !tags.contains(SnapshotTag.record) else { return nil }
         let held = Set(paths)
         let names = tags.compactMap(SnapshotTag.workload)
         if let name = names.first {
