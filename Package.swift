@@ -165,6 +165,13 @@ let package = Package(
                 "Messaging", "Protection", .product(name: "Mustache", package: "swift-mustache"),
             ]
         ),
+        module(
+            "Operations",
+            "Recovery",
+            [
+                "Bytes", "Outcome", "Strategy", "HostSystem", "ResticFormat", "ResticRepository", "Protection",
+            ]
+        ),
         tests(
             "Operations",
             "ProtectionTests",
@@ -175,6 +182,14 @@ let package = Package(
             ]
         ),
 
+        tests(
+            "Operations",
+            "RecoveryTests",
+            [
+                "Recovery", "Protection", "Bytes", "Outcome", "Strategy", "ResticFormat", "ResticRepository",
+                "TestSupport",
+            ]
+        ),
         tests(
             "Operations",
             "NotificationTests",
@@ -233,7 +248,8 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal", "SecretStore", "Protection", "Notification", "Daemon", "Console",
+                "ResticRepository", "Journal", "SecretStore", "Protection", "Recovery", "Notification", "Daemon",
+                "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

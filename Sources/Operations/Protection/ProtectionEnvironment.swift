@@ -108,7 +108,7 @@ package struct ProtectionEnvironment: Sendable {
 
 extension MediumKind {
     /// How far a medium is: copies go from the nearer to the farther.
-    var distance: Int {
+    package var distance: Int {
         switch self {
         case .internal: 0
         case .removable: 1

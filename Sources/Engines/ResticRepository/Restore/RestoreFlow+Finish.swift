@@ -186,6 +186,7 @@ extension RestoreFlow {
         }
         guard let kind = Self.kind(node.type) else { throw RestoreProblem.unsupportedType }
         if present?.kind == .directory { try refuseFilledDirectory(node.name, in: directory) }
+        if let present, !isSame(node, as: present, in: directory) { observer.replaces(path: path) }
         guard let temporary = state.temporary else {
             finished(.otherRestored, path)
             return nil
@@ -208,6 +209,18 @@ extension RestoreFlow {
         return made
     }
 
+    /// Whether a link, pipe or device stands there as the snapshot has it.
+    private func isSame(_ node: Node, as present: FileStatus, in directory: Directory?) -> Bool {
+        switch node.type {
+        case .symlink:
+            present.kind == .symbolicLink && (try? directory?.readLink(node.name)) == node.linkTarget
+        case .fifo, .device, .characterDevice:
+            present.mode & Self.typeBits == Self.kind(node.type) && (node.type == .fifo || present.rdev == node.device)
+        case .file, .directory, .socket, .irregular, .other: false
+        }
+    }
+
+    private static let typeBits: UInt32 = 0o170000
     private static let fifo: UInt32 = 0o010000
 
     /// Type bits of `st_mode`, 0 for a symbolic link; nil for what cannot be made.
@@ -226,13 +239,15 @@ extension RestoreFlow {
         let present = try directory?.statusIfPresent(node.name)
         guard mayOverwrite(node, present) else { return skipped(path, bytes: 0) }
         if present?.kind == .directory { try refuseFilledDirectory(node.name, in: directory) }
+        let known = identity(of: first, state.plan)
+        if let present, present.identity != known { observer.replaces(path: path) }
         guard let temporary = state.temporary else { return finished(.otherRestored, path) }
         guard let directory, let target else { throw RestoreProblem.missingDirectory }
         let home =
             first.place.directory == DirectoryTable.root
             ? target : try target.openDirectoryBeneath(state.plan.directories.relativePath(first.place.directory))
         // Only the file that this restore wrote or compared is linked to, never what took its name (H-04).
-        guard let identity = identity(of: first, state.plan) else { throw RestoreProblem.missingDirectory }
+        guard let identity = known else { throw RestoreProblem.missingDirectory }
         if present?.identity != identity {
             let number = state.levels[state.levels.count - 1].number
             let name = temporary.name(for: node.name, in: number)

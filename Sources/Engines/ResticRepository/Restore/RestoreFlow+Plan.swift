@@ -9,6 +9,7 @@ extension RestoreFlow {
     func plan(worker: BlobWorker) async throws -> RestorePlan {
         var plan = RestorePlan()
         let cursor = try makeCursor()
+        cursor.displaces = { [observer] in observer.replaces(path: $0) }
         var walker = TreeWalker(repository, worker: worker)
         var directories = [DirectoryTable.root]
         var budget = PathBudget(root: request.tree)
@@ -119,7 +120,7 @@ extension RestoreFlow {
         if let present, present.kind == .directory { try refuseFilledDirectory(node.name, in: handle) }
         let isCollision = present.map { !plan.claim($0) } ?? false
         let existing = isCollision ? nil : try compare(node, offsets, with: present, in: handle, worker)
-        let isInPlace = existing?.blobs.contains(true) ?? false
+        let isInPlace = !request.replacesWhole && existing?.blobs.contains(true) ?? false
         if let existing, existing.isComplete {
             plan.hardLinks.add(node, at: place, .present(existing.identity))
             let path = plan.directories.shownPath(directory, node.name)
@@ -129,6 +130,9 @@ extension RestoreFlow {
             return skipped(path, bytes: node.size)
         }
         itemAnnounced(bytes: node.size)
+        if present != nil, !isCollision {
+            observer.replaces(path: plan.directories.shownPath(directory, node.name))
+        }
         if request.isDryRun {
             plan.hardLinks.add(node, at: place, .planned)
             bytesWritten(node.size)

@@ -168,6 +168,22 @@ struct HardLinkTable: Sendable {
     mutating func pass(_ node: Node) { names[Key(inode: node.inode, device: node.deviceID)]?.isPassed = true }
 }
 
+/// Whether an item of a restore failed because of the copy, and not because of the place: another copy may have it right.
+package func isFaultOfCopy(_ error: any Error) -> Bool {
+    switch error {
+    case is Errno, is CancellationError: false
+    case let problem as RestoreProblem:
+        switch problem {
+        case .noSubtree, .missingContent, .claimedSize: true
+        case .directoryInTheWay, .missingDirectory, .unsupportedType, .nameTaken, .sharedDirectory, .protectedDirectory,
+            .swapped, .otherFileSystem:
+            false
+        }
+    case let failure as RepositoryFailure: failure.code != .invalidRequest
+    default: true
+    }
+}
+
 /// What can be wrong with an entry to be restored, beside a failing system call.
 enum RestoreProblem: Error, CustomStringConvertible {
     case noSubtree

@@ -25,6 +25,10 @@ package struct RestoreRequest: Sendable {
     package var overwrite = OverwriteMode.always
     /// Remove what is in the target and not in the snapshot.
     package var delete = false
+    /// A file that differs is written anew beside it and takes its place when it is whole, instead of being patched where it stands.
+    ///
+    /// At every moment the old one or the new one is there. Cost: what they have in common is read again.
+    package var replacesWhole = false
     package var sparse = false
     package var isDryRun = false
     package var ownershipByName = false
@@ -52,10 +56,17 @@ package enum RestoreAction: Sendable, Hashable {
 /// Hears of each item; called from any task, and must return quickly.
 package protocol RestoreObserver: Sendable {
     func completed(_ action: RestoreAction, path: ByteString, size: UInt64)
+    /// What stands there is something else than the snapshot has, and gives way to it; in a dry run: would. What is removed by
+    /// `delete` without anything in its place is not told here.
+    func replaces(path: ByteString)
     /// An item that could not be restored, or not completely; the restore goes on.
     func failed(path: ByteString, error: any Error)
     /// Once for the whole restore: what this user may not set.
     func warned(_ message: String)
+}
+
+extension RestoreObserver {
+    package func replaces(path: ByteString) {}
 }
 
 /// Numbers of a restore as restic counts them.
@@ -68,6 +79,8 @@ package struct RestoreProgress: Sendable, Hashable {
     package var bytesWritten: UInt64 = 0
     package var bytesSkipped: UInt64 = 0
     package var errors: UInt64 = 0
+
+    package init() {}
 }
 
 /// Progress of a running restore, polled by whoever shows it.

@@ -26,6 +26,8 @@ final class TargetCursor {
     /// Whether what has that status may give way to a directory of that time.
     private let replaces: (FileStatus, Timestamp) -> Bool
     private var hasCollided = false
+    /// Hears the path of what gives way to a directory; to be set by one of the passes.
+    var displaces: ((ByteString) -> Void)?
 
     /// Begins at the target; nil handle when it does not exist (a dry run).
     init(
@@ -90,7 +92,7 @@ final class TargetCursor {
         guard var position = levels.lastIndex(where: { $0.handle != nil }) else { return nil }
         while position + 1 < levels.count {
             guard let above = levels[position].handle else { return nil }
-            guard let (handle, isNew) = try open(levels[position + 1], in: above, create: create) else {
+            guard let (handle, isNew) = try open(position + 1, in: above, create: create) else {
                 missing = position + 1
                 return nil
             }
@@ -110,7 +112,12 @@ final class TargetCursor {
         return levels[position].handle
     }
 
-    private func open(_ level: Level, in above: Directory, create: Bool) throws(Errno) -> (Directory, isNew: Bool)? {
+    private func path(to position: Int) -> ByteString {
+        ByteString(levels[1...position].flatMap { [UInt8(ascii: "/")] + $0.name.bytes })
+    }
+
+    private func open(_ position: Int, in above: Directory, create: Bool) throws(Errno) -> (Directory, isNew: Bool)? {
+        let level = levels[position]
         do throws(Errno) {
             return (try above.openDirectory(level.name), false)
         } catch {
@@ -119,6 +126,7 @@ final class TargetCursor {
             case .notDirectory, .symbolicLink:
                 guard create else { return nil }
                 guard replaces(try above.status(level.name), level.modified) else { throw error }
+                displaces?(path(to: position))
                 if !isDryRun { try above.remove(level.name) }
             case .permission where create && !isSuperuser && !isDryRun:
                 // One of our own that was restored with few rights; its mode is set again at the end.

@@ -8,6 +8,12 @@ package struct WalkedNode: Sendable {
     package var node: Node
     /// The tree that holds it.
     package var parent: BlobID
+
+    package init(path: ByteString, node: Node, parent: BlobID) {
+        self.path = path
+        self.node = node
+        self.parent = parent
+    }
 }
 
 /// What a walk does after a node.

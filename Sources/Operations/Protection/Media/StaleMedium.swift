@@ -1,12 +1,12 @@
 import Bytes
 import Outcome
-import ResticRepository
+package import ResticRepository
 import Strategy
 
 /// The words for a repository that is an earlier state of itself: the medium is a clone, or a copy that was put away (B-10).
 extension LabStore {
     /// Why nothing is written to it.
-    func stale(_ state: EarlierState) -> ProtectionFailure {
+    package func stale(_ state: EarlierState) -> ProtectionFailure {
         ProtectionFailure(
             .mediumStale,
             operation: "open repository",
@@ -21,7 +21,7 @@ extension LabStore {
 
 extension EarlierState {
     /// In a sentence that stays the same as long as it lasts: digits stand for it.
-    var text: String {
+    package var text: String {
         let stands = standsAt.map { "stands as it did on \(Self.clock($0))" } ?? "holds no snapshot"
         return
             "is stale or cloned: it \(stands), and what this machine wrote there until \(Self.clock(lost)) is missing (\(gone) snapshots)"

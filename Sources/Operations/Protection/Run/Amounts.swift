@@ -2,7 +2,7 @@ import Bytes
 package import Strategy
 
 /// Bytes in a report's sentence: `1.5 MiB`.
-func amount(_ bytes: UInt64) -> String {
+package func amount(_ bytes: UInt64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"]
     var value = Double(bytes)
     var unit = 0

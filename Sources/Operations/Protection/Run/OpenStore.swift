@@ -1,7 +1,7 @@
 import Bytes
 import HostSystem
-import Outcome
-import ResticRepository
+package import Outcome
+package import ResticRepository
 import Strategy
 import Synchronization
 
@@ -33,13 +33,13 @@ let lockPatienceSeconds: UInt64 = 600
 
 extension Repository {
     /// Runs `body` under a lock, for which others are waited for.
-    func locked<Result: Sendable>(_ mode: LockMode, _ body: () async throws -> Result) async throws -> Result {
+    package func locked<Result: Sendable>(_ mode: LockMode, _ body: () async throws -> Result) async throws -> Result {
         try await withLock(mode, retryFor: lockPatienceSeconds, body)
     }
 }
 
 /// Any error as one that can be reported; cancellation is thrown on.
-func reportable(_ error: any Error, operation: String, object: String) throws -> any ReportableFailure {
+package func reportable(_ error: any Error, operation: String, object: String) throws -> any ReportableFailure {
     if error is CancellationError { throw error }
     if let failure = error as? any ReportableFailure { return failure }
     let errno = error as? Errno

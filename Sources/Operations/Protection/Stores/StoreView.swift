@@ -21,7 +21,9 @@ package struct StoreView: Sendable {
     package var id: String
     /// Oldest first.
     package var workloads: [String: [Item]] = [:]
-    /// Snapshots that are of no workload of this lab, records left out.
+    /// What was saved before something was restored in a workload's place, by workload, oldest first; no copy of it.
+    package var safetyCopies: [String: [Snapshot]] = [:]
+    /// Snapshots that are of no workload of this lab, records and safety copies left out.
     package var others = 0
     /// Names of snapshots that cannot be read, with the reason.
     package var unreadable: [String] = []
@@ -54,6 +56,12 @@ package struct StoreView: Sendable {
             let document = snapshot.document
             guard !document.tags.contains(SnapshotTag.record) else { continue }
             let isThisHost = document.hostname == repository.environment.hostName
+            if isThisHost, document.tags.contains(SnapshotTag.lab(lab.name)),
+                let workload = document.tags.lazy.compactMap(SnapshotTag.safety).first
+            {
+                safetyCopies[workload, default: []].append(snapshot)
+                continue
+            }
             guard let owner = SnapshotOwner(tags: document.tags, paths: document.paths, isThisHost: isThisHost, in: lab)
             else {
                 others += 1

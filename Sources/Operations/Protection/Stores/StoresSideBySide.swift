@@ -7,7 +7,7 @@ extension ProtectionEnvironment {
     /// Does `body` in several stores side by side, and returns what came of each, in their order.
     ///
     /// One that fails stops none of the others. Isolation: `body` runs on the pool.
-    func sideBySide<Value: Sendable>(
+    package func sideBySide<Value: Sendable>(
         _ stores: [LabStore],
         _ body: @escaping @Sendable (LabStore) async throws -> Value
     ) async -> [Result<Value, any Error>] {
