@@ -6,7 +6,9 @@ import HostSystem
 import TestSupport
 
 /// What the daemon answers to whoever asks on this machine, and tells checks outside.
-@Suite struct HealthTests {
+///
+/// One after the other: who asks blocks a thread, and as many as there are processors would keep the daemon from answering.
+@Suite(.serialized) struct HealthTests {
     /// A port that was free a moment ago.
     private static func freePort() throws -> Int {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
