@@ -254,7 +254,7 @@ struct Session: Sendable {
     ///
     /// Errors: refused once before data is removed that lost snapshots may need (P-06).
     func heedSurprises(_ repository: Repository, beforePruning: Bool = false) async throws(CommandFailure) {
-        for finding in await repository.surprises(isComplete: false) { printer.error(Text(finding.checkText)) }
+        for finding in await repository.surprises(.unexplained) { printer.error(Text(finding.checkText)) }
         guard beforePruning, await repository.takeDoubt() else { return }
         throw CommandFailure.fatal(
             "prune refused: this run or one before it warned that snapshots or index files are gone or came back, and what only lost snapshots need would be removed\n  state: nothing was removed\n  next:  when it is explained, run the same command again; it will go on",

@@ -178,4 +178,32 @@ import TestSupport
         #expect(try usb(status).presence == .lost(.gone) && status.isBreached)
         _ = disk
     }
+
+    @Test func `R-09 one old snapshot that is lost, and its return, are told by the run and stay in the status`()
+        async throws
+    {
+        let lab = try TestLab()
+        try await lab.runDaily(2)
+        let repository = try await #require(try lab.environment.store(named: "offsite")).open()
+        let view = try await StoreView(repository, lab: try lab.environment.lab)
+        let oldest = try #require(view.workloads["host"]?.first?.snapshot.id.hex)
+        try lab.move("media/cloud/offsite/snapshots/\(oldest)", to: "taken")
+        try await lab.runDaily(1)
+        let lost = try await lab.status().problems.filter { $0.kind == .doubt }
+        #expect(lost.count == 1 && lost[0].what.contains("is gone"), "\(lost)")
+        #expect(lab.warnings.all.contains { $0.contains("offsite: snapshots") && $0.contains("did not remove it") })
+        try lab.move("taken", to: "media/cloud/offsite/snapshots/\(oldest)")
+        try await lab.runDaily(1)
+        #expect(try lab.ledger().repositories["offsite"]?.doubt?.text.contains("there again") == true)
+    }
+
+    @Test func `R-09 one index file that is lost is told by the run`() async throws {
+        let lab = try TestLab()
+        try await lab.runDaily(2)
+        let lost = try #require(lab.names(in: "media/usb-ssd/host-usb/index").first)
+        try lab.remove("media/usb-ssd/host-usb/index/\(lost)")
+        try await lab.runDaily(1)
+        let doubts = try await lab.status().problems.filter { $0.kind == .doubt }
+        #expect(doubts.count == 1 && doubts[0].what.contains("index files"), "\(doubts)")
+    }
 }

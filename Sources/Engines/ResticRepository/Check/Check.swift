@@ -24,7 +24,7 @@ package func check(
     try await run.checkPackList(packs)
     try await run.checkKeys()
     let walk = try await run.checkStructure(known)
-    if request.snapshots.isEmpty { run.report(await repository.surprises(isComplete: true)) }
+    if request.snapshots.isEmpty { run.report(await repository.surprises(.everything)) }
     try await run.checkData(packs, needed: walk.used)
     try await run.traceDamage(to: walk.snapshots)
     return run.result

@@ -58,7 +58,7 @@ extension Repository {
 
     /// Takes what is there as right: later looks find nothing strange in it.
     package func acceptState() async {
-        _ = await surprises(isComplete: true)
+        _ = await surprises(.everything)
         _ = await takeDoubt()
     }
 }

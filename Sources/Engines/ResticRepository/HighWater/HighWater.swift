@@ -43,7 +43,9 @@ final class HighWater: Sendable {
     func list(_ kind: ObjectKind, _ ids: Set<Digest>) { state.withLock { $0.listed[kind] = ids } }
 
     /// A snapshot was read.
-    func read(_ document: SnapshotDocument) { state.withLock { $0.read.add(document) } }
+    func read(_ id: Digest, _ document: SnapshotDocument, isOwn: Bool) {
+        state.withLock { $0.read.add(id, document, isOwn: isOwn) }
+    }
 
     /// An index file of ours is in the store.
     func storeIndex(_ id: Digest) { state.withLock { state in _ = state.stored.insert(id) } }
@@ -76,8 +78,7 @@ final class HighWater: Sendable {
 
     /// Compares what was listed so far with the record, and brings the record up to date.
     ///
-    /// With `isComplete` everything that is gone is named; without, only what no other machine's retention explains.
-    func findings(isComplete: Bool) async -> [Finding] {
+    func findings(_ scope: SurpriseScope) async -> [Finding] {
         let state = state.withLock { $0 }
         var findings: [Finding] = []
         await file.update { record in
@@ -87,8 +88,9 @@ final class HighWater: Sendable {
                 listed: state.listed,
                 read: state.read
             )
-            findings = surprises.findings(isComplete: isComplete)
-            record.follow(surprises, listed: state.listed, isComplete: isComplete)
+            findings = surprises.findings(scope)
+            record.follow(surprises, listed: state.listed, scope)
+            record.own.formUnion(state.read.own.intersection(record.snapshots.seen))
         }
         return findings
     }
@@ -107,10 +109,13 @@ final class HighWater: Sendable {
 extension Repository {
     /// What happened to the repository and is not explained by what this machine did; told once.
     ///
-    /// Shape: snapshots, and where index files matter these, were listed by this handle before. With `isComplete` everything that is
-    /// gone is named, without only what no other machine's retention explains. Empty where nothing is remembered.
-    package func surprises(isComplete: Bool) async -> [Finding] {
-        await highWater?.findings(isComplete: isComplete) ?? []
+    /// Shape: snapshots, and where index files matter these, were listed by this handle before. Empty where nothing is remembered.
+    /// Cost: a listing of the index files, where the scope wants them and nobody listed them yet.
+    package func surprises(_ scope: SurpriseScope) async -> [Finding] {
+        guard let highWater else { return [] }
+        // What cannot be listed now is looked at by the next run.
+        if scope == .own, highWater.listed.names[.index] == nil { _ = try? await listIndexes() }
+        return await highWater.findings(scope)
     }
 
     /// Whether a prune has to stop once, since something was told by `surprises`, now or in an earlier run, that nothing explains.

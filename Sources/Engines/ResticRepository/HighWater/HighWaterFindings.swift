@@ -10,7 +10,7 @@ extension HighWaterSurprises {
         "if the repository was restored from a copy, or another machine removes snapshots here, all is well; otherwise remove nothing, and compare it with another copy"
 
     /// Most certain first.
-    func findings(isComplete: Bool) -> [Finding] {
+    func findings(_ scope: SurpriseScope) -> [Finding] {
         var findings: [Finding] = []
         for kind in HighWaterRecord.kinds {
             guard let back = returned[kind] else { continue }
@@ -31,7 +31,7 @@ extension HighWaterSurprises {
                 )
             )
         }
-        guard isComplete else { return findings }
+        guard scope != .unexplained else { return findings }
         if !indexesGone.isEmpty {
             findings.append(
                 finding(
@@ -41,7 +41,7 @@ extension HighWaterSurprises {
                 )
             )
         }
-        let others = snapshotsGone.subtracting(newestGone.map(\.id))
+        let others = (scope == .own ? ownGone : snapshotsGone).subtracting(newestGone.map(\.id))
         if !others.isEmpty {
             findings.append(
                 finding(

@@ -7,6 +7,7 @@ import ObjectStorage
 /// holdfast high-water record 1
 /// saved 9f3c01d2a4b5e6f7 <name> 1795303809 120000000     group, name, seconds, nanoseconds
 /// seen snapshot <name>
+/// own snapshot <name>                                     of this host
 /// removing index <name>
 /// removed snapshot <name>                                 oldest first
 /// doubt                                                   only while a prune has to ask first
@@ -24,6 +25,7 @@ extension HighWaterRecord {
                 "saved \(Self.hex(group)) \(newest.id.hex) \(newest.time.seconds) \(newest.time.nanoseconds)\n".utf8
             )
         }
+        Self.append("own", .snapshot, own.sorted(), to: &text)
         for kind in Self.kinds {
             Self.append("seen", kind, self[kind].seen.sorted(), to: &text)
             Self.append("removing", kind, self[kind].removing.sorted(), to: &text)
@@ -69,6 +71,7 @@ extension HighWaterRecord {
         }
         switch first {
         case "seen": self[kind].seen.insert(name)
+        case "own" where kind == .snapshot: own.insert(name)
         case "removing": self[kind].removing.insert(name)
         case "removed": self[kind].removed.append(name)
         default: return false

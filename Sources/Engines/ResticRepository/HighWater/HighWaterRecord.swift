@@ -31,6 +31,8 @@ package struct HighWaterRecord: Sendable, Hashable {
 
     package var snapshots = Names()
     package var indexes = Names()
+    /// Snapshots of this host among those that were there.
+    package var own: Set<Digest> = []
     /// By the group's fingerprint, those that were saved last.
     package var saved: [UInt64: Saved] = [:]
     /// Something was told that no run of this machine explains, and nothing was pruned since: the next prune asks first.
@@ -58,6 +60,7 @@ package struct HighWaterRecord: Sendable, Hashable {
     /// A snapshot of this machine is in the store.
     package mutating func save(_ id: Digest, _ document: SnapshotDocument) {
         snapshots.seen.insert(id)
+        own.insert(id)
         let group = Self.group(of: document)
         let time = document.time.moment
         if let newest = saved[group], time < newest.time { return }
@@ -87,6 +90,7 @@ package struct HighWaterRecord: Sendable, Hashable {
         self[kind].removed += ids.subtracting(known).sorted()
         self[kind].removed.removeFirst(max(0, self[kind].removed.count - Limits.removedNamesKept))
         guard kind == .snapshot else { return }
+        own.subtract(ids)
         saved = saved.filter { !ids.contains($0.value.id) }
     }
 

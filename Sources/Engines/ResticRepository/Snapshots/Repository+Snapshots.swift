@@ -24,7 +24,7 @@ extension Repository {
         let json = try await loadUnpacked(.snapshot, id.digest)
         do {
             let document = try SnapshotDocument(decoding: json)
-            highWater?.read(document)
+            highWater?.read(id.digest, document, isOwn: document.hostname == environment.hostName)
             return Snapshot(id: id, document: document)
         } catch {
             throw unpackedDamage(.snapshot, id.digest, "is not a valid snapshot: \(error)", cause: error)

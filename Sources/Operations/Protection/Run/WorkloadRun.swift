@@ -152,7 +152,7 @@ struct WorkloadRun: Sendable {
                 }
                 result.opened.append(open)
                 await note(open.view, store: store)
-                await run.note(await open.repository.surprises(isComplete: false), of: store.name)
+                await run.note(await open.repository.surprises(.own), of: store.name)
             } catch {
                 let step = RunStep(.open, workload: workload.name, repository: store.name)
                 result.missed.insert(store.name)

@@ -45,7 +45,7 @@ private final class Machine: Sendable {
         let repository = try await open(store)
         try await repository.loadIndex()
         _ = try await repository.loadSnapshots { throw $1 }
-        return await repository.surprises(isComplete: isComplete).map(\.code)
+        return await repository.surprises(isComplete ? .everything : .unexplained).map(\.code)
     }
 
     var recordPath: String {
@@ -146,6 +146,28 @@ private final class Machine: Sendable {
         #expect(try await machine.look(store) == ["snapshot-gone"])
     }
 
+    @Test func `R-09 where nobody else removes them, each lost snapshot of this host is noticed, and its return`()
+        async throws
+    {
+        let store = try await newStore()
+        let (old, _) = try await (save(0, in: store), save(1, in: store))
+        #expect(try await machine.look(store) == [])
+        let file = try #require(store.contents[ObjectName(.snapshot, old.digest)])
+        try await store.remove(ObjectName(.snapshot, old.digest))
+        func own() async throws -> [String] {
+            let repository = try await machine.open(store)
+            _ = try await repository.loadSnapshots { _, _ in }
+            try await repository.loadIndex()
+            return await repository.surprises(.own).map(\.code)
+        }
+        #expect(try await own() == ["snapshot-gone"])
+        let isInDoubt = await (try await machine.open(store)).takeDoubt()
+        #expect(isInDoubt)
+        #expect(try await own() == [], "it is told once")
+        store.overwrite(ObjectName(.snapshot, old.digest), file)
+        #expect(try await own() == ["store-set-back"])
+    }
+
     @Test func `R-09 one lost index file is noticed, also that of the last run`() async throws {
         let store = try await newStore()
         let known = Set(store.contents.keys)
@@ -228,11 +250,11 @@ private final class Machine: Sendable {
         let early = try await machine.open(store)
         try await forget([second], in: store)
         _ = try await early.loadSnapshots { throw $1 }
-        #expect(await early.surprises(isComplete: true).isEmpty, "listed after the removal")
+        #expect(await early.surprises(.everything).isEmpty, "listed after the removal")
         let late = try await machine.open(store)
         _ = try await late.loadSnapshots { throw $1 }
         try await forget([first], in: store)
-        #expect(await late.surprises(isComplete: true).isEmpty, "listed before the removal")
+        #expect(await late.surprises(.everything).isEmpty, "listed before the removal")
         #expect(try await machine.look(store, isComplete: true) == [])
     }
 }
