@@ -28,8 +28,15 @@ import TestSupport
 
     /// Status and document; nil when nobody answers within ten seconds.
     ///
-    /// By a socket of its own: a pipe to a helper would be inherited by servers that other tests start, and never end.
-    private static func ask(_ port: Int, _ path: String = "health") -> (status: Int, body: String)? {
+    /// By a socket of its own: a pipe to a helper would be inherited by servers that other tests start, and never end. On a thread of its
+    /// own, too: who waits on one of the few that tasks share keeps the daemon from answering.
+    private static func ask(_ port: Int, _ path: String = "health") async -> (status: Int, body: String)? {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: answer(port, path)) }
+        }
+    }
+
+    private static func answer(_ port: Int, _ path: String) -> (status: Int, body: String)? {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
         var patience = timeval(tv_sec: 10, tv_usec: 0)
@@ -62,20 +69,20 @@ import TestSupport
         try served.declare(Served.text + "\nserve: { health: \"127.0.0.1:\(port)\" }\n")
         try await served.whileServing { served in
             try await served.wait("the first run") { served.endedRuns == 1 }
-            try await served.wait("the judgement") { Self.ask(port)?.body.contains("next_run") == true }
-            let well = try #require(Self.ask(port))
+            try await served.wait("the judgement") { await Self.ask(port)?.body.contains("next_run") == true }
+            let well = try #require(await Self.ask(port))
             #expect(well.status == 200)
             #expect(well.body.contains("\"status\":\"ok\""))
             #expect(well.body.contains("\"last_run\":\"one ok, two ok\""))
-            #expect(Self.ask(port, "other")?.status == 404)
+            #expect(await Self.ask(port, "other")?.status == 404)
             // The source is gone: the run at two fails, and by nine the promise is broken.
             try FileManager.default.removeItem(atPath: served.root + "/source")
             served.clock.set(Served.noon + 21 * 3600)
             try await served.wait("the failed run") { served.endedRuns == 2 }
-            try await served.wait("the broken promise") { Self.ask(port)?.status == 503 }
-            #expect(Self.ask(port)?.body.contains("\"breached\":[\"one on a\",\"two on a\"]") == true)
+            try await served.wait("the broken promise") { await Self.ask(port)?.status == 503 }
+            #expect(await Self.ask(port)?.body.contains("\"breached\":[\"one on a\",\"two on a\"]") == true)
         }
-        #expect(Self.ask(port) == nil)
+        #expect(await Self.ask(port) == nil)
         #expect(served.witness.lines.last == "stopped")
     }
 
@@ -88,8 +95,8 @@ import TestSupport
             try await served.wait("the first run") { served.endedRuns == 1 }
             try served.declare("lab: [")
             served.sender.yield(.hangup)
-            try await served.wait("amber") { Self.ask(port)?.body.contains("\"status\":\"amber\"") == true }
-            let amber = try #require(Self.ask(port))
+            try await served.wait("amber") { await Self.ask(port)?.body.contains("\"status\":\"amber\"") == true }
+            let amber = try #require(await Self.ask(port))
             #expect(amber.status == 200)
             #expect(amber.body.contains("\"declaration\":\"the one before counts: "), "\(amber.body)")
             #expect(amber.body.contains("\"declaration_refused\":\"2026-03-01T12:"))
@@ -98,11 +105,11 @@ import TestSupport
             try served.declare(strict + health)
             served.clock.set(Served.noon + 600)
             served.sender.yield(.hangup)
-            try await served.wait("the new promises") { Self.ask(port)?.status == 503 }
-            #expect(Self.ask(port)?.body.contains("declaration") == false)
+            try await served.wait("the new promises") { await Self.ask(port)?.status == 503 }
+            #expect(await Self.ask(port)?.body.contains("declaration") == false)
             try served.declare(Served.text + health)
             served.sender.yield(.hangup)
-            try await served.wait("the old promises") { Self.ask(port)?.status == 200 }
+            try await served.wait("the old promises") { await Self.ask(port)?.status == 200 }
         }
     }
 

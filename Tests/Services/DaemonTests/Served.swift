@@ -155,9 +155,13 @@ final class Served: Sendable {
     }
 
     /// Waits until that holds, ten seconds at most.
-    func wait(_ what: String, until holds: () -> Bool) async throws {
-        for _ in 0..<1000 where !holds() { try await Task.sleep(nanoseconds: 10_000_000) }
-        #expect(holds(), "\(what): runs \(witness.runs), lines \(witness.lines)")
+    func wait(_ what: String, until holds: () async -> Bool) async throws {
+        for _ in 0..<1000 {
+            if await holds() { break }
+            try await Task.sleep(nanoseconds: 10_000_000)
+        }
+        let isSo = await holds()
+        #expect(isSo, "\(what): runs \(witness.runs), lines \(witness.lines)")
     }
 
     var endedRuns: Int { witness.lines.count { $0.hasPrefix("run ended") } }

@@ -78,7 +78,7 @@ struct ConfigCheckVerb: ParsableCommand, LabVerb {
     /// What the schedules, and the runs that this machine remembers, cannot keep.
     private func promiseWarnings(_ lab: Lab, _ screen: Screen) -> [StrategyProblem] {
         let zones = MachineZones(lab) { _ in }
-        let ledger = LedgerFile.read(lab.state ?? defaultStateFolder(of: lab))
+        let ledger = (lab.state ?? (try? defaultStateFolder(of: lab))).flatMap { LedgerFile.read($0) }
         return lab.workloads.compactMap { workload in
             let longest = ledger?.workloads[workload.name]?.runSeconds.max() ?? 0
             let zone = workload.backup.schedule.map { zones.rules(for: $0) } ?? .utc

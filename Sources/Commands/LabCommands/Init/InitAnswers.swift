@@ -1,12 +1,13 @@
 import Bytes
 import Console
 import HostSystem
+import Protection
 import Strategy
 
 /// What the operator decides at `init`: five questions at most, each with an answer that counts when nothing is typed.
 struct InitAnswers: Sendable {
     var labName: String
-    /// Absolute.
+    /// Absolute; empty where nothing says where it could be.
     var internalPath: String
     /// Absolute; nil: no second medium.
     var secondPath: String?
@@ -17,7 +18,7 @@ struct InitAnswers: Sendable {
     /// The answers that count when nothing is typed.
     init(_ findings: InitFindings, home: String?) {
         labName = "home"
-        internalPath = isSuperuser ? "/var/lib/holdfast/media" : "\(home ?? "/tmp")/.local/share/holdfast/media"
+        internalPath = isSuperuser ? "/var/lib/holdfast/media" : home.map { "\($0)/.local/share/holdfast/media" } ?? ""
         secondPath = findings.disks.first.map { "\($0.mount.point.display)/holdfast" }
         folders = findings.folders.map(\.path)
         schedule = "02:00"
@@ -38,8 +39,8 @@ struct InitAnswers: Sendable {
         folders = list.split(separator: " ").map(String.init)
         schedule = try answer("When, each day or as a schedule", schedule, screen) { text in
             do throws(ScheduleError) {
-                _ = try Schedule(text)
-                return nil
+                guard let zone = try Schedule(text).zoneName, MachineZones.read(zone) == nil else { return nil }
+                return "\(zone) is no time zone of this machine; write a time, such as 03:00"
             } catch {
                 return "\(error.what); \(error.next)"
             }

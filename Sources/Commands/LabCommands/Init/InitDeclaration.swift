@@ -126,7 +126,7 @@ struct InitDeclaration {
     private func proposal(for item: FoundItem) -> [String] {
         let name = item.path.split(separator: "/").last.map(String.init) ?? "data"
         var path = item.path
-        if item.kind == .database, item.what == "PostgreSQL" { path = "/var/backups/postgresql.sql" }
+        if item.kind == .database, item.what == "PostgreSQL" { path = "/var/lib/postgresql/holdfast.sql" }
         if item.kind == .database, item.what.hasPrefix("MariaDB") { path = "/var/backups/mariadb.sql" }
         var lines = ["- name: \(isName(name) ? name : "data")", "  host: { paths: [\(quoted(path))] }"]
         switch item.kind {
@@ -138,11 +138,14 @@ struct InitDeclaration {
             lines.append("  before: [docker, compose, --project-directory, \(quoted(item.path)), stop]")
             lines.append("  after: [docker, compose, --project-directory, \(quoted(item.path)), start]")
         case .database where item.what == "PostgreSQL":
-            lines.append("  before: [sudo, -u, postgres, pg_dumpall, --file, \(quoted(path))]")
+            lines.append("  before: [runuser, -u, postgres, --, pg_dumpall, --file, \(quoted(path))]")
         case .database where item.what.hasPrefix("MariaDB"):
             lines.append(
                 "  before: [mariadb-dump, --all-databases, --single-transaction, --result-file, \(quoted(path))]"
             )
+        case .database where item.files.count == 1:
+            let file = "\(item.path)/\(item.files[0])"
+            lines.append("  before: [sqlite3, \(quoted(file)), \(quoted(".backup '\(file).backup'"))]")
         case .database, .volumes, .folder, .home: break
         }
         return lines + ["  to: \(names)", "  role: production"]

@@ -63,18 +63,22 @@ struct InitVerb: ParsableCommand, LabVerb {
             if typed != named { findings = try await onPool(machine.repository.pool) { InitFindings(below: typed) } }
         }
         guard !answers.folders.isEmpty else { throw nothingFound }
+        guard !answers.internalPath.isEmpty else {
+            throw refusal("the first medium", "has no place: HOME is not set", "name one with --internal FOLDER")
+        }
         try requireFolders(answers)
         var declaration = InitDeclaration(findings: findings, answers: answers, second: secondDisk(answers))
         declaration.state = state.map { absolute($0, machine) }
         let text = declaration.text
         let lab = try read(text, path)
         let kept = try await onPool(machine.repository.pool) { try await PasswordsInPlace(lab).files() }
+        // Before the file, which is never overwritten: what is refused here can be said again.
+        for folder in [answers.internalPath, answers.secondPath].compactMap({ $0 }) { _ = try StateFolder.open(folder) }
         try write(text, to: path, machine)
         screen.line(Text("Wrote \(path)"))
         for file in kept { screen.line(Text("Uses the password that is there: \(file)")) }
         let place = try DeclarationPlace(named: path, workingDirectory: machine.workingDirectory)
         let session = try LabSession(place, printer: printer, machine: machine)
-        for folder in [answers.internalPath, answers.secondPath].compactMap({ $0 }) { _ = try StateFolder.open(folder) }
         try await session.onPool {
             try await session.environment.createRepositories { store, isNew in
                 session.printer.normal("\(isNew ? "Created" : "Found") \(store.name) in \(store.path)")
@@ -161,7 +165,8 @@ struct InitVerb: ParsableCommand, LabVerb {
             load: { path throws(StrategyProblem) in
                 throw StrategyProblem(Place(file: path), what: "no includes", next: "")
             },
-            patternProblem: { _ in nil }
+            patternProblem: { _ in nil },
+            isKnownZone: { MachineZones.read($0) != nil }
         )
         do { return try readDeclaration(file, rules) } catch { throw LabFailure.declaration(error, path: path) }
     }

@@ -57,7 +57,7 @@ struct LabSession {
             repository: machine.repository,
             lab: reading.lab,
             secrets: try LabSecrets(reading.lab, ask: ask, report: { warn("\($0.object): \($0.what); \($0.next)") }),
-            stateFolder: reading.lab.state ?? defaultStateFolder(of: reading.lab),
+            stateFolder: try reading.lab.state ?? defaultStateFolder(of: reading.lab),
             declarationFiles: reading.files,
             programVersion: "holdfast \(holdfastVersion)",
             zone: { zones.rules(for: $0) },
@@ -141,10 +141,20 @@ func onPool<Result: Sendable>(
 }
 
 /// Where a lab's state lies unless the declaration says: of the machine for the superuser, else of the user.
-func defaultStateFolder(of lab: Lab) -> String {
+///
+/// Errors: `E-FOLDER` where nothing says which; a folder that everybody can write to is no place for it.
+func defaultStateFolder(of lab: Lab) throws -> String {
     if isSuperuser { return "/var/lib/holdfast/state/\(lab.name)" }
     if let base = environmentText("XDG_STATE_HOME"), base.hasPrefix("/") { return "\(base)/holdfast/\(lab.name)" }
-    return "\(environmentText("HOME") ?? "/tmp")/.local/state/holdfast/\(lab.name)"
+    if let home = environmentText("HOME"), home.hasPrefix("/") { return "\(home)/.local/state/holdfast/\(lab.name)" }
+    throw LabFailure(
+        .folder,
+        operation: "find",
+        object: "the state folder of \(lab.name)",
+        what: "is nowhere: neither HOME nor XDG_STATE_HOME is set",
+        state: "nothing was changed",
+        next: "set HOME, or name the folder in the declaration, as in state: /var/lib/holdfast"
+    )
 }
 
 /// Remembers what was said, at most a thousand texts.

@@ -109,6 +109,9 @@ package struct Examination: Sendable {
             let entropy = environment.repository.entropy
             try writeDurably([], to: "probe", in: directory, ifExists: .replace, entropy: entropy)
             try directory.remove("probe")
+            if let trouble = StateFolder.trouble(in: environment.stateFolder) {
+                return Examined(.bad, object, trouble, next: "make room there, or mount it so that it can be written")
+            }
             return Examined(.good, object, "can be written")
         } catch {
             return Examined(.bad, object, "cannot be written: \(error)", next: error.remedy)

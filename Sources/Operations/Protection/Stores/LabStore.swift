@@ -71,12 +71,13 @@ package struct LabStore: Sendable {
     ///
     /// A password that is there says that it was made, unless the declared identity proves that the right disk is mounted.
     package func isToBeMade(after failure: any ReportableFailure) -> Bool {
-        guard ["config", "keys"].allSatisfy({ isMissing("\(path)/\($0)") }) else { return false }
+        let isNothingThere = ["config", "keys"].allSatisfy { isMissing("\(path)/\($0)") }
         switch ProtectionCode(rawValue: failure.codeName) {
-        case .mediumMissing: return medium.identity != nil
+        case .mediumMissing: return isNothingThere && medium.identity != nil
         case .secret:
-            guard case .file(let file) = declaration.password else { return false }
-            return isMissing(file)
+            guard case .file(let file) = declaration.password, isMissing(file) else { return false }
+            // A password that waits for its place: the repository is being made, or that was broken off.
+            return isNothingThere || !isMissing(file + ".new")
         default: return false
         }
     }

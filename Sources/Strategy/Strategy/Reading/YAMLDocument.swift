@@ -41,7 +41,10 @@ struct YAMLEntry {
 func readYAML(_ bytes: [UInt8], file: String) throws(StrategyProblem) -> YAMLValue {
     let reader = YAMLReader(file: file)
     try reader.boundNesting(bytes)
-    guard let text = String(validating: bytes, as: UTF8.self) else {
+    // Some editors begin a file with this mark, which says nothing in UTF-8.
+    let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+    let content = bytes.starts(with: mark) ? bytes[mark.count...] : bytes[...]
+    guard let text = String(validating: content, as: UTF8.self) else {
         throw StrategyProblem(reader.place(line: firstInvalidLine(bytes)), what: "is not UTF-8 text")
     }
     do {
@@ -114,13 +117,20 @@ private struct YAMLReader {
         StrategyProblem(place, what: "has more than \(StrategyLimits.entries) entries", next: "keep fewer")
     }
 
+    private func isIndentedByTab(_ text: String, line: Int) -> Bool {
+        let lines = text.split(separator: "\n", maxSplits: max(0, line), omittingEmptySubsequences: false)
+        guard line >= 1, line <= lines.count else { return false }
+        return lines[line - 1].prefix { $0 == " " || $0 == "\t" }.contains("\t")
+    }
+
     func problem(of error: YamlError, in text: String) -> StrategyProblem {
         switch error {
         case .scanner(_, let what, let mark, _), .parser(_, let what, let mark, _), .composer(_, let what, let mark, _):
             StrategyProblem(
                 place(mark),
                 what: "is not YAML: \(what)",
-                next: "check indentation, quotes and brackets here"
+                next: isIndentedByTab(text, line: mark.line)
+                    ? "indent this line by blanks: YAML takes no tab" : "check indentation, quotes and brackets here"
             )
         case .duplicatedKeysInMapping(let duplicates, let context):
             twice(duplicates.first ?? "", context.mark, text)
