@@ -232,8 +232,8 @@ import Testing
     }
 
     @Test func `two programs that use one journal take turns`() async {
-        let first = await bench.open(busyMilliseconds: 5_000)
-        let second = await bench.open(busyMilliseconds: 5_000)
+        let first = await bench.open(busyMilliseconds: 120_000)
+        let second = await bench.open(busyMilliseconds: 120_000)
         await withTaskGroup(of: Void.self) { group in
             for (journal, numbers) in [(first, 1...20), (second, 21...40)] {
                 group.addTask { for number in numbers { await journal.record(run(number)) } }
