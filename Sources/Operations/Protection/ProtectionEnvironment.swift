@@ -59,8 +59,20 @@ package struct ProtectionEnvironment: Sendable {
     package var ownFolders: [String] { stores.map(\.path) + [stateFolder] }
 
     /// The same by what they are, so that no other path to them takes them in; those that are not there have none.
-    var ownDirectories: Set<FileIdentity> {
-        Set(ownFolders.compactMap { try? status(at: ByteString($0), followLinks: true).identity })
+    ///
+    /// One that cannot be looked at is told, and stays out by its path alone.
+    func ownDirectories() -> Set<FileIdentity> {
+        var found: Set<FileIdentity> = []
+        for folder in ownFolders {
+            do throws(Errno) {
+                found.insert(try status(at: ByteString(folder), followLinks: true).identity)
+            } catch  where error.kind == .missing || error.kind == .notDirectory {
+                continue
+            } catch {
+                warn("\(folder) stays out of this backup by that path, and not by other paths to it: \(error)")
+            }
+        }
+        return found
     }
 
     /// Folders that stay out of a workload's paths: our own, and those that the declaration excludes with a reason.

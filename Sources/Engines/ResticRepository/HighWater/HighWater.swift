@@ -110,12 +110,14 @@ extension Repository {
     /// What happened to the repository and is not explained by what this machine did; told once.
     ///
     /// Shape: snapshots, and where index files matter these, were listed by this handle before. Empty where nothing is remembered.
-    /// Cost: a listing of the index files, where the scope wants them and nobody listed them yet.
-    package func surprises(_ scope: SurpriseScope) async -> [Finding] {
-        guard let highWater else { return [] }
-        // What cannot be listed now is looked at by the next run.
-        if scope == .own, highWater.listed.names[.index] == nil { _ = try? await listIndexes() }
-        return await highWater.findings(scope)
+    package func surprises(_ scope: SurpriseScope) async -> [Finding] { await highWater?.findings(scope) ?? [] }
+
+    /// As `surprises`, of what this machine made; index files are listed for it where nobody did yet.
+    ///
+    /// Errors: those of that listing, cancellation; nothing counts as told then.
+    package func ownSurprises() async throws -> [Finding] {
+        if let highWater, highWater.listed.names[.index] == nil { _ = try await listIndexes() }
+        return await surprises(.own)
     }
 
     /// Whether a prune has to stop once, since something was told by `surprises`, now or in an earlier run, that nothing explains.

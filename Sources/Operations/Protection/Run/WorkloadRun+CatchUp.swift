@@ -77,7 +77,7 @@ extension WorkloadRun {
             let seen = run.ledgerFile.current().repositories[store.name] != nil
             let opened = try await open(store, seen ? .never : .asNew, polynomial: polynomial)
             await note(opened.view, store: store)
-            await run.note(await opened.repository.surprises(.own), of: store.name)
+            await run.note(try await opened.repository.ownSurprises(), of: store.name)
             return opened
         } catch {
             let step = RunStep(.open, workload: workload.name, repository: store.name)

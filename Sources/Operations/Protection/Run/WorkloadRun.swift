@@ -150,9 +150,9 @@ struct WorkloadRun: Sendable {
                     let polynomial = result.opened.first?.repository.chunkerPolynomial
                     open = try await self.open(store, .asNew, polynomial: polynomial)
                 }
-                result.opened.append(open)
                 await note(open.view, store: store)
-                await run.note(await open.repository.surprises(.own), of: store.name)
+                await run.note(try await open.repository.ownSurprises(), of: store.name)
+                result.opened.append(open)
             } catch {
                 let step = RunStep(.open, workload: workload.name, repository: store.name)
                 result.missed.insert(store.name)

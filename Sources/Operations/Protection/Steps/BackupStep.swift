@@ -90,7 +90,7 @@ struct BackupStep: Sendable {
         )
         request.filter = SourceFilter(host, leavingOut: environment.leftOut(of: workload))
         request.recordedExcludes = request.filter.excludes
-        request.filter.leftOutDirectories = environment.ownDirectories
+        request.filter.leftOutDirectories = environment.ownDirectories()
         request.tags = [SnapshotTag.lab(environment.lab.name), SnapshotTag.workload(workload.name)]
         request.tagsWhenIncomplete = [SnapshotTag.incomplete]
         let now = request.time.moment

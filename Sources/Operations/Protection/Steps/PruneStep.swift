@@ -30,7 +30,7 @@ struct PruneStep: Sendable {
         return try await repository.locked(.exclusive) {
             try await repository.loadIndex()
             let plan = try await repository.planPrune(PruneRequest(), observer: SilentPruneObserver())
-            _ = await repository.surprises(.own)
+            _ = try await repository.ownSurprises()
             guard await !repository.takeDoubt() else { return nil }
             try await repository.execute(plan, observer: SilentPruneObserver())
             return plan.statistics

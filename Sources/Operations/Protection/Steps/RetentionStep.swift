@@ -49,7 +49,7 @@ struct RetentionStep: Sendable {
         let repository = store.repository
         let first = removal(try await StoreView(repository, lab: environment.lab))
         guard !first.plan.removed.isEmpty else {
-            return Outcome(kept: first.plan.kept.count, findings: await repository.surprises(.own))
+            return Outcome(kept: first.plan.kept.count, findings: try await repository.ownSurprises())
         }
         return try await repository.locked(.exclusive) {
             let view = try await StoreView(repository, lab: environment.lab)
@@ -57,7 +57,7 @@ struct RetentionStep: Sendable {
             var removal = removal(view)
             try await removal.countBytes(in: repository)
             var outcome = Outcome(kept: removal.plan.kept.count)
-            outcome.findings = await repository.surprises(.own)
+            outcome.findings = try await repository.ownSurprises()
             var going = Set(removal.plan.removed.map(\.id))
             if !removal.held.isEmpty, !going.isEmpty {
                 going = released.covers(removal) ? going.intersection(released.snapshots) : []

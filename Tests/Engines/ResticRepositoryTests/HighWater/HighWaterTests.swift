@@ -158,7 +158,7 @@ private final class Machine: Sendable {
             let repository = try await machine.open(store)
             _ = try await repository.loadSnapshots { _, _ in }
             try await repository.loadIndex()
-            return await repository.surprises(.own).map(\.code)
+            return try await repository.ownSurprises().map(\.code)
         }
         #expect(try await own() == ["snapshot-gone"])
         let isInDoubt = await (try await machine.open(store)).takeDoubt()
