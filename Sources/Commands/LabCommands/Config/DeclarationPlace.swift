@@ -49,12 +49,7 @@ struct DeclarationPlace: Sendable {
         )
     }
 
-    var folder: String { Self.folder(of: path) }
-
-    private static func folder(of path: String) -> String {
-        let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-        return folder.isEmpty ? "/" : String(folder)
-    }
+    var folder: String { splitPath(path).folder }
 
     /// What a declaration says, and the files that say it.
     struct Reading {
@@ -121,7 +116,7 @@ struct DeclarationPlace: Sendable {
         let shown = isBelow ? String(included.dropFirst(folder.utf8.count + 1)) : included
         do throws(Errno) {
             let bytes = try readFile(ByteString(included), limit: Self.bytesMax)
-            return DeclarationFile(name: shown, folder: Self.folder(of: included), bytes: bytes)
+            return DeclarationFile(name: shown, folder: splitPath(included).folder, bytes: bytes)
         } catch {
             guard error.kind == .fileTooLarge else {
                 throw StrategyProblem(Place(file: shown), what: "\(shown) cannot be read: \(error)", next: error.remedy)

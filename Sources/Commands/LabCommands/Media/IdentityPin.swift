@@ -5,12 +5,12 @@ import Outcome
 import Protection
 import Strategy
 
-/// Writes the identity of a medium into a declaration that names none, and changes nothing else in it.
+/// Writes the identity of a medium into its declaration, in the place of another or where none stood, and changes nothing else in it.
 ///
-/// Into the braces behind the medium's name, or as the first line below it. The result is read before it is kept: unless it is the same
-/// declaration with that identity, the file stays as it was.
+/// The result is read before it is kept: unless it is the same declaration with that identity, the file stays as it was.
 struct IdentityPin {
     let place: DeclarationPlace
+    /// As declared so far.
     let medium: Medium
     let identity: String
 
@@ -22,11 +22,12 @@ struct IdentityPin {
             else { throw Errno(EINVAL, in: "replace") }
             try place.replace(by: Array(changed.utf8))
         } catch  where error.code == EINVAL {
+            let place = medium.identity.map { "does not hold \($0) exactly once, as" } ?? "has no plain place for"
             throw LabFailure(
                 .declaration,
                 operation: "replace",
-                object: place.path,
-                what: "has no plain place for the identity of \(medium.name)",
+                object: self.place.path,
+                what: "\(place) the identity of \(medium.name)",
                 state: "nothing was changed",
                 next: "write identity: \"\(identity)\" into the entry of the medium yourself, and run this again"
             )
@@ -35,8 +36,16 @@ struct IdentityPin {
         }
     }
 
-    /// Nil when the medium's entry is not understood here, such as one in a file that is included.
     private func changed(_ text: String) -> String? {
+        guard let old = medium.identity else { return inserted(text) }
+        let parts = text.split(separator: old, omittingEmptySubsequences: false)
+        return parts.count == 2 ? parts.joined(separator: identity) : nil
+    }
+
+    /// Into the braces behind the medium's name, or as the first line below it.
+    ///
+    /// Nil when the medium's entry is not understood here, such as one in a file that is included.
+    private func inserted(_ text: String) -> String? {
         var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(Array.init)
         let (row, column) = (medium.place.line - 1, medium.place.column - 1)
         guard medium.place.file == place.name, lines.indices.contains(row), lines[row].indices.contains(column),

@@ -96,41 +96,12 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
             )
         }
         guard new != medium.identity else { return }
-        if let old = medium.identity {
-            try replaceOnce(old, by: new, in: place)
-            screen.line(Text("\(medium.name): identity \(new) in \(place.path), was \(old)"))
-        } else {
-            try IdentityPin(place: place, medium: medium, identity: new).write()
-            screen.line(
-                Text(
-                    "\(medium.name): identity \(new) in \(place.path), where none was; another disk is refused from now on"
-                )
-            )
-        }
+        try IdentityPin(place: place, medium: medium, identity: new).write()
+        let before =
+            medium.identity.map { "was \($0)" } ?? "where none was; another disk is refused from now on"
+        screen.line(Text("\(medium.name): identity \(new) in \(place.path), \(before)"))
         do throws(Errno) { _ = try Directory.createAll(ByteString(medium.path)) } catch {
             throw LabFailure.folder("create", medium.path, error)
-        }
-    }
-
-    /// Changes one word of the file; it has to stand there exactly once.
-    private func replaceOnce(_ old: String, by new: String, in place: DeclarationPlace) throws {
-        do throws(Errno) {
-            let bytes = try readFile(ByteString(place.path), limit: DeclarationPlace.bytesMax)
-            let text = String(decoding: bytes, as: UTF8.self)
-            let parts = text.split(separator: old, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw Errno(EINVAL, in: "replace") }
-            try place.replace(by: Array(parts.joined(separator: new).utf8))
-        } catch  where error.code == EINVAL {
-            throw LabFailure(
-                .declaration,
-                operation: "replace",
-                object: place.path,
-                what: "does not hold \(old) exactly once",
-                state: "nothing was changed",
-                next: "write identity: \"\(new)\" into the entry of the medium yourself, and run this again"
-            )
-        } catch {
-            throw LabFailure.folder("write", place.path, error)
         }
     }
 }

@@ -20,9 +20,9 @@ extension HostPaths {
     /// Those of the paths that are symbolic links on this machine now.
     package var linkedPaths: [LinkedPath] {
         paths.compactMap { path in
-            let name = path.split(separator: "/").last ?? ""
-            guard !name.isEmpty, let parent = try? Directory.open(ByteString(String(path.dropLast(name.count)))),
-                let target = try? parent.readLink(ByteString(String(name)))
+            let (folder, name) = splitPath(path)
+            guard !name.isEmpty, let parent = try? Directory.open(ByteString(folder)),
+                let target = try? parent.readLink(ByteString(name))
             else { return nil }
             return LinkedPath(path: path, target: target)
         }

@@ -31,13 +31,6 @@ func promoteSecret(from temporary: String, to path: String) throws {
     }
 }
 
-/// Folder and last component of an absolute path.
-package func splitPath(_ path: String) -> (folder: String, name: String) {
-    let cut = path.lastIndex(of: "/") ?? path.startIndex
-    let folder = String(path[..<cut])
-    return (folder.isEmpty ? "/" : folder, String(path[path.index(after: cut)...]))
-}
-
 func secretFailure(_ reference: SecretReference, _ what: String, next: String) -> ProtectionFailure {
     ProtectionFailure(
         .secret,

@@ -63,6 +63,17 @@ package struct LabDifference: Sendable, Hashable {
         }
     }
 
+    /// What it means that a number grew or shrank, told what a growing one means; an unbounded one is given as the end of the scale.
+    static func effect<Value: Comparable>(_ before: Value, _ after: Value, whenMore: Change.Effect) -> Change.Effect {
+        guard before != after else { return .neutral }
+        let isMore = before < after
+        return switch whenMore {
+        case .neutral: .neutral
+        case .more: isMore ? .more : .less
+        case .less: isMore ? .less : .more
+        }
+    }
+
     private mutating func compare(_ old: Workload, _ new: Workload) {
         for name in old.repositories where !new.repositories.contains(name) {
             changes.append(Change(.less, new.name, "loses its copy in \(name)"))

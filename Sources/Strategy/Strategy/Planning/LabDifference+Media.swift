@@ -1,0 +1,31 @@
+/// What changes in the media.
+extension LabDifference {
+    /// Where copies lie, and by what a disk is known.
+    static func media(from old: Lab, to new: Lab) -> [Change] {
+        new.media.flatMap { medium -> [Change] in
+            guard let before = old.medium(named: medium.name) else { return [] }
+            var changes: [Change] = []
+            if before.path != medium.path {
+                changes.append(Change(.neutral, medium.name, "moves from \(before.path) to \(medium.path)"))
+            }
+            if before.kind != medium.kind {
+                let effect: Change.Effect = medium.kind == .standIn ? .less : before.kind == .standIn ? .more : .neutral
+                let counts = medium.kind == .standIn ? ": its copies count no more" : ""
+                let what = "was \(before.kind.rawValue), is \(medium.kind.rawValue)\(counts)"
+                changes.append(Change(effect, medium.name, what))
+            }
+            if before.identity != medium.identity {
+                let what =
+                    medium.identity.map { "is known by \($0) (was: \(before.identity ?? "any disk"))" }
+                    ?? "is known by nothing any more: every disk in its place is taken for it (was: \(before.identity ?? ""))"
+                let effect: Change.Effect = medium.identity == nil ? .less : before.identity == nil ? .more : .neutral
+                changes.append(Change(effect, medium.name, what))
+            }
+            if before.isMountedForRuns != medium.isMountedForRuns {
+                let what = medium.isMountedForRuns ? "is mounted for runs alone" : "is no longer mounted by runs"
+                changes.append(Change(.neutral, medium.name, what))
+            }
+            return changes
+        }
+    }
+}
