@@ -74,7 +74,6 @@ private func runCommandLine(
         screen.line("\(ProductVersion.program) (restic \(ProductVersion.restic) command line and repository format)")
         return ExitStatus.success.rawValue
     default:
-        // The strategy's verbs take no paths on the command line that are not UTF-8.
-        return await runLab(arguments: arguments.dropFirst().map { String(decoding: $0.bytes, as: UTF8.self) })
+        return await runLab(arguments: Array(arguments.dropFirst()))
     }
 }

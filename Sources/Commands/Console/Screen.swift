@@ -20,7 +20,8 @@ package final class Screen: Sendable {
     private struct State {
         var pending: [UInt8] = []
         var status: [[UInt8]] = []
-        var isOutputGone = false
+        var outputFailure: Errno?
+        var isOutputGone: Bool { outputFailure != nil }
     }
 
     package init(
@@ -36,7 +37,10 @@ package final class Screen: Sendable {
     }
 
     /// True once standard output refused bytes.
-    package var isOutputGone: Bool { state.withLock { $0.isOutputGone } }
+    package var isOutputGone: Bool { outputFailure != nil }
+
+    /// Why standard output refused bytes; nil while it takes them.
+    package var outputFailure: Errno? { state.withLock { $0.outputFailure } }
 
     /// Prints a line; a line break is added unless it ends in one.
     package func line(_ text: Text) {
@@ -75,7 +79,7 @@ package final class Screen: Sendable {
                 try output.send(bytes)
                 return nil
             } catch {
-                state.isOutputGone = true
+                state.outputFailure = error
                 return error
             }
         }
@@ -154,7 +158,15 @@ package final class Screen: Sendable {
 
     private func send(_ bytes: [UInt8], _ state: inout State) {
         guard !state.isOutputGone, !bytes.isEmpty else { return }
-        if !output.write(bytes) { state.isOutputGone = true }
+        let failure: Errno? = bytes.withUnsafeBytes { bytes in
+            do throws(Errno) {
+                try output.send(bytes)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        state.outputFailure = failure
     }
 
     private func endLine(_ bytes: inout [UInt8]) {

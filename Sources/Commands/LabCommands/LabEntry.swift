@@ -1,5 +1,7 @@
 import ArgumentParser
+package import Bytes
 package import Console
+import HostSystem
 import Outcome
 
 /// The version that our own verbs name.
@@ -8,18 +10,30 @@ package let holdfastVersion = "0.1.0"
 /// Runs one of the strategy's verbs and returns the exit status; `arguments` are those behind the program's name.
 ///
 /// Help and versions go to standard output and end in 0; a usage error ends in 1, as everywhere in this program.
-package func runLab(arguments: [String]) async -> Int32 {
+package func runLab(arguments: [ByteString]) async -> Int32 {
     let facts = TerminalFacts.current(term: environmentText("TERM"), noColor: environmentText("NO_COLOR"))
-    return await runLab(arguments: arguments, screen: Screen(facts: facts))
+    return await runLab(arguments: arguments.map(\.escapedText), screen: Screen(facts: facts))
 }
 
-/// As `runLab(arguments:)`, on a screen that the caller chose.
+/// As `runLab(arguments:)`, on a screen that the caller chose; arguments are texts as `ByteString.escapedText` makes them.
 package func runLab(arguments: [String], screen: Screen) async -> Int32 {
-    defer { screen.flush() }
     let json = JSONErrors.areWanted(by: arguments) ? JSONErrors(screen: screen) : nil
+    let status = await performed(arguments, screen, json)
+    screen.flush()
+    // Who stops reading has seen enough; what could not be written is missing in a file.
+    guard status == ExitStatus.success.rawValue, let lost = screen.outputFailure, lost.kind != .brokenPipe else {
+        return status
+    }
+    let message = "what this command printed could not be written whole: \(lost)"
+    if let json { json.show(message, .failed) } else { screen.errorLine(Text(message)) }
+    return ExitStatus.failed.rawValue
+}
+
+private func performed(_ arguments: [String], _ screen: Screen, _ json: JSONErrors?) async -> Int32 {
     do {
         var command = try HoldfastVerbs.parseAsRoot(arguments)
         if let verb = command as? any LabVerb {
+            if !(verb is any FileNamingVerb) { try refuseOtherBytes(arguments) }
             return try await verb.perform(on: screen)
         }
         try command.run()
@@ -41,6 +55,19 @@ package func runLab(arguments: [String], screen: Screen) async -> Int32 {
     } catch {
         return ended(error, arguments, screen, json)
     }
+}
+
+/// Errors: `E-DECLARATION` for an argument that is not UTF-8.
+func refuseOtherBytes(_ arguments: [String]) throws {
+    guard let argument = arguments.first(where: ByteString.holdsEscapes) else { return }
+    throw LabFailure(
+        .declaration,
+        operation: "read",
+        object: ByteString(escapedText: argument).display,
+        what: "is not UTF-8, as all that belongs to a declaration is",
+        state: "nothing was changed",
+        next: "give the file or folder another name, or reach it by a link with one"
+    )
 }
 
 /// What the argument parser wants to say: help, version, or a usage error.

@@ -66,7 +66,7 @@ private func isPlain(_ scalar: Unicode.Scalar) -> Bool {
     }
 }
 
-private func firstScalar(of bytes: ArraySlice<UInt8>) -> Unicode.Scalar? {
+func firstScalar(of bytes: ArraySlice<UInt8>) -> Unicode.Scalar? {
     var decoder = UTF8()
     var iterator = bytes.prefix(4).makeIterator()
     guard case .scalarValue(let scalar) = decoder.decode(&iterator) else { return nil }

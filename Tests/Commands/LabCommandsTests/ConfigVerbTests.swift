@@ -1,5 +1,7 @@
+import Bytes
 import Console
 import Foundation
+import HostSystem
 import Testing
 
 import LabCommands
@@ -167,6 +169,26 @@ import LabCommands
         let usage = try #require(try JSONSerialization.jsonObject(with: Data(errors.text.utf8)) as? [String: Any])
         #expect(usage["message_type"] as? String == "exit_error")
         #expect((usage["message"] as? String)?.contains("--nonsense") == true)
+    }
+
+    @Test func `what a full disk did not take is no success`() async throws {
+        let folder = try Folder(Self.complete, more: Self.more)
+        defer { folder.remove() }
+        for (code, status) in [(ENOSPC, Int32(1)), (EPIPE, 0)] {
+            let errors = MemorySink()
+            let screen = Screen(facts: TerminalFacts(), output: RefusingSink(code: code), error: errors)
+            let arguments = ["config", "show", "--config", folder.path + "/holdfast.yaml"]
+            #expect(await runLab(arguments: arguments, screen: screen) == status)
+            #expect(errors.text.contains("could not be written whole") == (status != 0), "\(errors.text)")
+        }
+    }
+
+    private struct RefusingSink: ByteSink {
+        var code: Int32
+
+        func write(_ bytes: [UInt8]) -> Bool { false }
+
+        func send(_ bytes: UnsafeRawBufferPointer) throws(Errno) { throw Errno(code, in: "write") }
     }
 
     @Test func `what is shown is a declaration that means the same`() async throws {

@@ -1,4 +1,6 @@
+import Bytes
 import Foundation
+import HostSystem
 import Testing
 
 /// `holdfast restore` and `holdfast find`, by the words that a person types.
@@ -33,6 +35,23 @@ import Testing
         #expect(Self.back("back", "7", lab) == "mine")
         #expect(await lab.type("restore", "host", path, "--to", to, "--overwrite", "--yes").status == 0)
         #expect(Self.back("back", "7", lab) == "file 7")
+    }
+
+    @Test func `G-08 a name that is not UTF-8 is found and comes back as its bytes`() async throws {
+        let lab = try Self.lab()
+        let name = ByteString(Array("caf".utf8) + [0xe9, 0xff])
+        let folder = try Directory.open(ByteString("\(lab.root)/source"))
+        try writeDurably([0x31], to: name, in: folder, ifExists: .fail, entropy: SystemEntropy())
+        #expect(await lab.type("run", "--all").status == 0)
+        let found = await lab.type("find", name.escapedText)
+        #expect(found.status == 0 && found.output.contains("caf\\xe9\\xff"), "\(found)")
+        #expect(await lab.type("find", ByteString(Array("caf".utf8) + [0xe8, 0xff]).escapedText).status == 1)
+        let path = ByteString("\(lab.root)/source/").bytes + name.bytes
+        let done = await lab.type("restore", "host", ByteString(path).escapedText, "--to", "\(lab.root)/back")
+        #expect(done.status == 0, "\(done)")
+        #expect(try readFile(ByteString(Array("\(lab.root)/back".utf8) + path), limit: 9) == [0x31])
+        let other = await lab.type("run", name.escapedText)
+        #expect(other.status == 1 && other.errors.contains("caf\\xe9\\xff: is not UTF-8"), "\(other)")
     }
 
     @Test func `a medium that is away is named, and another one is taken only when that is agreed to`() async throws {

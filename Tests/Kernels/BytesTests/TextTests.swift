@@ -104,4 +104,20 @@ import Testing
     func `G-08 what is shown can neither move the cursor nor turn the line`(bytes: [UInt8], shown: String) {
         #expect(ByteString(bytes).display == shown)
     }
+
+    @Test func `any bytes are a text that gives them back`() {
+        let awkward: [[UInt8]] = [
+            [], [0xff], [0xc3], [0xc3, 0x28], [0xe2, 0x82], [0xf0, 0x9f, 0x92], [0x80, 0x80], [0xed, 0xa0, 0x80],
+            Array("\u{10ffff}".utf8), Array("a\u{10ff80}b".utf8), Array("e\u{301}".utf8), [0xcc, 0x81],
+        ]
+        let entropy = SeededEntropy(seed: 41)
+        let random = (0..<2000).map { _ in entropy.bytes(1 + Int(entropy.bytes(1)[0] % 12)) }
+        for bytes in awkward + random {
+            let text = ByteString(bytes).escapedText
+            #expect(ByteString(escapedText: text).bytes == bytes, "\(bytes)")
+            let isText = String(validating: bytes, as: UTF8.self) != nil
+            #expect(isText || ByteString.holdsEscapes(text), "\(bytes)")
+        }
+        #expect(ByteString("/etc/é").escapedText == "/etc/é")
+    }
 }

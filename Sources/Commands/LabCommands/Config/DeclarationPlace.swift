@@ -28,6 +28,7 @@ struct DeclarationPlace: Sendable {
     /// Errors: `E-DECLARATION` when there is none.
     init(named option: String?, workingDirectory: String) throws {
         if let named = option ?? environmentText("HOLDFAST_CONFIG"), !named.isEmpty {
+            try refuseOtherBytes([named])
             name = named
             path = named.hasPrefix("/") ? named : "\(workingDirectory)/\(named)"
             return

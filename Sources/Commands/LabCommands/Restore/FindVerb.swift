@@ -8,7 +8,7 @@ import Recovery
 import Strategy
 
 /// The verb `holdfast find`.
-struct FindVerb: ParsableCommand, LabVerb {
+struct FindVerb: ParsableCommand, FileNamingVerb {
     static let examples = ["holdfast find letter.odt", "holdfast find \"*.kdbx\" --workload home"]
 
     static let configuration = CommandConfiguration(
@@ -23,7 +23,7 @@ struct FindVerb: ParsableCommand, LabVerb {
     )
 
     @Argument(help: "What to look for.")
-    var patterns: [String]
+    var patterns: [ByteArgument]
 
     @Option(help: "Only in this workload; may be given several times.")
     var workload: [String] = []
@@ -34,12 +34,14 @@ struct FindVerb: ParsableCommand, LabVerb {
     @OptionGroup var options: LabOptions
 
     func validate() throws {
-        if patterns.contains("") { throw ValidationError("an empty name fits everything: write a name, or \"*\"") }
+        if patterns.contains(where: \.bytes.isEmpty) {
+            throw ValidationError("an empty name fits everything: write a name, or \"*\"")
+        }
     }
 
     func perform(on screen: Screen) async throws -> Int32 {
         let plain = try LabSession(options, screen: screen)
-        var query = NameQuery(patterns.map { ByteString($0) })
+        var query = NameQuery(patterns.map(\.bytes))
         query.ignoresCase = ignoreCase
         query.workloads = workload
         let asked = query

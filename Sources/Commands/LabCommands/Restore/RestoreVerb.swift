@@ -9,7 +9,7 @@ import ResticRepository
 import Strategy
 
 /// The verb `holdfast restore`.
-struct RestoreVerb: ParsableCommand, LabVerb {
+struct RestoreVerb: ParsableCommand, FileNamingVerb {
     static let examples = [
         "holdfast restore home /home/ann/letters --at \"2026-11-20 12:00\"", "holdfast restore etc /etc/ssh --in-place",
     ]
@@ -32,7 +32,7 @@ struct RestoreVerb: ParsableCommand, LabVerb {
     var workload: String
 
     @Argument(help: "Absolute paths to bring back; else all of it.")
-    var paths: [String] = []
+    var paths: [ByteArgument] = []
 
     @Option(help: "Take the copy on this medium, or in this repository.")
     var from: String?
@@ -46,7 +46,7 @@ struct RestoreVerb: ParsableCommand, LabVerb {
     var snapshot: String?
 
     @Option(help: "Folder that receives it; else a new one here, named after workload and copy.")
-    var to: String?
+    var to: ByteArgument?
 
     @Flag(name: .customLong("in-place"), help: "To where it came from.")
     var inPlace = false
@@ -79,7 +79,7 @@ struct RestoreVerb: ParsableCommand, LabVerb {
         if delete, !inPlace, !overwrite {
             throw ValidationError("--delete belongs to --in-place, or to --to with --overwrite")
         }
-        if let to, SourcePath.clean(ByteString(to)) == "/" {
+        if let to, SourcePath.clean(to.bytes) == "/" {
             throw ValidationError(
                 "--to / is where everything came from: say --in-place, and what is there is saved first"
             )
@@ -87,8 +87,8 @@ struct RestoreVerb: ParsableCommand, LabVerb {
         if let snapshot, snapshot.isEmpty || !snapshot.allSatisfy(\.isHexDigit) {
             throw ValidationError("--snapshot takes the beginning of a snapshot's name: hexadecimal digits")
         }
-        for path in paths where !path.hasPrefix("/") {
-            throw ValidationError("\"\(path)\" is no absolute path: write it from the root, as it was saved")
+        for path in paths.map(\.bytes) where path.bytes.first != UInt8(ascii: "/") {
+            throw ValidationError("\"\(path.display)\" is no absolute path: write it from the root, as it was saved")
         }
     }
 
@@ -162,7 +162,7 @@ struct RestoreVerb: ParsableCommand, LabVerb {
 
     private func request(_ wish: CopyWish) throws -> WorkloadRestoreRequest {
         var request = WorkloadRestoreRequest(wish, to: try place())
-        request.paths = paths.map { SourcePath.clean(ByteString($0)) }.filter { $0 != "/" }
+        request.paths = paths.map { SourcePath.clean($0.bytes) }.filter { $0 != "/" }
         request.deletes = delete
         return request
     }
@@ -173,7 +173,7 @@ struct RestoreVerb: ParsableCommand, LabVerb {
         let here: ByteString
         do throws(Errno) { here = try currentDirectory() } catch { throw LabFailure.folder("start in", ".", error) }
         guard let to else { return .newFolder(below: here) }
-        let path = ByteString(to)
+        let path = to.bytes
         return .folder(SourcePath.isAbsolute(path) ? SourcePath.clean(path) : SourcePath.join(here, path))
     }
 
