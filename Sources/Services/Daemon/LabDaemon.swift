@@ -126,6 +126,10 @@ package struct LabDaemon: Sendable {
         var (lastLook, nextLook) = (Timestamp.distantPast, Timestamp.distantPast)
         while !control.isDraining {
             if control.takeReload(), let new = await reloaded(environment.now) {
+                if new.lab.health != first.lab.health {
+                    let (old, wanted) = (first.lab.health?.text ?? "no address", new.lab.health?.text ?? "none")
+                    log("serve.health: still on \(old) until the next start; the declaration wants \(wanted) now")
+                }
                 environment = new
                 run = ProtectionRun(environment, observer: observer, continuing: run)
                 notifier = LabNotifier(environment, ledgerFile: run.ledgerFile)

@@ -8,6 +8,9 @@ package struct DeclarationFile: Sendable {
     package var folder: String
     package var bytes: [UInt8]
 
+    /// Absolute.
+    var path: String { "\(folder == "/" ? "" : folder)/\(name.split(separator: "/").last ?? "")" }
+
     package init(name: String, folder: String, bytes: [UInt8]) {
         self.name = name
         self.folder = folder
@@ -86,6 +89,10 @@ private struct DeclarationReader {
         let includes = first["include"]?.items ?? []
         var seen: Set<String> = []
         for include in includes.prefix(StrategyLimits.includes) {
+            guard include.text != main.path else {
+                report(include.place, "include", "names this file itself", "remove it")
+                continue
+            }
             guard seen.insert(include.text).inserted else {
                 report(include.place, "include", "names \"\(printable(include.text))\" twice", "keep one of them")
                 continue

@@ -261,7 +261,15 @@ struct LabBuilder {
                 "give each a name of its own: name: NAME"
             )
         }
-        for retired in lab.retired {
+        for (index, retired) in lab.retired.enumerated() {
+            if let twin = lab.retired[..<index].first(where: { $0.name == retired.name }) {
+                report(
+                    retired.place,
+                    "retired",
+                    "\"\(retired.name)\" is retired already (\(twin.place.text))",
+                    "remove one of them"
+                )
+            }
             guard let alive = lab.workloads.first(where: { $0.name == retired.name }) else { continue }
             report(
                 retired.place,

@@ -68,7 +68,21 @@ extension ScalarShape {
         case .calendarSpan: .span(try readCalendarSpan(text))
         case .flag: .flag(try readFlag(text, isBare))
         case .word(let word, let other):
-            text == word ? .text(text) : try other.read(text, isBare: isBare, folder: folder)
+            text == word ? .text(text) : try readOther(text, than: word, other, isBare: isBare, folder: folder)
+        }
+    }
+}
+
+extension ScalarShape {
+    /// As `other` reads it; what looks like the word that may stand there too is told so.
+    private func readOther(_ text: String, than word: String, _ other: ScalarShape, isBare: Bool, folder: String)
+        throws(NotationError) -> DeclaredScalar
+    {
+        do throws(NotationError) {
+            return try other.read(text, isBare: isBare, folder: folder)
+        } catch {
+            guard nearestWord(to: text, among: [word]) != nil else { throw error }
+            throw NotationError(error.what, next: suggestion(for: text, among: [word]))
         }
     }
 }

@@ -63,6 +63,12 @@ import Strategy
             "holdfast.yaml:14:35: roles.production.objective.rto: \"4\" has no unit; write a number with s, min, h, d or w: 90min, 4h, 1d 12h"
         ),
         Edit(
+            "almost the word",
+            "rpo: 1d 2h",
+            "rpo: last-schedule",
+            "holdfast.yaml:14:23: roles.production.objective.rpo: \"last-schedule\" is no length of time; did you mean \"last-scheduled\"?"
+        ),
+        Edit(
             "rate without time",
             "password: \"file:secrets/host\"",
             "password: \"file:secrets/host\", budget: { upload: 20 MiB }",
@@ -203,11 +209,23 @@ import Strategy
               - { host: { paths: [/srv] }, to: host-os, role: lazy }
             retired:
               - { name: host, because: sold }
+              - { name: old, because: sold }
+              - { name: old, because: burnt }
             """
         #expect(
             problems(completeDeclaration + second) == [
                 "holdfast.yaml:22:5: protect: is called \"host\", as is the workload at holdfast.yaml:19:5; give each a name of its own: name: NAME",
                 "holdfast.yaml:24:5: retired: \"host\" is retired and protected at once (holdfast.yaml:19:5); remove one of them",
+                "holdfast.yaml:26:5: retired: \"old\" is retired already (holdfast.yaml:25:5); remove one of them",
+            ]
+        )
+    }
+
+    @Test func `M-10 a declaration that includes itself`() {
+        let text = completeDeclaration.replacing("lab: home", with: "lab: home\ninclude: [./holdfast.yaml]")
+        #expect(
+            problems(text, files: ["/srv/lab/holdfast.yaml": text]) == [
+                "holdfast.yaml:2:11: include: names this file itself; remove it"
             ]
         )
     }
