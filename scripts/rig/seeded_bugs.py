@@ -2,6 +2,7 @@
 # use:     by scripts/mutants
 # needs:   nothing; each `old` text stands exactly once in its file, or the script says so
 ENGINE, PORTS, FORMATS, COMMANDS = "Sources/Engines/ResticRepository/", "Sources/Ports/", "Sources/Formats/ResticFormat/", "Sources/Commands/ResticCommand/"
+STRATEGY, PROTECTION = "Sources/Strategy/Strategy/", "Sources/Operations/Protection/"
 
 # name, file, old text, new text, the suites that have to notice
 BUGS = [
@@ -72,4 +73,14 @@ BUGS = [
     ("C-06: without room for a lock nothing goes on", ENGINE + "Locks/Repository+Lock.swift", "guard manner.goesOnWithoutRoom else {", "guard manner.goesOnWithoutRoom, failure.object.isEmpty else {", "FullStoreTests"),
     ("F-02: a clock that is ahead makes locks of running processes stale", ENGINE + "Locks/LockJudgement.swift", "        case .alive: false\n        case .likelyAlive, .unknown:\n", "        case .alive, .likelyAlive, .unknown:\n", "FoundLockTests"),
     ("G-17: entries are looked up by a path that may lead elsewhere", ENGINE + "Backup/BackupFlow+Walk.swift", "try plan.parent ?? Directory.open(", "try Directory.open(", "VanishingSourceTests"),
+    ("B-13: a proof reads what the kernel remembers", PORTS + "ObjectStorage/Local/LocalMedium.swift", "isFromMedium: true", "isFromMedium: false", "LocalMediumTests"),
+    ("L7: damage that is open holds back no removal", STRATEGY + "Planning/Removal.swift", "if let finding = history?.finding { held", "if let finding = history?.finding, snapshots.isEmpty { held", "DamageTests|RetentionTests|LostCopyTests"),
+    ("a removal above the floor asks nobody", STRATEGY + "Planning/Removal.swift", "if Self.isAboveFloor(plan, wasTrusted: isTrusted) {", "if Self.isAboveFloor(plan, wasTrusted: isTrusted), snapshots.isEmpty {", "RetentionTests|RunPlanTests"),
+    ("digits that were typed for another removal are taken", PROTECTION + "Steps/RetentionStep.swift", "going = released.covers(removal) ? going.intersection(released.snapshots) : []", "if !released.covers(removal), released.snapshots.isEmpty { going = [] }", "RetentionTests"),
+    ("what could not be read back counts as proven", PROTECTION + "Run/WorkloadRun.swift", "part.isProven = verdict.findings.isEmpty\n", "part.isProven = true\n", "DamageTests|RunTests"),
+    ("B-10: another disk in a medium's place is taken for it", PROTECTION + "Media/MediumCheck.swift", "if let seen, FileSystemUUID.isSame(seen, wanted) {", "if let seen, FileSystemUUID.isSame(seen, wanted) || found?.mount.point != \"/\" {", "MediumTests|StaleMediumTests|MediaReplaceTests"),
+    ("B-09: an empty mount point is written into", PROTECTION + "Media/MediumCheck.swift", "guard let found, found.mount.point != \"/\", seen != nil else {", "if found?.mount.point == \"/\" { return found ?? nil }\n        guard let found, seen != nil else {", "MediumTests|MediaReplaceTests"),
+    ("a stand-in counts as a copy", STRATEGY + "Posture/Posture.swift", "let good = facts.filter { $0.isGood && $0.kind != .standIn }", "let good = facts.filter(\\.isGood)", "PostureTests"),
+    ("F-03: a clock that was set back runs everything twice", STRATEGY + "Objectives/Due.swift", "moved ?? .distantPast >= last", "false", "RecoveryPointTests|SimulationTests|RunPlanTests"),
+    ("G-08: a name that is not UTF-8 is mangled", "Sources/Commands/LabCommands/Session/ByteArgument.swift", "ByteString(escapedText: argument)", "ByteString(argument)", "RestoreVerbTests"),
 ]
