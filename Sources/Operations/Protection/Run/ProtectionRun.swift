@@ -207,7 +207,7 @@ package struct ProtectionRun: Sendable {
                 operation: "release",
                 object: "\"\(digits)\"",
                 what: held.isEmpty
-                    ? "releases nothing: no removal is held back" : "are not the digits of the present plan",
+                    ? "releases nothing: no removal is held back" : "is not what the present plan is released by",
                 state: "nothing was changed",
                 next: "look at `holdfast plan`, and type the digits that it shows"
             )
