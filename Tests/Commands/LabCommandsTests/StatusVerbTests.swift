@@ -9,7 +9,7 @@ import LabCommands
         let lab = try TypedLab()
         #expect(await lab.type("run", "--all").status == 0)
         let before = await lab.type("status")
-        #expect(before.status == 0 && before.output.contains("s ok"), "\(before.output)")
+        #expect(before.status == 0 && before.output.contains(" ok"), "\(before.output)")
         try lab.move("media/os/near", to: "taken")
         let screen = await lab.type("status")
         #expect(screen.status == 22)

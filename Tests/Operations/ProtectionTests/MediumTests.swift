@@ -29,9 +29,15 @@ final class MountedImage: Sendable {
 
     @discardableResult func mount() -> Bool { shell("mount -o loop \(image) \(point)") }
     @discardableResult func unmount() -> Bool { shell("umount -l \(point) 2>/dev/null") }
-    /// Unmounts it so that its loop device is gone, too; what was just closed may be busy for a moment.
+    /// Unmounts it and waits until its loop device is gone, too: what was just closed may be busy for a moment, and whoever looks at all
+    /// disks beside this keeps the device for as long.
     func detach() -> Bool {
-        shell("for i in $(seq 50); do umount \(point) 2>/dev/null && exit 0; sleep 0.1; done; exit 1")
+        shell(
+            """
+            until umount \(point) 2>/dev/null || ! mountpoint -q \(point); do sleep 0.1; done
+            while losetup -j \(image) | grep -q .; do sleep 0.1; done
+            """
+        )
     }
     func remountReadOnly() -> Bool { shell("mount -o remount,ro \(point)") }
 

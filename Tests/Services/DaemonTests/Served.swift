@@ -154,9 +154,9 @@ final class Served: Sendable {
         }
     }
 
-    /// Waits until that holds, two minutes at most.
+    /// Waits until that holds, ten minutes at most.
     func wait(_ what: String, until holds: () async -> Bool) async throws {
-        for _ in 0..<12_000 {
+        for _ in 0..<60_000 {
             if await holds() { break }
             try await Task.sleep(nanoseconds: 10_000_000)
         }
