@@ -136,13 +136,16 @@ struct Session: Sendable {
     {
         let options = given ?? self.options
         let (store, location) = try storage(options)
-        guard try await store.exists() else { throw noRepository(location, await store.absence()) }
+        guard let found = try await Repository.find(store: store) else {
+            throw noRepository(location, await store.absence())
+        }
         let repositoryOptions = try repositoryOptions(options, isDryRun: isDryRun)
         let password = password ?? (given == nil ? self.password : nil)
         let environment = repositoryEnvironment
         func open(_ password: Secret) async throws -> Repository {
             try await Repository.open(
                 store: store,
+                found: found,
                 password: password,
                 keyHint: options.keyHint?.display,
                 environment: environment,

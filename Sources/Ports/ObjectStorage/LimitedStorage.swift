@@ -26,6 +26,7 @@ package struct LimitedStorage: ObjectStorage {
     package var connections: Int { inner.connections }
     package var localDirectory: ByteString? { inner.localDirectory }
     package var isLocalDisk: Bool { inner.isLocalDisk }
+    package var listedPerRequest: Int? { inner.listedPerRequest }
 
     /// Bounded with this one: both share what they may move.
     package var fromMedium: any ObjectStorage {

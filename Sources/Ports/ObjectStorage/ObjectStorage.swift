@@ -20,6 +20,10 @@ package protocol ObjectStorage: Sendable {
     var isLocalDisk: Bool { get }
     /// Requests that are worth having in flight at a time.
     var connections: Int { get }
+    /// Objects that one request lists with their sizes; nil where a listing costs more than asking for each object of it.
+    ///
+    /// Whoever has to know that many objects are there chooses by it.
+    var listedPerRequest: Int? { get }
     /// The same store, whose reads come from its medium and not out of this machine's memory, as far as the system lets us.
     ///
     /// For proofs: what was written a moment ago lies in memory still, and says nothing about the disk.
@@ -55,6 +59,7 @@ extension ObjectStorage {
     package var localDirectory: ByteString? { nil }
     package var isLocalDisk: Bool { false }
     package var fromMedium: any ObjectStorage { self }
+    package var listedPerRequest: Int? { nil }
 
     /// For stores that cannot do it in one step: there is no config in between.
     package func replaceConfig(_ bytes: Block) async throws {

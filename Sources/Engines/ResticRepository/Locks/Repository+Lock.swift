@@ -1,4 +1,4 @@
-package import Bytes
+import Bytes
 import HostSystem
 import ObjectStorage
 import Outcome
@@ -21,6 +21,8 @@ struct HeldLock: Sendable {
     var mode: LockMode
     var renewedNanoseconds: UInt64
     var renewedAt: Timestamp
+    /// Of its file.
+    var bytes: UInt64
 }
 
 /// Locks (spec section 9).
@@ -108,7 +110,7 @@ extension Repository {
                 // What was not read by now is read when it is wanted.
                 group.cancelAll()
             }
-            try await refuseConflict(manner.mode, own: lock.id)
+            try await refuseConflict(manner.mode, own: lock)
             heldLock.withLock { $0 = lock }
         } catch {
             await releaseLock()
@@ -119,7 +121,7 @@ extension Repository {
     /// Nil when there is no room for it and the work goes on without.
     private func writeLock(_ manner: Manner) async throws -> HeldLock? {
         do {
-            return try await writeLock(manner.mode)
+            return try await writeLock(manner.mode, isLookedForNext: true)
         } catch var failure as StorageFailure where [.noSpace, .noInodes, .quota].contains(failure.code) {
             guard manner.goesOnWithoutRoom else {
                 failure.next =
@@ -134,8 +136,14 @@ extension Repository {
         }
     }
 
-    private func refuseConflict(_ mode: LockMode, own: LockID?) async throws {
-        var survey = try await surveyLocks(except: own)
+    /// Our own has to be there, or others do not see it either (E-03).
+    private func refuseConflict(_ mode: LockMode, own: HeldLock?) async throws {
+        var (survey, ownBytes) = try await survey(leavingOut: own?.id)
+        if let own, ownBytes != own.bytes,
+            let failure = try await store.lost(ObjectName(.lock, own.id.digest), own.bytes)
+        {
+            throw failure
+        }
         if own == nil { survey.locks = try await clearAbandoned(survey.locks) }
         if let unreadable = survey.unreadable.first {
             throw RepositoryFailure(
@@ -196,12 +204,21 @@ extension Repository {
         )
     }
 
-    /// Reads all locks but our own.
+    /// Reads all locks.
+    package func surveyLocks() async throws -> LockSurvey { try await survey(leavingOut: nil).survey }
+
+    /// Reads all locks but our own, of which the size is told; nil when it is not there.
     ///
     /// An empty file is somebody's crash and is passed over.
-    package func surveyLocks(except own: LockID? = nil) async throws -> LockSurvey {
+    private func survey(leavingOut own: LockID?) async throws -> (survey: LockSurvey, ownBytes: UInt64?) {
         var survey = LockSurvey()
-        for entry in try await store.list(.lock) where entry.size > 0 && entry.digest != own?.digest {
+        var ownBytes: UInt64?
+        for entry in try await store.list(.lock) {
+            guard entry.digest != own?.digest else {
+                ownBytes = entry.size
+                continue
+            }
+            guard entry.size > 0 else { continue }
             let id = LockID(entry.digest)
             switch try await readLock(id) {
             case .found(let document): survey.locks.append(FoundLock(id: id, document: document))
@@ -209,7 +226,7 @@ extension Repository {
             case .unreadable: survey.unreadable.append(id)
             }
         }
-        return survey
+        return (survey, ownBytes)
     }
 
     private enum LockReading {
@@ -237,7 +254,9 @@ extension Repository {
     // MARK: keeping
 
     /// Writes a lock file; its time is that of the beginning, so that we never trust it longer than others do.
-    private func writeLock(_ mode: LockMode) async throws -> HeldLock {
+    ///
+    /// The store is asked for it, unless all locks are looked at next.
+    private func writeLock(_ mode: LockMode, isLookedForNext: Bool = false) async throws -> HeldLock {
         let monotonic = environment.time.monotonicNanoseconds()
         let now = environment.zonedNow()
         var document = LockDocument(
@@ -254,8 +273,18 @@ extension Repository {
         let id = LockID(digest)
         // Remembered before it is written: a put that fails may have stored it.
         lockFiles.withLock { _ = $0.insert(id) }
-        try await put(.lock, digest, block)
-        return HeldLock(id: id, mode: mode, renewedNanoseconds: monotonic, renewedAt: now.moment)
+        if isLookedForNext {
+            try await store.put(ObjectName(.lock, digest), block)
+        } else {
+            try await put(.lock, digest, block)
+        }
+        return HeldLock(
+            id: id,
+            mode: mode,
+            renewedNanoseconds: monotonic,
+            renewedAt: now.moment,
+            bytes: UInt64(block.count)
+        )
     }
 
     private func refreshLock() async throws {
@@ -287,7 +316,7 @@ extension Repository {
             try await renew(held)
             try await environment.time.sleep(nanoseconds: Limits.lockSettleNanoseconds)
             if let (current, isPresent) = try await lookAtHeldLock(), isPresent {
-                return try await refuseConflict(held.mode, own: current.id)
+                return try await refuseConflict(held.mode, own: current)
             }
         }
         throw lockLost(held)

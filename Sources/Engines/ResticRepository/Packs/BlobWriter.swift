@@ -252,12 +252,13 @@ package final class BlobWriter: Sendable {
         try Task.checkCancellation()
         pack.block.withBytes { repository.spoil(.packed, $0) }
         if repository.options.extraVerify { try pack.refuseChanged(cipher) }
-        try await repository.put(.pack, pack.id.digest, pack.block)
+        let isConfirmed = try await repository.putPack(pack.id, pack.block)
         storedBytes.add(pack.block.count, ordering: .relaxed)
         if pack.isProven { repository.noteProvenInMemory(pack.id) }
         if pack.type == .tree { repository.cache?.store(.pack, pack.id.digest, pack.block) }
-        repository.index.store(pack: pack.id, blobs: pack.blobs)
-        try await flushIndexIfDue(adding: pack)
+        var indexed = IndexedPack(id: pack.id, blobs: pack.blobs, bytes: UInt64(pack.block.count))
+        if isConfirmed { confirmed(&indexed) }
+        try await flushIndexIfDue(adding: indexed)
         return true
     }
 
@@ -277,10 +278,10 @@ package final class BlobWriter: Sendable {
 
     // MARK: index files
 
-    private func flushIndexIfDue(adding pack: FinishedPack) async throws {
+    private func flushIndexIfDue(adding pack: IndexedPack) async throws {
         let now = repository.environment.time.monotonicNanoseconds()
         let due: [IndexedPack] = repository.unindexed.withLock { pending in
-            pending.packs.append(IndexedPack(id: pack.id, blobs: pack.blobs))
+            pending.packs.append(pack)
             pending.blobCount += pack.blobs.count
             let age = now &- pending.startedNanoseconds
             guard pending.blobCount >= Limits.indexFlushBlobs || age > Limits.indexFlushSeconds * 1_000_000_000 else {
@@ -297,12 +298,32 @@ package final class BlobWriter: Sendable {
         try await save(repository.unindexed.withLock { $0.take(now: now) })
     }
 
-    private func save(_ packs: [IndexedPack]) async throws {
-        guard !packs.isEmpty else { return }
-        do { try await writeIndex(of: packs) } catch {
+    private func save(_ taken: [IndexedPack]) async throws {
+        guard !taken.isEmpty else { return }
+        var packs = taken
+        do {
+            try await confirm(&packs)
+            try await writeIndex(of: packs)
+        } catch {
             repository.unindexed.withLock { $0.giveBack(packs) }
             throw error
         }
+    }
+
+    /// Asks the store for those packs that it only said to have taken; what it lost is taken out before that is thrown (E-03).
+    private func confirm(_ packs: inout [IndexedPack]) async throws {
+        let waiting = packs.filter { !$0.isConfirmed }
+        guard !waiting.isEmpty else { return }
+        let lost = try await repository.lost(among: waiting.map { ($0.id, $0.bytes) })
+        packs.removeAll { lost[$0.id] != nil }
+        for index in packs.indices where !packs[index].isConfirmed { confirmed(&packs[index]) }
+        if let first = lost.first?.value { throw first }
+    }
+
+    /// From here on others may take its blobs for stored.
+    private func confirmed(_ pack: inout IndexedPack) {
+        pack.isConfirmed = true
+        repository.index.store(pack: pack.id, blobs: pack.blobs)
     }
 
     private func writeIndex(of packs: [IndexedPack]) async throws {
@@ -317,11 +338,14 @@ package final class BlobWriter: Sendable {
 struct IndexedPack: Sendable {
     let id: PackID
     let blobs: [PackedBlob]
+    let bytes: UInt64
+    /// Whether the store was asked for it after it had taken it; only then may anything name it (L2).
+    var isConfirmed = false
 }
 
 /// Stored packs that no index file names yet.
 ///
-/// It belongs to the repository: packs of a writer that failed are in the index in memory, so the next writer has to name them.
+/// It belongs to the repository: packs of a writer that failed may be in the index in memory, so the next writer has to name them.
 struct PendingIndex {
     var packs: [IndexedPack] = []
     var blobCount = 0

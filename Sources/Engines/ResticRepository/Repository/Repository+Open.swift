@@ -10,16 +10,20 @@ import Sealing
 extension Repository {
     /// Opens an existing repository: identity of the store, key, config, cache.
     ///
-    /// Cost: one scrypt for each key file tried, the hinted one first. Errors: `E-NO-REPOSITORY`, `E-PASSWORD`, `E-DAMAGE`.
+    /// `found` spares looking for what the caller has just seen. Cost: one scrypt for each key file tried, the hinted one first. Errors:
+    /// `E-NO-REPOSITORY`, `E-PASSWORD`, `E-DAMAGE`.
     package static func open(
         store: any ObjectStorage,
+        found: FoundRepository? = nil,
         password: Secret,
         keyHint: String? = nil,
         environment: RepositoryEnvironment,
         options: RepositoryOptions = RepositoryOptions()
     ) async throws -> Repository {
-        guard try await store.exists() else { throw noRepository(store) }
-        let (key, keyID, config) = try await findKeyOfConfig(store: store, password: password, keyHint: keyHint)
+        var found = found
+        if found == nil { found = try await find(store: store) }
+        guard let found else { throw noRepository(store) }
+        let (key, keyID, config) = try await findKeyOfConfig(found, store: store, password: password, keyHint: keyHint)
         return Repository(
             store: store,
             config: config,
@@ -30,6 +34,15 @@ extension Repository {
             cache: openCache(store, config, options, environment),
             highWater: openHighWater(config, options, environment)
         )
+    }
+
+    /// The repository in the store, before its password is known; nil when there is none.
+    package static func find(store: any ObjectStorage) async throws -> FoundRepository? {
+        do {
+            return FoundRepository(config: try await store.getTwice(.config))
+        } catch let failure as StorageFailure where failure.code == .notFound {
+            return nil
+        }
     }
 
     /// Opens again what `known` opened, with the key that it has: no scrypt.
@@ -43,10 +56,10 @@ extension Repository {
     ) async throws -> Repository? {
         let environment = known.environment
         do {
-            guard try await store.exists() else { return nil }
+            guard let found = try await find(store: store) else { return nil }
             let file = try await store.getTwice(ObjectName(.key, known.keyID.digest))
             guard sha256(file) == known.keyID.digest else { return nil }
-            let config = try await loadConfig(store: store, key: known.key)
+            let config = try await readConfig(found, store: store, key: known.key)
             guard config.id == known.config.id else { return nil }
             return Repository(
                 store: store,
@@ -94,6 +107,7 @@ extension Repository {
     /// Of two that made a repository at once, one wrote the config; the key of the other opens with the same password, and nothing
     /// else. Errors: those of the first key, when none opens it.
     private static func findKeyOfConfig(
+        _ found: FoundRepository,
         store: any ObjectStorage,
         password: Secret,
         keyHint: String?
@@ -108,7 +122,7 @@ extension Repository {
                 throw first ?? failure
             }
             do {
-                return (key, keyID, try await loadConfig(store: store, key: key))
+                return (key, keyID, try await readConfig(found, store: store, key: key))
             } catch let failure as RepositoryFailure where failure.code == .damaged {
                 first = first ?? failure
                 tried.insert(keyID.digest)
@@ -156,8 +170,21 @@ extension Repository {
         )
     }
 
-    private static func loadConfig(store: any ObjectStorage, key: ResticKey) async throws -> RepositoryConfig {
-        let block = try await store.getTwice(ObjectName.config)
+    /// The config as it was found; as it is now, when that is damaged (D-10).
+    private static func readConfig(
+        _ found: FoundRepository,
+        store: any ObjectStorage,
+        key: ResticKey
+    ) async throws -> RepositoryConfig {
+        do {
+            return try openConfig(found.config, store: store, key: key)
+        } catch {
+            return try openConfig(try await store.getTwice(.config), store: store, key: key)
+        }
+    }
+
+    private static func openConfig(_ block: Block, store: any ObjectStorage, key: ResticKey) throws -> RepositoryConfig
+    {
         func damaged(_ what: String, _ cause: (any Error)?) -> RepositoryFailure {
             RepositoryFailure(
                 .damaged,
@@ -207,4 +234,10 @@ extension Repository {
             warn: options.warn
         )
     }
+}
+
+/// A repository whose password is not known yet.
+package struct FoundRepository: Sendable {
+    /// The sealed config, as it was read.
+    let config: Block
 }

@@ -39,6 +39,7 @@ package final class FaultyStorage: ObjectStorage {
 
     package var location: String { inner.location }
     package var connections: Int { inner.connections }
+    package var listedPerRequest: Int? { inner.listedPerRequest }
 
     /// Every call so far, in the order in which they began.
     package var calls: [StorageCall] { state.withLock { $0.calls } }

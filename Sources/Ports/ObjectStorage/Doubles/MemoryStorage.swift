@@ -11,6 +11,7 @@ package final class MemoryStorage: ObjectStorage {
     private let state = Mutex(State())
     package let location: String
     package let connections: Int
+    package var listedPerRequest: Int? { 1000 }
 
     package init(location: String = "memory", connections: Int = 4) {
         self.location = location

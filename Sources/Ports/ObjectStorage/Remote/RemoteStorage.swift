@@ -39,6 +39,7 @@ package final class RemoteStorage: ObjectStorage {
 
     package var location: String { inner.location }
     package var connections: Int { inner.connections }
+    package var listedPerRequest: Int? { inner.listedPerRequest }
 
     package func prepare() async throws { try await repeating("Create") { _ in try await inner.prepare() } }
 

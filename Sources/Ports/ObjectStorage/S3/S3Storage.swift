@@ -38,6 +38,7 @@ package final class S3Storage: ObjectStorage {
 
     package var location: String { settings.location.text }
     package var connections: Int { settings.connections }
+    package var listedPerRequest: Int? { 1000 }
 
     package func checkIdentity() async throws {}
 

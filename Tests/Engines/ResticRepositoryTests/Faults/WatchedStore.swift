@@ -31,6 +31,7 @@ struct WatchedStore: ObjectStorage {
 
     var location: String { inner.location }
     var connections: Int { inner.connections }
+    var listedPerRequest: Int? { inner.listedPerRequest }
     var fromMedium: any ObjectStorage { medium ?? self }
 
     func prepare() async throws {
