@@ -82,6 +82,8 @@ let package = Package(
         // Formats: bytes <-> values. Pure.
         module("Formats", "ResticFormat", ["Bytes", "Scanning"]),
         tests("Formats", "ResticFormatTests", ["ResticFormat", "Bytes"]),
+        module("Formats", "KitFormat", ["Bytes", "Outcome", "Sealing"]),
+        tests("Formats", "KitFormatTests", ["KitFormat", "Bytes", "Outcome", "Sealing"]),
 
         // Ports: touches the world; does not know what a backup is.
         .target(name: "CHost", path: "Sources/Ports/CHost"),
