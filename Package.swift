@@ -171,7 +171,8 @@ let package = Package(
             "Operations",
             "Recovery",
             [
-                "Bytes", "Outcome", "Strategy", "HostSystem", "ResticFormat", "ResticRepository", "Protection",
+                "Bytes", "Outcome", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat", "KitFormat",
+                "ResticRepository", "Journal", "SecretStore", "Protection",
             ]
         ),
         tests(
@@ -250,7 +251,8 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal", "SecretStore", "Protection", "Recovery", "Notification", "Daemon",
+                "KitFormat", "ResticRepository", "Journal", "SecretStore", "Protection", "Recovery", "Notification",
+                "Daemon",
                 "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

@@ -95,7 +95,7 @@ struct HoldfastVerbs: ParsableCommand, ExampledCommand {
         subcommands: [
             QuickstartVerb.self, InitVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, CoverageVerb.self,
             RestoreVerb.self, FindVerb.self, ServeVerb.self, DoctorVerb.self,
-            ConfigVerb.self, SecretVerb.self, MediaVerb.self, NotifyVerb.self,
+            ConfigVerb.self, SecretVerb.self, KitVerb.self, MediaVerb.self, NotifyVerb.self,
         ]
     )
 }

@@ -45,7 +45,8 @@ enum KitSteps {
             let tags = shellWord("lab:\(kit.lab),workload:\(workload)")
             let host = shellWord(kit.host)
             lines += [
-                "    \(restic) restore latest --host \(host) --tag \(tags) --target \(shellWord("restored-\(workload)"))"
+                "    \(restic) restore latest \\",
+                "      --host \(host) --tag \(tags) --target \(shellWord("restored-\(workload)"))",
             ]
         }
         lines += ["", "  - Is all of it whole? (This reads everything.)", "", "    \(restic) check --read-data", ""]
