@@ -46,8 +46,7 @@ extension KitFailure {
                 ? "has \(lines.count) lines that are wrong:\n" + lines.map { "  \($0)" }.joined(separator: "\n")
                 : lines[0],
             state: "nothing was opened and nothing was changed",
-            next: "compare \(isMany ? "these lines" : "it") with the paper, letter by letter, and correct the text",
-            cause: error
+            next: "compare \(isMany ? "these lines" : "it") with the paper, letter by letter, and correct the text"
         )
     }
 }

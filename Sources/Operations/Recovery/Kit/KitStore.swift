@@ -34,8 +34,8 @@ struct KitStore: Sendable {
         }
         let candidates = place.map { [$0] } ?? self.candidates
         var other: (any Error)?
-        for path in candidates where isRepository(path) {
-            do { return try await open(path) } catch let failure as KitFailure where failure.code == .opensNot {
+        for (number, path) in candidates.enumerated() where isRepository(path) || number == 0 && isForbidden(path) {
+            do { return try await open(path) } catch let failure as KitFailure {
                 // Another repository may lie at the same end of a path.
                 other = other ?? failure
             }
@@ -53,8 +53,8 @@ struct KitStore: Sendable {
             )
         } catch let failure as RepositoryFailure where failure.code == .wrongPassword {
             throw opensNot(path, "does not open with the password of the kit", cause: failure)
-        } catch let error as Errno {
-            throw away("cannot be read: \(error)", error.remedy)
+        } catch let failure as StorageFailure where Self.unreachable.contains(failure.code) {
+            throw away("cannot be read: \(failure.what)", failure.next)
         }
         if let id = entry.id, repository.config.id.hex != id {
             throw opensNot(
@@ -76,6 +76,21 @@ struct KitStore: Sendable {
             for path in tails.map({ mount + $0 }) where !found.contains(path) { found.append(path) }
         }
         return found
+    }
+
+    /// What says nothing of the kit: the store did not let us read.
+    private static let unreachable: Set<StorageCode> = [
+        .permission, .diskGone, .busy, .timeout, .resources, .auth, .unreachable, .untrusted, .clock,
+    ]
+
+    /// Somebody else may look into it.
+    private func isForbidden(_ path: String) -> Bool {
+        do throws(Errno) {
+            _ = try status(at: ByteString("\(path)/config"), followLinks: true)
+            return false
+        } catch {
+            return error.kind == .permission
+        }
     }
 
     /// By names alone; nothing is opened.
