@@ -82,6 +82,8 @@ let package = Package(
         // Formats: bytes <-> values. Pure.
         module("Formats", "ResticFormat", ["Bytes", "Scanning"]),
         tests("Formats", "ResticFormatTests", ["ResticFormat", "Bytes"]),
+        module("Formats", "KitFormat", ["Bytes", "Outcome", "Sealing"]),
+        tests("Formats", "KitFormatTests", ["KitFormat", "Bytes", "Outcome", "Sealing"]),
 
         // Ports: touches the world; does not know what a backup is.
         .target(name: "CHost", path: "Sources/Ports/CHost"),
@@ -169,7 +171,8 @@ let package = Package(
             "Operations",
             "Recovery",
             [
-                "Bytes", "Outcome", "Strategy", "HostSystem", "ResticFormat", "ResticRepository", "Protection",
+                "Bytes", "Outcome", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat", "KitFormat",
+                "ResticRepository", "Journal", "SecretStore", "Protection",
             ]
         ),
         tests(
@@ -248,7 +251,8 @@ let package = Package(
             "LabCommands",
             [
                 "Bytes", "Outcome", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal", "SecretStore", "Protection", "Recovery", "Notification", "Daemon",
+                "KitFormat", "ResticRepository", "Journal", "SecretStore", "Protection", "Recovery", "Notification",
+                "Daemon",
                 "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

@@ -121,8 +121,8 @@ struct HoldfastVerbs: ParsableCommand, ExampledCommand {
         version: "holdfast \(holdfastVersion)",
         subcommands: [
             QuickstartVerb.self, InitVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, CoverageVerb.self,
-            RestoreVerb.self, FindVerb.self, ServeVerb.self, DoctorVerb.self,
-            ConfigVerb.self, SecretVerb.self, MediaVerb.self, NotifyVerb.self,
+            RestoreVerb.self, FindVerb.self, RecoverVerb.self, ServeVerb.self, DoctorVerb.self,
+            ConfigVerb.self, SecretVerb.self, KitVerb.self, MediaVerb.self, NotifyVerb.self,
         ]
     )
 }

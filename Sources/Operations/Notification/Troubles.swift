@@ -26,13 +26,14 @@ extension LabStatus.Problem.Kind {
     var event: AlarmEvent {
         switch self {
         case .never, .missed, .slow: .missed
+        case .kitFailed: .failed
         case .failed, .incomplete, .unreachable, .unwritable, .owed, .forgetful: .failed
         case .damaged, .unreadable: .damaged
         case .shrunk, .setBack, .doubt, .future, .floor: .held
         case .hollow, .linked, .reseeding, .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk,
             .noIdentity,
             .noSchedule, .oneHouse,
-            .unwatched, .deaf, .sealedCopy, .unrecorded:
+            .unwatched, .deaf, .sealedCopy, .noKit, .kitStale, .kitUntested, .unrecorded:
             .amber
         }
     }

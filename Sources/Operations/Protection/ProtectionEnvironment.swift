@@ -30,6 +30,8 @@ package struct ProtectionEnvironment: Sendable {
     var absent: [String: ProtectionFailure] = [:]
     /// Passwords that this run has made.
     let newPasswords = NewPasswords()
+    /// Tags of secrets that were read.
+    let tagsSeen = TagsSeen()
     /// Hears what does not fail a run but should be known; on any task.
     package var warn: @Sendable (String) -> Void
 

@@ -28,6 +28,11 @@ import LabCommands
           sealed-copy: state/vault.sealed
           sealed-by: "credential:machine"
           data: [/srv/vw, data]
+        kit:
+          holders: ["Ann, \\"safe\\"", bank]
+          accounts: ["cloud: a@b"]
+          secrets: { vault-backup: "file:secrets/vault" }
+          test-every: 90d
         defaults: { verify: { every: 10d } }
         roles:
           production:
@@ -143,7 +148,7 @@ import LabCommands
         let objects = try json.output.split(separator: "\n").map {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
-        #expect(objects.map { $0["line"] as? Int } == [7, 25, 6, 6])
+        #expect(objects.map { $0["line"] as? Int } == [7, 30, 6, 6])
         #expect(objects.allSatisfy { $0["message_type"] as? String == "error" && $0["next"] is String })
     }
 
@@ -156,7 +161,7 @@ import LabCommands
             let arguments = words + ["--json", "--config", folder.path + "/holdfast.yaml"]
             #expect(await runLab(arguments: arguments, screen: screen) == 1)
             let problem = try #require(try JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [String: Any])
-            #expect(problem["message_type"] as? String == "error" && problem["line"] as? Int == 25, "\(words)")
+            #expect(problem["message_type"] as? String == "error" && problem["line"] as? Int == 30, "\(words)")
             #expect((problem["message"] as? String)?.contains("-7") == true)
             let end = try #require(try JSONSerialization.jsonObject(with: Data(errors.text.utf8)) as? [String: Any])
             #expect(end["message_type"] as? String == "exit_error" && end["code"] as? Int == 1, "\(words)")
@@ -224,7 +229,7 @@ import LabCommands
         let keys = try #require(schema["properties"] as? [String: Any]).keys.sorted()
         #expect(
             keys == [
-                "budget", "defaults", "exclude", "include", "lab", "media", "notify", "protect", "repositories",
+                "budget", "defaults", "exclude", "include", "kit", "lab", "media", "notify", "protect", "repositories",
                 "retired", "roles", "serve", "state", "time-zone", "vault",
             ]
         )

@@ -23,7 +23,7 @@ struct EffectiveDeclaration {
             lines.append("  \(repository.name): { medium: \(repository.medium), password: \(password)\(budget) }")
         }
         if let vault = lab.vault { lines += [""] + self.lines(of: vault) }
-        lines += roles + ["", "protect:"]
+        lines += self.lines(of: lab.kit) + roles + ["", "protect:"]
         for workload in lab.workloads { lines += self.lines(of: workload) }
         lines += list("exclude", lab.exclusions) { "paths: [\(flow($0.paths))], because: \(quoted($0.because))" }
         lines += list("retired", lab.retired) { "name: \(quoted($0.name)), because: \(quoted($0.because))" }
@@ -53,6 +53,16 @@ struct EffectiveDeclaration {
         let lines = keys.compactMap { key, text in text.map { "  \(key): \(quoted($0))" } }
         let sealed = vault.sealedCopy == nil ? [] : ["  sealed-for: \(lengthText(vault.sealedFor))"]
         return ["vault:"] + lines + sealed + (vault.data.isEmpty ? [] : ["  data: [\(flow(vault.data))]"])
+    }
+
+    private func lines(of kit: KitDeclaration) -> [String] {
+        guard kit != KitDeclaration() else { return [] }
+        var lines = ["", "kit:"]
+        if !kit.holders.isEmpty { lines.append("  holders: [\(flow(kit.holders))]") }
+        if !kit.accounts.isEmpty { lines.append("  accounts: [\(flow(kit.accounts))]") }
+        if !kit.secrets.isEmpty { lines.append("  secrets:") }
+        for secret in kit.secrets { lines.append("    \(secret.name): \(quoted(secret.reference.text))") }
+        return lines + ["  test-every: \(lengthText(kit.testEvery))"]
     }
 
     /// Only their names: what they say stands with each workload.

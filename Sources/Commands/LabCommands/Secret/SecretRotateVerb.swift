@@ -121,7 +121,9 @@ struct RotationPage: Sendable {
                 "\nThe old password still opens \(names); nothing was removed. Until the declaration names the new one, runs use the old one."
             )
         )
-        printer.result("Then prove it: holdfast secret check")
+        printer.result(
+            "Then prove it: holdfast secret check; and print it: holdfast kit create FILE, holdfast kit test FILE"
+        )
         return (failures.first?.exitStatus ?? .success).rawValue
     }
 

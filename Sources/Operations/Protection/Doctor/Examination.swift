@@ -53,6 +53,7 @@ package struct Examination: Sendable {
         for medium in environment.lab.media { found += self.medium(medium) }
         for store in environment.stores { found += try await repository(store) }
         found += programs() + certificates()
+        found += await kit()
         return found
     }
 
@@ -121,6 +122,20 @@ package struct Examination: Sendable {
     private func journal() -> [Examined] {
         guard let why = environment.journalRefusal else { return [] }
         return [Examined(.doubtful, "journal", "\(why): \(JournalRefusal.state)", next: JournalRefusal.next)]
+    }
+
+    /// The recovery kit, by what is remembered of it.
+    private func kit() async -> [Examined] {
+        guard let ledger = LedgerFile.read(environment.stateFolder) else { return [] }
+        let concerns = await environment.kitConcerns(ledger, opened: [:])
+        guard let kit = ledger.kit, concerns.isEmpty else {
+            return concerns.map { concern in
+                let reminder = KitReminder(concern, serial: ledger.kit?.serial)
+                let verdict: Examined.Verdict = reminder.severity == .wrong ? .bad : .doubtful
+                return Examined(verdict, reminder.object, reminder.what, next: reminder.next)
+            }
+        }
+        return [Examined(.good, "kit \(kit.serial)", "is whole, and opened every repository")]
     }
 
     /// Commands before and after backups have to be there.

@@ -21,6 +21,7 @@ extension Ledger {
         for (name, entry) in tree["repositories"]?.entries ?? [:] {
             repositories[name.plainText] = RepositoryHistory(entry)
         }
+        kit = tree["kit"].flatMap { KitHistory($0) }
         for (name, entry) in tree["channels"]?.entries ?? [:] { channels[name.plainText] = ChannelHistory(entry) }
     }
 
@@ -52,6 +53,10 @@ extension Ledger {
             history.encode(to: &writer)
         }
         writer.endObject()
+        if let kit {
+            writer.key("kit")
+            kit.encode(to: &writer)
+        }
         writer.endObject()
         return writer.bytes + [0x0a]
     }

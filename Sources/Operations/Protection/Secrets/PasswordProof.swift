@@ -27,6 +27,7 @@ extension ProtectionEnvironment {
             when: now
         )
         await journal?.record([fact])
+        if let tags = SecretTags.read(in: stateFolder) { tagsSeen.note(found.reference, tags.tag(of: found.secret)) }
     }
 
     /// When the password behind the reference last opened the repository; nil: never, as far as is remembered.

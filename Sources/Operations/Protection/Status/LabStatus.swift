@@ -88,6 +88,7 @@ package struct LabStatus: Sendable {
             case unwatched, deaf
             case forgetful, unrecorded
             case sealedCopy
+            case noKit, kitStale, kitUntested, kitFailed
         }
 
         package var severity: Severity
@@ -110,6 +111,10 @@ package struct LabStatus: Sendable {
     package var unjudged: Set<String> = []
     /// Sealed copies of secrets that stood in for the vault.
     package var sealed: [Finding] = []
+    /// What the newest recovery kit is not good for.
+    package var kit: [KitConcern] = []
+    /// Its serial and when it was made; nil: there is none.
+    package var kitMade: (serial: String, made: Timestamp)?
     /// Why this machine cannot remember what it does; nil when it can.
     package var forgetful: String?
     /// Why runs are not recorded in the journal; nil when they are.

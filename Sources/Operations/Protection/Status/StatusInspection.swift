@@ -56,6 +56,9 @@ package struct StatusInspection: Sendable {
         status.forgetful = StateFolder.trouble(in: environment.stateFolder)
         status.unrecorded = environment.journalRefusal
         status.owed = await OwedCommands(environment).left()
+        let ids = looks.compactMap { look in look.view.map { (look.store.name, $0.id) } }
+        status.kit = await environment.kitConcerns(ledger, opened: Dictionary(ids, uniquingKeysWith: { $1 }))
+        status.kitMade = ledger.kit.map { ($0.serial, $0.made) }
         status.sealed = await environment.secrets.sealedFindings()
         let problems = StatusProblems(status, ledger, names)
         status.problems = problems.all

@@ -35,6 +35,7 @@ struct StatusProblems {
         for finding in status.sealed {
             add(.amber, .sealedCopy, finding.object, finding.what, finding.next)
         }
+        for concern in status.kit { judge(concern, status) }
         if let why = status.unrecorded {
             add(.amber, .unrecorded, "journal", "\(why): \(JournalRefusal.state)", JournalRefusal.next)
         }
@@ -338,7 +339,7 @@ struct StatusProblems {
         if case .away = repository.presence { true } else { false }
     }
 
-    private mutating func add(
+    mutating func add(
         _ severity: LabStatus.Problem.Severity,
         _ kind: LabStatus.Problem.Kind,
         _ object: String,

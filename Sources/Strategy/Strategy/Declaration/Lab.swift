@@ -14,6 +14,7 @@ package struct Lab: Sendable, Hashable {
     package var repositories: [RepositoryDeclaration]
     /// Nil: no reference looks into one.
     package var vault: VaultDeclaration?
+    package var kit = KitDeclaration()
     package var roles: [Role]
     package var workloads: [Workload]
     package var exclusions: [Exclusion]

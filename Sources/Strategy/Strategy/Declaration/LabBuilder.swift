@@ -21,6 +21,7 @@ struct LabBuilder {
             media: media,
             repositories: repositories,
             vault: vaultBuilder.vault(),
+            kit: KitDeclaration(root["kit"]?.table),
             roles: names("roles").map { Role(name: $0.key, place: $0.place) },
             workloads: [],
             exclusions: (root["exclude"]?.items ?? []).map { exclusion($0.table) },

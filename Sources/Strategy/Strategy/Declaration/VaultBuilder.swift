@@ -53,6 +53,12 @@ struct VaultBuilder {
                 )
             }
         }
+        for secret in lab.kit.secrets where lab.vault == nil {
+            guard case .vault = secret.reference else { continue }
+            let what = "looks into a vault, and none is declared"
+            let next = "add \"vault\" with address and email, or name another place"
+            report(secret.place, "kit.secrets.\(secret.name)", what, next)
+        }
         for channel in lab.channels where lab.vault == nil {
             for (key, reference) in channel.references {
                 guard case .vault = reference else { continue }

@@ -44,7 +44,8 @@ extension Lab {
     /// Every reference to a secret with the key that it stands behind, in the order of the file's parts.
     package var secretReferences: [(key: String, reference: SecretReference)] {
         repositories.map { ("repositories.\($0.name).password", $0.password) }
-            + (vault?.references ?? []).map { ("vault.\($0.key)", $0.reference) } + channels.flatMap(\.references)
+            + (vault?.references ?? []).map { ("vault.\($0.key)", $0.reference) } + kit.references
+            + channels.flatMap(\.references)
     }
 
     /// Repositories that keep the vault's data and whose password is in that vault alone, with the workload that brings it there.

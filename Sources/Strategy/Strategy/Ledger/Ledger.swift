@@ -10,6 +10,8 @@ package struct Ledger: Sendable, Hashable {
     package var workloads: [String: WorkloadHistory] = [:]
     package var repositories: [String: RepositoryHistory] = [:]
     package var channels: [String: ChannelHistory] = [:]
+    /// Nil: no recovery kit is known.
+    package var kit: KitHistory?
 
     package init() {}
 
@@ -21,6 +23,7 @@ package struct Ledger: Sendable, Hashable {
             let seen = merged.repositories[name]?.seen ?? .distantPast
             if seen < history.seen { merged.repositories[name] = history }
         }
+        merged.kit = kit?.merged(with: other.kit) ?? other.kit
         return merged
     }
 }

@@ -2,7 +2,24 @@
 extension LabDifference {
     static func settings(from old: Lab, to new: Lab) -> [Change] {
         budgets(from: old, to: new) + channels(from: old, to: new)
+            + kit(from: old.kit, to: new.kit)
             + text("serve.health", "answers on", old.health?.text ?? "no address", new.health?.text ?? "no address")
+    }
+
+    /// A kit on paper does not follow the declaration: what changed is not in it before the next one.
+    private static func kit(from old: KitDeclaration, to new: KitDeclaration) -> [Change] {
+        func list(_ texts: [String]) -> String { texts.isEmpty ? "nobody" : texts.joined(separator: "; ") }
+        var changes = text("kit.holders", "names", list(old.holders), list(new.holders))
+        changes += text("kit.test-every", "is", lengthText(old.testEvery), lengthText(new.testEvery))
+        let isSame =
+            old.accounts == new.accounts
+            && old.secrets.map { [$0.name, $0.reference.text] } == new.secrets.map { [$0.name, $0.reference.text] }
+        if !isSame {
+            changes.append(
+                Change(.neutral, "kit", "is to carry something else: make a new one, holdfast kit create FILE")
+            )
+        }
+        return changes
     }
 
     private static func budgets(from old: Lab, to new: Lab) -> [Change] {

@@ -12,6 +12,7 @@ package let labSchema = TableShape([
     Key("media", .names(of: .table(mediumShape)), "Where copies live.", isRequired: true),
     Key("repositories", .names(of: .table(repositoryShape)), "Repositories in restic's format.", isRequired: true),
     Key("vault", .table(vaultShape), "The vault that `vault:` references look into."),
+    Key("kit", .table(kitShape), "What the recovery kit says beside what opens the repositories."),
     Key("defaults", .table(policyShape), "What counts for each role and workload that does not say otherwise."),
     Key("roles", .names(of: .table(policyShape)), "Classes of workloads with the same objectives."),
     Key("protect", .list(.table(protectShape)), "What must come back: the workloads.", isRequired: true),
@@ -109,6 +110,17 @@ private let vaultShape = TableShape([
         fallback: "180d"
     ),
     Key("data", .list(.scalar(.path)), "Where the vault itself keeps its data, if on this machine."),
+])
+
+private let kitShape = TableShape([
+    Key("holders", .list(.scalar(.text)), "Who or what keeps a copy of it, as it is printed."),
+    Key("accounts", .list(.scalar(.text)), "Accounts by their names, such as that of the cloud."),
+    Key(
+        "secrets",
+        .names(of: .scalar(.secret)),
+        "What else it carries: what opens the vault's own backup, the cloud's recovery code."
+    ),
+    Key("test-every", .scalar(.duration), "After this time without a test `status` reminds of it.", fallback: "180d"),
 ])
 
 private let objectiveShape = TableShape([

@@ -111,7 +111,7 @@ import Strategy
         #expect(
             problems(text, files: ["/srv/lab/conf/more.yaml": more]) == [
                 "holdfast.yaml:2:27: include: /srv/lab/gone.yaml cannot be read: it is not there; write it",
-                "more.yaml:1:1: unknown key \"lab\"; known here: media, repositories, vault, roles, protect, exclude, serve, notify, retired",
+                "more.yaml:1:1: unknown key \"lab\"; known here: media, repositories, vault, kit, roles, protect, exclude, serve, notify, retired",
                 "more.yaml:2:10: media.cloud: stands already at holdfast.yaml:7:3; give one of them another name",
                 "more.yaml:3:10: roles.production: stands already at holdfast.yaml:14:3; give one of them another name",
                 "more.yaml:3:35: roles.other: unknown key \"objectiv\"; did you mean \"objective\"?",
