@@ -53,7 +53,7 @@ package struct ProtectionEnvironment: Sendable {
     }
 
     /// Folders of our own, which stay out of path sets by themselves.
-    package var ownFolders: [String] { lab.media.map(\.path) + [stateFolder] }
+    package var ownFolders: [String] { lab.media.compactMap(\.folder) + [stateFolder] }
 
     /// Folders that stay out of a workload's paths: our own, and those that the declaration excludes with a reason.
     ///

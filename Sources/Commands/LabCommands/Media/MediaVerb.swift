@@ -80,24 +80,25 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
     private func adopt(_ medium: Medium, _ place: DeclarationPlace, _ screen: Screen) throws {
         guard let old = medium.identity else { return }
         // The folder is not on the new disk yet: the nearest one above it tells which disk is mounted.
-        var folder = medium.path
+        guard let path = medium.folder else { return }
+        var folder = path
         while folder.count > 1, (try? status(at: ByteString(folder))) == nil { folder = splitPath(folder).folder }
         let identity = try? DiskSources().identity(of: ByteString(folder))
         guard let identity, identity.mount.point != "/", let new = identity.uuid.text else {
             throw ProtectionFailure(
                 .mediumMissing,
                 operation: "replace",
-                object: "\(medium.name) (\(medium.path))",
+                object: "\(medium.name) (\(path))",
                 what: "no disk is mounted there",
                 state: "nothing was changed",
-                next: "make a file system on the new disk, and mount it so that it holds \(medium.path)"
+                next: "make a file system on the new disk, and mount it so that it holds \(path)"
             )
         }
         guard new != old else { return }
         try replaceOnce(old, by: new, in: place)
         screen.line(Text("\(medium.name): identity \(new) in \(place.path), was \(old)"))
-        do throws(Errno) { _ = try Directory.createAll(ByteString(medium.path)) } catch {
-            throw LabFailure.folder("create", medium.path, error)
+        do throws(Errno) { _ = try Directory.createAll(ByteString(path)) } catch {
+            throw LabFailure.folder("create", path, error)
         }
     }
 

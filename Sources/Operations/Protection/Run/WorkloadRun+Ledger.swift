@@ -28,6 +28,8 @@ extension WorkloadRun {
         let (name, now) = (workload.name, environment.now)
         let proven = Set(result.proven.map(\.name))
         let isComplete = result.isComplete
+        let trouble = result.lines.lazy.compactMap { RunTrouble($0.result) }.first
+        let isFar = isFar
         await run.ledgerFile.update { ledger in
             guard var history = ledger.workloads[name] else { return }
             history.caughtUp = now
@@ -37,6 +39,9 @@ extension WorkloadRun {
             if isWhole, history.lastOutcome == .partial {
                 history.lastOutcome = .ok
                 history.lastTrouble = nil
+            } else if isFar, !isWhole, history.lastOutcome == .ok {
+                history.lastOutcome = .partial
+                history.lastTrouble = trouble
             }
             ledger.workloads[name] = history
         }

@@ -48,8 +48,8 @@ package struct LabDifference: Sendable, Hashable {
         }
         for medium in new.media {
             guard let before = old.medium(named: medium.name), before != medium else { continue }
-            if before.path != medium.path {
-                changes.append(Change(.neutral, medium.name, "moves from \(before.path) to \(medium.path)"))
+            if before.text != medium.text {
+                changes.append(Change(.neutral, medium.name, "moves from \(before.text) to \(medium.text)"))
             }
             if before.kind != medium.kind {
                 changes.append(Change(.neutral, medium.name, "was \(before.kind.rawValue), is \(medium.kind.rawValue)"))
