@@ -25,6 +25,8 @@ package struct ProtectionEnvironment: Sendable {
     package var zone: @Sendable (Schedule) -> ZoneRules
     /// How media are mounted for runs.
     package var mounting = Mounting()
+    /// The program that makes connections to machines behind SSH.
+    package var secureShell: ByteString = "ssh"
     /// Media that this run could not mount, by name.
     var absent: [String: ProtectionFailure] = [:]
     /// Passwords that this run has made.

@@ -9,6 +9,10 @@ package final class SSHRig: Sendable {
 
     /// The client's command line up to the host's name.
     package let client: [String]
+    /// A program that is as `ssh`, and knows the daemon by every name.
+    package let program: String
+    /// Where repositories can lie.
+    package var folder: String { SSHRig.files.path }
     private let input: Pipe
 
     private init?() {
@@ -26,8 +30,10 @@ package final class SSHRig: Sendable {
             printf '%s\\n' "Port $port" 'ListenAddress 127.0.0.1' 'HostKey \(folder)/host' 'AuthorizedKeysFile \(folder)/authorized' \\
                 'StrictModes no' 'UsePAM no' 'PidFile none' 'MaxStartups 1000' 'MaxSessions 1000' 'PermitRootLogin yes' 'Subsystem sftp internal-sftp' > daemon.conf
             echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 host.pub)" > known
-            printf '%s\\n' 'Host rig' 'HostName 127.0.0.1' "Port $port" 'IdentityFile \(folder)/user' 'IdentitiesOnly yes' 'BatchMode yes' \\
+            printf '%s\\n' 'Host *' 'HostName 127.0.0.1' "Port $port" 'IdentityFile \(folder)/user' 'IdentitiesOnly yes' 'BatchMode yes' \\
                 'UserKnownHostsFile \(folder)/known' > client.conf
+            printf '%s\\n' '#!/bin/sh' 'exec ssh -F \(folder)/client.conf "$@"' > shell
+            chmod 755 shell
             \(daemon) -D -f daemon.conf 2>log &
             child=$!
             for i in $(seq 300); do ssh -F client.conf rig true </dev/null 2>/dev/null && break; kill -0 $child || exit 1; sleep 0.1; done
@@ -46,6 +52,7 @@ package final class SSHRig: Sendable {
         guard (try? process.run()) != nil else { return nil }
         let said = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         guard said.hasPrefix("ready") else { return nil }
+        program = "\(folder)/shell"
         client = ["ssh", "-F", "\(folder)/client.conf", "-s", "rig", "sftp"]
     }
 }

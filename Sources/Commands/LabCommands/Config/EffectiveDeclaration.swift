@@ -47,6 +47,13 @@ struct EffectiveDeclaration {
                 ("certificates", server.certificates.map(quoted)),
             ]
             parts.append("rest: { \(flow(keys)) }")
+        case .sftp(let folder):
+            let keys: [(String, String?)] = [
+                ("host", quoted(folder.host)), ("path", quoted(folder.path)), ("user", folder.user.map(quoted)),
+                ("port", folder.port.map { "\($0)" }), ("key", folder.key.map(quoted)),
+                ("connections", folder.connections.map { "\($0)" }),
+            ]
+            parts.append("sftp: { \(flow(keys)) }")
         }
         if let credentials = medium.credentials { parts.append("credentials: \(quoted(credentials.text))") }
         if let identity = medium.identity { parts.append("identity: \(quoted(identity))") }

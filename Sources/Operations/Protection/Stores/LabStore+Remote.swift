@@ -41,6 +41,8 @@ extension LabStore {
         case .rest(let server):
             let pair = try await credentials()
             return remote(try RESTStorage(try settings(server, pair)), patience)
+        case .sftp(let folder):
+            return remote(SFTPStorage(try settings(folder), entropy: environment.repository.entropy), patience)
         }
     }
 
@@ -83,6 +85,24 @@ extension LabStore {
         settings.connections = server.connections ?? settings.connections
         settings.trust.certificates = server.certificates
         return settings
+    }
+
+    /// ssh finds its keys and hosts by itself, and asks nobody: a run has nobody to ask.
+    private func settings(_ folder: SSHFolder) throws -> SFTPSettings {
+        let location: SFTPLocation
+        do throws(SFTPLocation.Trouble) {
+            location = try SFTPLocation(parsing: String(path.dropFirst("sftp:".count)))
+        } catch {
+            throw unspeakable(error.what)
+        }
+        var arguments: [ByteString] = ["-o", "BatchMode=yes"]
+        if let key = folder.key { arguments += ["-o", "IdentitiesOnly=yes", "-i", ByteString(key)] }
+        return SFTPSettings(
+            location,
+            program: environment.secureShell,
+            arguments: arguments,
+            connections: folder.connections ?? 5
+        )
     }
 
     private func unspeakable(_ what: String) -> ProtectionFailure {

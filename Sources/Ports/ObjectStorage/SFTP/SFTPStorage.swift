@@ -17,11 +17,12 @@ package struct SFTPSettings: Sendable {
     package init(
         _ location: SFTPLocation,
         command: [ByteString] = [],
+        program: ByteString = "ssh",
         arguments: [ByteString] = [],
         connections: Int = 5,
         silenceSeconds: Int = 300
     ) {
-        var words: [ByteString] = ["ssh"]
+        var words = [program]
         if !location.port.isEmpty { words += ["-p", ByteString(location.port)] }
         if !location.user.isEmpty { words += ["-l", ByteString(location.user)] }
         words += arguments + ["-s", "--", ByteString(location.host), "sftp"]

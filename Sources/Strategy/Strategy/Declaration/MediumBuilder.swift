@@ -40,6 +40,14 @@ struct MediumBuilder {
             place.certificates = server["certificates"]?.text
             return .rest(place)
         }
+        if let folder = table["sftp"]?.table {
+            var place = SSHFolder(host: folder["host"]?.text ?? "", path: trimmed(folder["path"]?.text ?? ""))
+            place.user = folder["user"]?.text
+            place.port = count(folder["port"])
+            place.key = folder["key"]?.text
+            place.connections = count(folder["connections"])
+            return .sftp(place)
+        }
         return .folder(table["path"]?.text ?? "")
     }
 
@@ -84,6 +92,29 @@ struct MediumBuilder {
         case .rest(let server):
             let place = table["rest"]?.table["url"]?.place ?? table.place
             checkRemote(medium, server.url, mayHavePath: true, (place, "\(key).rest.url"), table)
+        case .sftp(let folder): checkFolder(folder, medium, table)
+        }
+    }
+
+    private mutating func checkFolder(_ folder: SSHFolder, _ medium: Medium, _ table: DeclaredTable) {
+        let key = "media.\(medium.name)"
+        let place = table["sftp"]?.place ?? table.place
+        checkKind(medium, host: folder.host[...], table)
+        if medium.credentials != nil {
+            let next = "leave them out, and name a key or let ssh find its own"
+            report(table.place(of: "credentials"), "\(key).credentials", "are not what ssh asks for", next)
+        }
+        let names = [folder.host, folder.user ?? "a"]
+        let isSound = names.allSatisfy { name in
+            !name.isEmpty && !name.hasPrefix("-") && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+                && !name.contains { "@/".contains($0) }
+        }
+        if !isSound || folder.host.contains(":") {
+            report(place, "\(key).sftp", "names no machine, or no user", "write host: nas.example, and user: backup")
+        }
+        if folder.path.isEmpty || folder.path.hasPrefix("~") {
+            let next = "write a whole path, or one that counts from the user's home"
+            report(place, "\(key).sftp.path", "is no folder", next)
         }
     }
 
@@ -94,14 +125,25 @@ struct MediumBuilder {
         _ at: (place: Place, key: String),
         _ table: DeclaredTable
     ) {
-        let key = "media.\(medium.name)"
-        for word in ["identity", "mount"] where table[word] != nil {
-            report(table.place(of: word), "\(key).\(word)", "belongs to a disk", "leave it out")
-        }
         guard let host = Self.host(of: address, mayHavePath: mayHavePath) else {
             // The address is not shown: it may hold a password.
             let next = "write such as https://s3.example.com, without a user and a query"
             return report(at.place, at.key, "is no address that starts with https:// or http://", next)
+        }
+        let isHere = checkKind(medium, host: host, table)
+        guard address.hasPrefix("http://"), !isHere, medium.credentials != nil else { return }
+        let what = "is asked in the clear: who listens on the way can use what was signed, or the password"
+        warnings.append(
+            StrategyProblem(at.place, key: at.key, what: what, next: "write https:// where the server has TLS")
+        )
+    }
+
+    /// What lies behind a network is off-site or plays that; true when it is this machine.
+    @discardableResult
+    private mutating func checkKind(_ medium: Medium, host: Substring, _ table: DeclaredTable) -> Bool {
+        let key = "media.\(medium.name)"
+        for word in ["identity", "mount"] where table[word] != nil {
+            report(table.place(of: word), "\(key).\(word)", "belongs to a disk", "leave it out")
         }
         let isHere = ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"].contains(host)
         switch medium.kind {
@@ -113,11 +155,7 @@ struct MediumBuilder {
             let next = "write offsite, or stand-in for a rehearsal"
             report(kindPlace(table), "\(key).kind", "is not what lies behind a network", next)
         }
-        guard address.hasPrefix("http://"), !isHere, medium.credentials != nil else { return }
-        let what = "is asked in the clear: who listens on the way can use what was signed, or the password"
-        warnings.append(
-            StrategyProblem(at.place, key: at.key, what: what, next: "write https:// where the server has TLS")
-        )
+        return isHere
     }
 
     private func kindPlace(_ table: DeclaredTable) -> Place { table["kind"]?.place ?? table.place }

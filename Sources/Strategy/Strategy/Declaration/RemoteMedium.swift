@@ -6,6 +6,8 @@ package enum MediumLocation: Sendable, Hashable {
     case s3(S3Bucket)
     /// A server that speaks restic's REST protocol.
     case rest(RESTServer)
+    /// A folder of a machine that is reached by SFTP.
+    case sftp(SSHFolder)
 }
 
 /// A bucket, and how it is spoken to.
@@ -56,6 +58,25 @@ package struct RESTServer: Sendable, Hashable {
     package var certificates: String?
 
     package init(url: String) { self.url = url }
+}
+
+/// A folder behind SSH, and how it is reached.
+package struct SSHFolder: Sendable, Hashable {
+    package var host: String
+    /// Without a slash at its end; a relative one counts from where the server puts the user.
+    package var path: String
+    /// Nil: as ssh is configured.
+    package var user: String?
+    package var port: Int?
+    /// A file with the private key; nil: as ssh is configured.
+    package var key: String?
+    /// Objects at a time; nil: five.
+    package var connections: Int?
+
+    package init(host: String, path: String) {
+        self.host = host
+        self.path = path
+    }
 }
 
 /// Where the name and the secret are found with which a service is entered.
@@ -112,6 +133,7 @@ extension Medium {
         case .folder: nil
         case .s3(let bucket): bucket.certificates
         case .rest(let server): server.certificates
+        case .sftp: nil
         }
     }
 
@@ -127,6 +149,10 @@ extension Medium {
             let prefix = place.prefix.isEmpty ? "" : "/\(place.prefix)"
             return "s3:\(place.endpoint)/\(place.bucket)\(prefix)\(behind)"
         case .rest(let server): return "rest:\(server.url)\(behind)/"
+        case .sftp(let folder):
+            let user = folder.user.map { "\($0)@" } ?? ""
+            guard let port = folder.port else { return "sftp:\(user)\(folder.host):\(folder.path)\(behind)" }
+            return "sftp://\(user)\(folder.host):\(port)/\(folder.path)\(behind)"
         }
     }
 }

@@ -63,6 +63,7 @@ private let mediumShape = TableShape(
         Key("path", .scalar(.path), "The folder that holds its repositories."),
         Key("s3", .table(bucketShape), "The bucket that holds them, of any service that speaks Amazon's S3."),
         Key("rest", .table(serverShape), "The server that holds them and speaks restic's REST protocol."),
+        Key("sftp", .table(sshFolderShape), "The machine that holds them and is reached by SSH."),
         Key(
             "credentials",
             .scalar(.secret),
@@ -80,7 +81,7 @@ private let mediumShape = TableShape(
             fallback: "false"
         ),
     ],
-    alternatives: ["path", "s3", "rest"]
+    alternatives: ["path", "s3", "rest", "sftp"]
 )
 
 private let connectionsKey = Key(
@@ -115,6 +116,15 @@ private let serverShape = TableShape([
     ),
     connectionsKey,
     certificatesKey,
+])
+
+private let sshFolderShape = TableShape([
+    Key("host", .scalar(.text), "The machine, or the name that ssh's configuration has for it.", isRequired: true),
+    Key("path", .scalar(.text), "The folder there; a relative one counts from the user's home.", isRequired: true),
+    Key("user", .scalar(.text), "Who logs in there; absent: as ssh is configured."),
+    Key("port", .scalar(.count(1...65_535)), "Its port; absent: as ssh is configured."),
+    Key("key", .scalar(.path), "The file with the private key; absent: as ssh is configured."),
+    Key("connections", .scalar(.count(1...1000)), "Objects at a time.", fallback: "5"),
 ])
 
 private let repositoryShape = TableShape([

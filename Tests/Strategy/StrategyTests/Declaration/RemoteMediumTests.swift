@@ -40,6 +40,23 @@ import Testing
         #expect(medium.text(of: "offsite") == "rest:https://nas.example:8000/lab/offsite/")
     }
 
+    @Test func `a folder behind SSH is read, in both ways of writing its place`() throws {
+        var medium = try medium("{ kind: offsite, sftp: { host: nas.example, path: /srv/backup/ } }")
+        var folder = SSHFolder(host: "nas.example", path: "/srv/backup")
+        #expect(medium.location == .sftp(folder))
+        #expect(medium.text(of: "offsite") == "sftp:nas.example:/srv/backup/offsite")
+        medium = try self.medium(
+            "{ kind: offsite, sftp: { host: nas.example, path: lab, user: me, port: 2222, key: id, connections: 3 } }"
+        )
+        folder = SSHFolder(host: "nas.example", path: "lab")
+        folder.user = "me"
+        folder.port = 2222
+        folder.key = "/srv/lab/id"
+        folder.connections = 3
+        #expect(medium.location == .sftp(folder))
+        #expect(medium.text(of: "offsite") == "sftp://me@nas.example:2222/lab/offsite")
+    }
+
     @Test func `S-04 an item of the vault has both, and every reference is known to those who resolve them`() throws {
         let vault = "lab: home\nvault: { address: \"https://vault.example\", email: \"a@b.example\" }"
         let text = declaration(
@@ -58,7 +75,7 @@ import Testing
 
     @Test(arguments: [
         ("{ kind: offsite, path: cloud }", "media.cloud.kind: \"offsite\" cannot be a folder of this machine"),
-        ("{ kind: offsite }", "media.cloud: says nothing of what it is about; write one of: path, s3, rest"),
+        ("{ kind: offsite }", "media.cloud: says nothing of what it is about; write one of: path, s3, rest, sftp"),
         (
             "{ kind: offsite, s3: { endpoint: \"https://s3.example.com\", bucket: lab } }",
             "media.cloud: has no credentials; add credentials"
@@ -75,6 +92,9 @@ import Testing
             "{ kind: offsite, rest: { url: \"https://me:canary@nas.example\" } }",
             "media.cloud.rest.url: is no address that starts with https:// or http://"
         ),
+        ("{ kind: offsite, sftp: { host: localhost, path: a } }", "\"offsite\" cannot be a server of this machine"),
+        ("{ kind: offsite, sftp: { host: \"-oProxyCommand=x\", path: a } }", "media.cloud.sftp: names no machine"),
+        ("{ kind: offsite, sftp: { host: nas, path: \"~/a\" } }", "media.cloud.sftp.path: is no folder"),
         (
             "{ kind: offsite, mount: true, rest: { url: \"https://nas.example\" } }",
             "media.cloud.mount: belongs to a disk"
