@@ -153,8 +153,8 @@ let package = Package(
             "Operations",
             "Protection",
             [
-                "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal", "SecretStore",
+                "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem", "HTTPTransport", "ObjectStorage",
+                "ResticFormat", "ResticRepository", "Journal", "SecretStore",
             ]
         ),
         module(

@@ -72,6 +72,9 @@ struct Session: Sendable {
         case .rest(let location):
             let rest = try RESTOptions(options.extended, context.environment)
             store = remote(try RESTStorage(rest.settings(location, options.network)), RetryPolicy())
+        case .sftp(let location):
+            let settings = try SFTPOptions(options.extended).settings(location, options.network)
+            store = remote(SFTPStorage(settings, entropy: context.entropy), RetryPolicy())
         }
         guard options.uploadKiB > 0 || options.downloadKiB > 0 else { return (store, location) }
         return (

@@ -80,7 +80,7 @@ package final class RunningCommand: Sendable {
 }
 
 /// Reads a pipe to its end on a thread, keeping the tail.
-private final class ErrorDrain: Sendable {
+final class ErrorDrain: Sendable {
     private static let tailMax = 64 << 10
 
     private let bytes = Mutex<[UInt8]>([])

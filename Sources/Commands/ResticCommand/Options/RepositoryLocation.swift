@@ -10,10 +10,12 @@ package enum RepositoryLocation: Hashable, Sendable {
     case s3(S3Location)
     /// A server of restic's REST protocol.
     case rest(RESTLocation)
+    /// A folder of a machine that is reached by SFTP.
+    case sftp(SFTPLocation)
 
-    private static let networkSchemes = ["azure", "b2", "gs", "rclone", "sftp", "swift"]
+    private static let networkSchemes = ["azure", "b2", "gs", "rclone", "swift"]
 
-    /// Reads `local:PATH`, `PATH`, `s3:…`, `rest:…`, and refuses by name what is not there yet.
+    /// Reads `local:PATH`, `PATH`, `s3:…`, `rest:…`, `sftp:…`, and refuses by name what is not there yet.
     package static func parse(_ text: ByteString) throws(CommandFailure) -> RepositoryLocation {
         let scheme = text.cut(0x3a)?.before.display ?? ""
         if scheme == "local", let (_, path) = text.cut(0x3a) { return .local(path: path) }
@@ -27,6 +29,13 @@ package enum RepositoryLocation: Hashable, Sendable {
         if scheme == "rest", let (_, rest) = text.cut(0x3a) {
             do throws(RESTLocation.Trouble) {
                 return .rest(try RESTLocation(parsing: String(decoding: rest.bytes, as: UTF8.self)))
+            } catch {
+                throw .fatal("parsing repository location failed: \(Text(error.what))")
+            }
+        }
+        if scheme == "sftp", let (_, rest) = text.cut(0x3a) {
+            do throws(SFTPLocation.Trouble) {
+                return .sftp(try SFTPLocation(parsing: String(decoding: rest.bytes, as: UTF8.self)))
             } catch {
                 throw .fatal("parsing repository location failed: \(Text(error.what))")
             }

@@ -18,7 +18,8 @@ package struct LabStore: Sendable {
     let environment: ProtectionEnvironment
 
     package var name: String { declaration.name }
-    package var path: String { "\(medium.path)/\(declaration.name)" }
+    /// Where it lies, for people and for `-r`.
+    package var path: String { medium.text(of: declaration.name) }
 
     /// Errors: why this run could not mount the medium.
     private var check: MediumCheck { get throws { try environment.check(medium) } }
@@ -47,7 +48,7 @@ package struct LabStore: Sendable {
         try check.requireReadable()
         do {
             let repository = try await Repository.open(
-                store: LocalStorage(ByteString(path)),
+                store: try await plainStorage(.looking),
                 password: found.secret,
                 environment: environment.repository,
                 options: options(use)
@@ -62,6 +63,9 @@ package struct LabStore: Sendable {
     /// What went wrong, with its subject where that is not the repository: a password, the vault.
     package func trouble(_ failure: any ReportableFailure) -> String {
         guard failure is SecretFailure else { return failure.what }
+        if let credentials = medium.credentials, credentials.references.contains(where: { $0.text == failure.object }) {
+            return "the credentials of \(medium.name), \(failure.object), \(failure.what)"
+        }
         let reference = declaration.password.text
         let subject = failure.object == reference ? reference : "\(reference): \(failure.object)"
         return "its password \(subject) \(failure.what)"
@@ -71,7 +75,7 @@ package struct LabStore: Sendable {
     ///
     /// A password that is there says that it was made, unless the declared identity proves that the right disk is mounted.
     package func isToBeMade(after failure: any ReportableFailure) -> Bool {
-        let isNothingThere = ["config", "keys"].allSatisfy { isMissing("\(path)/\($0)") }
+        let isNothingThere = medium.isRemote || ["config", "keys"].allSatisfy { isMissing("\(path)/\($0)") }
         switch ProtectionCode(rawValue: failure.codeName) {
         case .mediumMissing: return isNothingThere && medium.identity != nil
         case .secret:
@@ -114,7 +118,7 @@ package struct LabStore: Sendable {
         // Two that make one repository at once would each leave a key, and one of them opens nothing.
         let lock = try await lock("repository-\(name)")
         defer { lock?.unlock() }
-        let store = storage
+        let store = try await storage()
         if let known, let again = try await Repository.reopen(known, store: store, options: options(.work)) {
             return (again, false)
         }
@@ -155,8 +159,8 @@ package struct LabStore: Sendable {
     }
 
     /// The store within its budget; for what a run moves.
-    private var storage: any ObjectStorage {
-        let plain = LocalStorage(ByteString(path))
+    private func storage() async throws -> any ObjectStorage {
+        let plain = try await plainStorage(.running)
         let upload = declaration.budget.uploadBytesPerSecond ?? 0
         let download = declaration.budget.downloadBytesPerSecond ?? 0
         guard upload > 0 || download > 0 else { return plain }
@@ -239,8 +243,9 @@ package struct LabStore: Sendable {
             object: "\(declaration.name) (\(path))",
             what: "its password exists (\(declaration.password.text)), but the repository does not",
             state: "nothing was written",
-            next:
-                "mount the disk that holds it; if it is dead or was never made: holdfast media replace \(medium.name)",
+            next: medium.isRemote
+                ? "look whether that is the right place; if it is, and the repository is lost or was never made: holdfast media replace \(medium.name)"
+                : "mount the disk that holds it; if it is dead or was never made: holdfast media replace \(medium.name)",
             cause: cause
         )
     }
