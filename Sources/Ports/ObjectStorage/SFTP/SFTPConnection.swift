@@ -67,16 +67,15 @@ struct SFTPEnd: Error, Sendable, Hashable {
 /// 1. Each request has an id of its own, and its answer is taken in whatever order it comes; an answer to nobody ends the conversation.
 /// 2. A packet is bounded before it is stored (L3).
 /// 3. When nothing comes for `silenceSeconds` while answers are due, the program is killed, and all who wait hear why (E-11).
-/// **Isolation**: `send` blocks its thread while the program does not read.
+/// 4. Nobody waits on a thread for a line that is slow: requests are written by the thread that hears the answers.
 final class SFTPConnection: Sendable {
     private struct State {
         var pending: [UInt32: SFTPTicket] = [:]
         var nextID: UInt32 = 1
         var received: [UInt8] = []
-        var isReady = false
         var extensions: Set<String> = []
         var silentSeconds = 0
-        var end: SFTPEnd.Cause?
+        var end: SFTPEnd?
     }
 
     private static let packetBytesMax = 1 << 20
@@ -84,7 +83,6 @@ final class SFTPConnection: Sendable {
     private static let greetingID: UInt32 = 0
 
     private let state = Mutex(State())
-    private let turn = Mutex(())
     private let silenceSeconds: Int
     private let command = Mutex<ConversingCommand?>(nil)
 
@@ -95,8 +93,10 @@ final class SFTPConnection: Sendable {
         self.silenceSeconds = silenceSeconds
         var program = Command(words)
         program.hasOwnGroup = true
-        let started = try ConversingCommand(program) { [weak self] event in self?.hear(event) ?? false }
-        command.withLock { $0 = started }
+        // Who hears of its end before this is through waits.
+        try command.withLock { command in
+            command = try ConversingCommand(program) { [weak self] event in self?.hear(event) ?? false }
+        }
     }
 
     deinit { command.withLock { $0 }?.kill() }
@@ -114,12 +114,11 @@ final class SFTPConnection: Sendable {
         var hello = SFTPRequest(.start)
         hello.add(UInt32(3))
         let ticket = SFTPTicket()
-        let isAlive = state.withLock { state in
-            if state.end == nil { state.pending[Self.greetingID] = ticket }
-            return state.end == nil
+        try state.withLock { state in
+            if let end = state.end { throw end }
+            state.pending[Self.greetingID] = ticket
         }
-        guard isAlive else { throw ended(.closed) }
-        try write(hello.sealed(Self.greetingID))
+        write(hello.sealed(Self.greetingID))
         let answer = try await ticket.value()
         var reader = SFTPReader(answer.rest)
         var extensions: Set<String> = []
@@ -130,62 +129,46 @@ final class SFTPConnection: Sendable {
                 _ = try reader.text()
             }
         } catch {
-            throw ended(.malformed)
+            throw end(.malformed, lastWords: "")
         }
         state.withLock { $0.extensions = extensions }
     }
 
     /// Sends a request; its answer comes with the ticket.
     ///
+    /// **Bounds**: what was not written yet is kept in memory; a sender has as many requests on their way as its window allows.
     /// **Errors**: `SFTPEnd`.
     func send(_ request: SFTPRequest) throws -> SFTPTicket {
         let ticket = SFTPTicket()
-        let id = state.withLock { state -> UInt32? in
-            guard state.end == nil else { return nil }
+        let id = try state.withLock { state in
+            if let end = state.end { throw end }
             let id = state.nextID
             state.nextID = id == .max ? 1 : id + 1
             if state.pending.isEmpty { state.silentSeconds = 0 }
             state.pending[id] = ticket
             return id
         }
-        guard let id else { throw ended(.closed) }
-        try write(request.sealed(id))
+        write(request.sealed(id))
         return ticket
     }
 
-    private func write(_ packet: [UInt8]) throws {
-        guard let command = command.withLock({ $0 }) else { throw ended(.closed) }
-        let isWritten = turn.withLock { _ in
-            do throws(Errno) {
-                var failure: Errno?
-                packet.withUnsafeBytes { bytes in
-                    do throws(Errno) { try command.write(bytes) } catch { failure = error }
-                }
-                if let failure { throw failure }
-                return true
-            } catch {
-                return false
-            }
-        }
-        if !isWritten { throw ended(.closed) }
-    }
+    private func write(_ packet: [UInt8]) { command.withLock { $0 }?.write(packet) }
 
     /// Ends it, and says why it ended at first.
-    private func ended(_ cause: SFTPEnd.Cause) -> SFTPEnd {
-        let (first, waiting) = state.withLock { state -> (SFTPEnd.Cause, [SFTPTicket]) in
-            let first = state.end ?? cause
-            state.end = first
+    @discardableResult
+    private func end(_ cause: SFTPEnd.Cause, lastWords: String) -> SFTPEnd {
+        let (end, waiting) = state.withLock { state in
+            let end = state.end ?? SFTPEnd(cause: cause, lastWords: lastWords)
+            state.end = end
             defer { state.pending = [:] }
-            return (first, Array(state.pending.values))
+            return (end, Array(state.pending.values))
         }
-        let command = command.withLock { $0 }
-        if first != .closed { command?.kill() }
-        let end = SFTPEnd(cause: first, lastWords: command.map { ByteString($0.lastWords()).display } ?? "")
+        command.withLock { $0 }?.kill()
         for ticket in waiting { ticket.answer(.failure(end)) }
         return end
     }
 
-    // MARK: The reading thread
+    // MARK: The thread of the conversation
 
     private func hear(_ event: ConversingCommand.Event) -> Bool {
         switch event {
@@ -197,17 +180,18 @@ final class SFTPConnection: Sendable {
                 return Self.take(&state, &answers)
             }
             for (ticket, answer) in answers { ticket.answer(.success(answer)) }
-            if !isSound { _ = ended(.malformed) }
+            if !isSound { end(.malformed, lastWords: "") }
             return isSound
         case .second:
             let isSilent = state.withLock { state in
                 state.silentSeconds = state.pending.isEmpty ? 0 : state.silentSeconds + 1
                 return state.silentSeconds >= silenceSeconds
             }
-            if isSilent { _ = ended(.silent(seconds: silenceSeconds)) }
+            if isSilent { end(.silent(seconds: silenceSeconds), lastWords: "") }
             return !isSilent
         case .end:
-            _ = ended(.closed)
+            let words = command.withLock { $0 }?.lastWords() ?? []
+            end(.closed, lastWords: ByteString(words).display)
             return false
         }
     }
