@@ -28,6 +28,8 @@ package struct ProtectionEnvironment: Sendable {
     package var mounting = Mounting()
     /// The program that makes connections to machines behind SSH.
     package var secureShell: ByteString = "ssh"
+    /// How long a service is asked that never answered in this process.
+    package var firstContactSeconds = 15.0
     /// Media that this run could not mount, by name.
     var absent: [String: ProtectionFailure] = [:]
     /// Passwords that this run has made.

@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 import Bytes
@@ -9,46 +8,16 @@ import TestSupport
 
 /// A medium behind a network, with servers on this machine.
 @Suite(.serialized, .onPool) struct OffsiteTests {
-    /// Where a lab keeps its third copy.
-    enum Service: String, CaseIterable, CustomTestStringConvertible {
-        case s3, rest, sftp
+    private let scratch = Scratch()
 
-        /// Those whose servers can be had.
-        static let here: [Service] = allCases.filter { service in
-            guard service == .sftp, SSHRig.shared == nil else { return true }
-            print("SKIP media behind SSH: openssh-server is not installed, or may not run here")
-            return false
-        }
-
-        var testDescription: String { rawValue }
-
-        func medium(_ port: Int? = nil) -> String {
-            let name = UUID().uuidString.lowercased()
-            switch self {
-            case .s3:
-                let host = "127.0.0.1:\(port ?? StoreRig.double.port)"
-                return
-                    "s3: { endpoint: \"http://\(host)\", bucket: lab-\(name.prefix(8)), prefix: dr }, credentials: \"file:secrets/cloud\" }"
-            case .rest:
-                return "rest: { url: \"http://127.0.0.1:\(port ?? OffsiteTests.server.port)/\(name)\" } }"
-            case .sftp: return "sftp: { host: rig, path: \"\(SSHRig.shared?.folder ?? "")/\(name)\" } }"
-            }
-        }
+    private func lab(_ service: OffsiteService, port: Int? = nil) throws -> (TestLab, String) {
+        try service.lab(in: scratch, port: port)
     }
 
-    private static let server = StoreRig("rest_double.py")
-    private static let folder = "path: media/cloud }"
-
-    private func lab(_ service: Service, port: Int? = nil) throws -> (TestLab, String) {
-        let medium = service.medium(port)
-        let lab = try TestLab { $0.replacing(Self.folder, with: medium) }
-        try lab.write("secrets/cloud", "rig-key:rig-secret\n")
-        if service == .sftp { lab.secureShell = ByteString(SSHRig.shared?.program ?? "ssh") }
-        return (lab, medium)
-    }
-
-    @Test(arguments: Service.here)
-    func `a copy behind a network is made, read back, kept and seen as every other`(_ service: Service) async throws {
+    @Test(arguments: OffsiteService.here)
+    func `a copy behind a network is made, read back, kept and seen as every other`(_ service: OffsiteService)
+        async throws
+    {
         let (lab, _) = try lab(service)
         for day in 1...4 {
             let report = try await lab.run()
@@ -99,7 +68,7 @@ import TestSupport
         #expect(history.lastOutcome == .partial)
         #expect(history.lastTrouble?.what.contains("refused") == true)
         lab.clock.advance(3600)
-        lab.declare { $0.replacing(medium, with: Service.s3.medium()) }
+        lab.declare { $0.replacing(medium, with: OffsiteService.s3.medium(in: scratch)) }
         let caughtUp = try await lab.run(.due)
         #expect(caughtUp.results(.copy) == ["offsite": "done"], "\(caughtUp.lines)")
         #expect(caughtUp.results(.backUp).isEmpty)
@@ -111,12 +80,12 @@ import TestSupport
     @Test func `a service that does not answer is told from memory, and one that is emptied is not`() async throws {
         let (lab, medium) = try lab(.rest)
         try await lab.run()
-        let away = Service.rest.medium(1)
+        let away = OffsiteService.rest.medium(1, in: scratch)
         lab.declare { $0.replacing(medium, with: away) }
         var copy = try #require(try await lab.status().workloads[0].copies.first { $0.repository == "offsite" })
         #expect(copy.presence.word == "away")
         #expect(!copy.presence.isOutOfReach)
-        lab.declare { $0.replacing(away, with: Service.rest.medium()) }
+        lab.declare { $0.replacing(away, with: OffsiteService.rest.medium(in: scratch)) }
         copy = try #require(try await lab.status().workloads[0].copies.first { $0.repository == "offsite" })
         #expect(copy.presence == .lost(.gone))
         let report = try await lab.run()

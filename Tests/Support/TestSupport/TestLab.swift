@@ -161,6 +161,8 @@ package final class TestLab {
             )
             environment.mounting = mounting
             environment.secureShell = secureShell
+            // Nobody waits for a port that nobody listens at.
+            environment.firstContactSeconds = 0.1
             environment.keyCost = ScryptParameters(n: 1024, r: 1, p: 1)
             return environment
         }

@@ -13,17 +13,17 @@ import Strategy
 /// arguments, not into the environment of programs (S-04).
 extension LabStore {
     /// What it is opened for.
-    enum Patience {
+    package enum Patience: Sendable {
         /// Somebody waits for what it shows.
         case looking
         /// Nobody does, and a line that is down for minutes should not cost the night.
         case running
 
         /// As restic for runs; a look ends soon.
-        var policy: RetryPolicy {
+        func policy(firstContactSeconds: Double) -> RetryPolicy {
             switch self {
-            case .looking: RetryPolicy(totalSeconds: 60)
-            case .running: RetryPolicy()
+            case .looking: RetryPolicy(totalSeconds: 60, firstContactSeconds: firstContactSeconds)
+            case .running: RetryPolicy(firstContactSeconds: firstContactSeconds)
             }
         }
     }
@@ -51,7 +51,8 @@ extension LabStore {
         // What will be tried again is no more than noise to whoever looks.
         let isTold = patience == .running
         let time = environment.repository.time
-        return RemoteStorage(store, policy: patience.policy, time: time, entropy: entropy) { _, failure, seconds in
+        let policy = patience.policy(firstContactSeconds: environment.firstContactSeconds)
+        return RemoteStorage(store, policy: policy, time: time, entropy: entropy) { _, failure, seconds in
             guard isTold else { return }
             warn("\(name): \(failure.object) \(failure.what); tried again in \(Int(seconds.rounded(.up))) s")
         }
