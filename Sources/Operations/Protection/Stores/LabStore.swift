@@ -37,18 +37,20 @@ package struct LabStore: Sendable {
     /// Opens the repository.
     ///
     /// Errors: `E-MEDIUM` when the disk or the repository on it is not there, `E-SECRET`, those of the engine.
-    package func open(_ use: Use = .work) async throws -> Repository {
+    package func open(_ use: Use = .work, _ patience: Patience = .looking) async throws -> Repository {
         try check.requireReadable()
         guard let found = try await environment.secrets.find(declaration.password) else { throw passwordGone }
-        return try await open(use, with: found)
+        return try await open(use, patience, with: found)
     }
 
     /// As above, with a password that was found already.
-    package func open(_ use: Use, with found: ResolvedSecret) async throws -> Repository {
+    package func open(_ use: Use, _ patience: Patience = .looking, with found: ResolvedSecret) async throws
+        -> Repository
+    {
         try check.requireReadable()
         do {
             let repository = try await Repository.open(
-                store: try await plainStorage(.looking),
+                store: try await plainStorage(patience),
                 password: found.secret,
                 environment: environment.repository,
                 options: options(use)
