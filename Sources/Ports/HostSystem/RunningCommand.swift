@@ -109,6 +109,9 @@ final class ErrorDrain: Sendable {
     /// Waits until everything the command wrote was read, at most a second: an orphan may hold the pipe open.
     func settle() { _ = try? pollReadable([(done.rawValue, Int16(POLLIN))], timeoutMilliseconds: 1000) }
 
+    /// Everything the command wrote was read.
+    var hasEnded: Bool { (try? pollReadable([(done.rawValue, Int16(POLLIN))], timeoutMilliseconds: 0)[0]) ?? true }
+
     private func keep(_ piece: Block) {
         bytes.withLock { bytes in
             piece.withBytes { bytes.append(contentsOf: $0) }

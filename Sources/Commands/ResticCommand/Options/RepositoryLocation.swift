@@ -12,10 +12,12 @@ package enum RepositoryLocation: Hashable, Sendable {
     case rest(RESTLocation)
     /// A folder of a machine that is reached by SFTP.
     case sftp(SFTPLocation)
+    /// What rclone reaches, as it takes it.
+    case rclone(remote: ByteString)
 
-    private static let networkSchemes = ["azure", "b2", "gs", "rclone", "swift"]
+    private static let networkSchemes = ["azure", "b2", "gs", "swift"]
 
-    /// Reads `local:PATH`, `PATH`, `s3:…`, `rest:…`, `sftp:…`, and refuses by name what is not there yet.
+    /// Reads `local:PATH`, `PATH`, `s3:…`, `rest:…`, `sftp:…`, `rclone:…`, and refuses by name what is not there yet.
     package static func parse(_ text: ByteString) throws(CommandFailure) -> RepositoryLocation {
         let scheme = text.cut(0x3a)?.before.display ?? ""
         if scheme == "local", let (_, path) = text.cut(0x3a) { return .local(path: path) }
@@ -40,6 +42,7 @@ package enum RepositoryLocation: Hashable, Sendable {
                 throw .fatal("parsing repository location failed: \(Text(error.what))")
             }
         }
+        if scheme == "rclone", let (_, remote) = text.cut(0x3a) { return .rclone(remote: remote) }
         if networkSchemes.contains(scheme) {
             throw .notYet("storage of the kind \"\(scheme):\"")
         }

@@ -68,7 +68,7 @@ struct SFTPEnd: Error, Sendable, Hashable {
 /// 2. A packet is bounded before it is stored (L3).
 /// 3. When nothing comes for `silenceSeconds` while answers are due, the program is killed, and all who wait hear why (E-11).
 /// 4. Nobody waits on a thread for a line that is slow: requests are written by the thread that hears the answers.
-final class SFTPConnection: Sendable {
+final class SFTPConnection: Conversation {
     private struct State {
         var pending: [UInt32: SFTPTicket] = [:]
         var nextID: UInt32 = 1

@@ -43,7 +43,7 @@ package struct SFTPSettings: Sendable {
 package final class SFTPStorage: ObjectStorage {
     let settings: SFTPSettings
     private let entropy: any EntropySource
-    private let line = SFTPLine()
+    private let line = KeptConversation<SFTPConnection>()
 
     /// Opens nothing yet.
     package init(_ settings: SFTPSettings, entropy: any EntropySource = SystemEntropy()) {
@@ -127,7 +127,11 @@ package final class SFTPStorage: ObjectStorage {
     func connection(_ errand: RemoteErrand) async throws -> SFTPConnection {
         let settings = settings
         return try await receiving(errand) {
-            try await line.connection { try SFTPConnection(settings.command, silenceSeconds: settings.silenceSeconds) }
+            try await line.current {
+                let connection = try SFTPConnection(settings.command, silenceSeconds: settings.silenceSeconds)
+                try await connection.greet()
+                return connection
+            }
         }
     }
 
@@ -213,28 +217,5 @@ package final class SFTPStorage: ObjectStorage {
         } catch {
             return false
         }
-    }
-}
-
-/// Keeps one conversation, and begins another when it has ended; those who come meanwhile wait for it.
-private actor SFTPLine {
-    private var current: SFTPConnection?
-    private var isStarting = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    func connection(_ start: @Sendable () throws -> SFTPConnection) async throws -> SFTPConnection {
-        while isStarting { await withCheckedContinuation { waiting.append($0) } }
-        if let current, current.isAlive { return current }
-        isStarting = true
-        defer {
-            isStarting = false
-            for continuation in waiting { continuation.resume() }
-            waiting = []
-        }
-        current = nil
-        let connection = try start()
-        try await connection.greet()
-        current = connection
-        return connection
     }
 }
