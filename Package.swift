@@ -98,6 +98,7 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
@@ -155,8 +156,8 @@ let package = Package(
             "Operations",
             "Protection",
             [
-                "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem", "ObjectStorage", "ResticFormat",
-                "ResticRepository", "Journal", "SecretStore",
+                "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem", "HTTPTransport", "ObjectStorage",
+                "ResticFormat", "ResticRepository", "Journal", "SecretStore",
             ]
         ),
         module(

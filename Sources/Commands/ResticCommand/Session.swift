@@ -72,6 +72,19 @@ struct Session: Sendable {
         case .rest(let location):
             let rest = try RESTOptions(options.extended, context.environment)
             store = remote(try RESTStorage(rest.settings(location, options.network)), RetryPolicy())
+        case .sftp(let location):
+            let settings = try SFTPOptions(options.extended).settings(location, options.network)
+            store = remote(SFTPStorage(settings, entropy: context.entropy), RetryPolicy())
+        case .rclone(let name):
+            let printer = printer
+            var settings = try RcloneOptions(options.extended).settings(name, options.network) {
+                printer.error(Text("rclone: \($0.display)"))
+            }
+            // rclone is told by its variables what remotes are; the repository's password is not its business.
+            settings.environment = context.environment.variables.filter { !$0.key.hasPrefix("RESTIC_PASSWORD") }.map {
+                ($0.key, $0.value)
+            }
+            store = remote(RESTStorage(settings, entropy: context.entropy), RetryPolicy())
         }
         guard options.uploadKiB > 0 || options.downloadKiB > 0 else { return (store, location) }
         return (

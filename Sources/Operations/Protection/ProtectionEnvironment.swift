@@ -26,6 +26,10 @@ package struct ProtectionEnvironment: Sendable {
     package var zone: @Sendable (Schedule) -> ZoneRules
     /// How media are mounted for runs.
     package var mounting = Mounting()
+    /// The program that makes connections to machines behind SSH.
+    package var secureShell: ByteString = "ssh"
+    /// How long a service is asked that never answered in this process.
+    package var firstContactSeconds = 15.0
     /// Media that this run could not mount, by name.
     var absent: [String: ProtectionFailure] = [:]
     /// Passwords that this run has made.
@@ -58,7 +62,7 @@ package struct ProtectionEnvironment: Sendable {
     /// Folders of our own, which stay out of path sets by themselves: repositories, and what this machine remembers.
     ///
     /// What else lies on a medium is somebody's, and belongs to the path set that names it.
-    package var ownFolders: [String] { stores.map(\.path) + [stateFolder] }
+    package var ownFolders: [String] { lab.repositories.compactMap(lab.path) + [stateFolder] }
 
     /// The same by what they are, so that no other path to them takes them in; those that are not there have none.
     ///

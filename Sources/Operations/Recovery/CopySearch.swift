@@ -71,7 +71,8 @@ package struct CopySearch: Sendable {
 
     private func look(_ stores: [LabStore], _ wish: CopyWish) async throws -> [StoreLook] {
         let results = await environment.sideBySide(stores) { store in
-            let repository = try await store.open()
+            // What is chosen is read from it for as long as it takes.
+            let repository = try await store.open(.work, .running)
             return (repository, try await StoreView(repository, lab: environment.lab))
         }
         return try zip(stores, results).map { store, result in

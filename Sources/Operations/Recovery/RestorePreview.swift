@@ -3,7 +3,7 @@ import ResticRepository
 import Synchronization
 
 /// What a restore would do to the place that it goes to.
-package struct RestorePreview: Sendable, Hashable {
+package struct RestorePreview: Sendable {
     /// Paths of what would be lost that are kept.
     static let lossesKept = 1_000_000
     /// Items that cannot be read that are kept.
@@ -25,6 +25,8 @@ package struct RestorePreview: Sendable, Hashable {
     /// Items of the copy that cannot be read.
     var faults = 0
     private var shownFaults: [String] = []
+    /// Those of them that the repository's bytes are at fault for.
+    private(set) var damage = MetDamage()
 
     /// Nothing that is there would be lost.
     package var isHarmless: Bool { replaced == 0 && deleted == 0 }
@@ -47,6 +49,7 @@ package struct RestorePreview: Sendable, Hashable {
             return
         }
         faults += 1
+        damage.add(path, error)
         if shownFaults.count < Self.faultsKept { shownFaults.append(text) }
     }
 }

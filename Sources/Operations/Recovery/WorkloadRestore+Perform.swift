@@ -111,6 +111,7 @@ extension WorkloadRestore {
     ) async throws -> WorkloadRestored {
         let problems = RestoreProblems()
         let result = try await restore(request, from: copy.repository, observer: problems, counters: counters)
+        await enter(problems.damage, of: copy)
         return WorkloadRestored(
             progress: result.progress,
             seconds: result.duration,
@@ -148,9 +149,12 @@ extension WorkloadRestored {
 /// Keeps what could not be restored.
 private final class RestoreProblems: RestoreObserver {
     private static let kept = 100_000
-    private let state = Mutex<(failed: [WorkloadRestored.FailedItem], warnings: [String])>(([], []))
+    private let state = Mutex<(failed: [WorkloadRestored.FailedItem], damage: MetDamage, warnings: [String])>(
+        ([], MetDamage(), [])
+    )
 
     var failed: [WorkloadRestored.FailedItem] { state.withLock { $0.failed } }
+    var damage: MetDamage { state.withLock { $0.damage } }
     var warnings: [String] { state.withLock { $0.warnings } }
 
     func completed(_ action: RestoreAction, path: ByteString, size: UInt64) {}
@@ -159,6 +163,7 @@ private final class RestoreProblems: RestoreObserver {
         let item = WorkloadRestored.FailedItem(path: path, reason: reason(of: error), isDamage: isFaultOfCopy(error))
         state.withLock { state in
             if state.failed.count < Self.kept { state.failed.append(item) }
+            state.damage.add(path, error)
         }
     }
 

@@ -15,7 +15,8 @@ import Strategy
 /// ```
 /// 1. Nothing at the place is lost before `perform`, and what `perform` replaces in place is in a snapshot that was read back.
 /// 2. Each file appears under its name when it is whole, also where another one stands; broken off, the same command goes on.
-/// 3. Another copy than the one that was asked for is never taken in silence: it is among the concessions, or asked for by the caller.
+/// 3. Damage that is met is entered in the ledger, as that of a verification is.
+/// 4. Another copy than the one that was asked for is never taken in silence: it is among the concessions, or asked for by the caller.
 package struct WorkloadRestore: Sendable {
     let environment: ProtectionEnvironment
 
@@ -43,6 +44,9 @@ package struct WorkloadRestore: Sendable {
                 throw failure
             } catch {
                 guard isFaultOfCopy(error) else { throw error }
+                var damage = MetDamage()
+                damage.add("/", error)
+                await enter(damage, of: choice.copy)
                 guard choice.fallBack(because: reason(of: error)) else { throw unreadable(choice, error) }
             }
         }
@@ -62,6 +66,7 @@ package struct WorkloadRestore: Sendable {
         restoring.isDryRun = true
         _ = try await restore(restoring, from: choice.copy.repository, observer: counter, counters: counters)
         prepared.preview = counter.preview
+        await enter(prepared.preview.damage, of: choice.copy)
         return prepared
     }
 

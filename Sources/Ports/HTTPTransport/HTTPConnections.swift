@@ -14,7 +14,7 @@ import NIOPosix
 ///    asked for (L3).
 ///
 /// **Errors**: `HTTPTrouble`, `HTTPStall`, `CancellationError`; an answer of any status is an answer.
-package final class HTTPConnections: Sendable {
+package final class HTTPConnections: HTTPSender {
     private let client: HTTPClient
     private let settings: HTTPSettings
     private let pace: HTTPPace
@@ -37,7 +37,8 @@ package final class HTTPConnections: Sendable {
     package func send(_ transfer: HTTPTransfer) async throws -> HTTPReceipt {
         let pulse = TransferPulse()
         do {
-            return try await watched(pulse) { [self] in try await exchange(transfer, pulse) }
+            let watch = TransferWatch(pulse, answerSeconds: settings.answerSeconds, pace: pace)
+            return try await watch.over { [self] in try await exchange(transfer, pulse) }
         } catch let error as HTTPStall {
             throw error
         } catch let error as HTTPTrouble {
@@ -67,101 +68,16 @@ package final class HTTPConnections: Sendable {
         var receipt = HTTPReceipt(status: Int(response.status.code), headers: headers)
         pulse.isReceiving()
         guard transfer.method != .head else { return receipt }
-        receipt.body =
-            receipt.isGood
-            ? try await whole(response.body, receipt.declaredLength, transfer.answerBytesMax, pulse)
-            : await beginning(response.body, pulse)
+        var body = try AnswerBody(receipt, bytesMax: transfer.answerBytesMax)
+        do {
+            for try await piece in response.body {
+                pulse.moved(piece.readableBytes)
+                guard try body.add(piece) else { break }
+            }
+        } catch  where !receipt.isGood {
+            // What came of a refusal has to do.
+        }
+        receipt.body = body.block
         return receipt
     }
-
-    private func whole(
-        _ body: HTTPClientResponse.Body,
-        _ declared: UInt64?,
-        _ bytesMax: Int,
-        _ pulse: TransferPulse
-    ) async throws -> Block {
-        guard declared ?? 0 <= UInt64(bytesMax) else { throw HTTPTrouble.overlong(bytesMax: bytesMax) }
-        var block = Block(capacity: Int(declared ?? 0))
-        for try await piece in body {
-            pulse.moved(piece.readableBytes)
-            guard block.count + piece.readableBytes <= bytesMax else { throw HTTPTrouble.overlong(bytesMax: bytesMax) }
-            if piece.readableBytes > block.available { block = block.grown(by: piece.readableBytes, atMost: bytesMax) }
-            piece.withUnsafeReadableBytes { block.append($0) }
-        }
-        return block
-    }
-
-    /// A refusal is one however its words end.
-    private func beginning(_ body: HTTPClientResponse.Body, _ pulse: TransferPulse) async -> Block {
-        let block = Block(capacity: HTTPTransfer.refusalBytesMax)
-        do {
-            for try await piece in body {
-                pulse.moved(piece.readableBytes)
-                piece.withUnsafeReadableBytes {
-                    block.append(UnsafeRawBufferPointer(rebasing: $0.prefix(block.available)))
-                }
-                if block.available == 0 { break }
-            }
-        } catch {
-            // What came of it has to do.
-        }
-        return block
-    }
-
-    // MARK: The pace
-
-    /// Runs `body` beside a watch, which ends it when it is stuck.
-    private func watched(
-        _ pulse: TransferPulse,
-        _ body: @escaping @Sendable () async throws -> HTTPReceipt
-    ) async throws -> HTTPReceipt {
-        let watch = TransferWatch(pulse, answerSeconds: settings.answerSeconds, pace: pace)
-        return try await withThrowingTaskGroup(of: HTTPReceipt.self) { group in
-            group.addTask { try await body() }
-            group.addTask { throw try await watch.stall() }
-            defer { group.cancelAll() }
-            guard let first = try await group.next() else { throw CancellationError() }
-            return first
-        }
-    }
-}
-
-extension Block {
-    /// The same bytes with more room, for answers that do not say how long they are.
-    fileprivate func grown(by bytes: Int, atMost bytesMax: Int) -> Block {
-        let larger = Block(capacity: min(bytesMax, max(count + bytes, count * 2, 16 << 10)))
-        withBytes { larger.append($0) }
-        return larger
-    }
-}
-
-/// A block cut into pieces that are copied when the connection takes them.
-private struct BlockPieces: AsyncSequence, Sendable {
-    typealias Element = ByteBuffer
-
-    let block: Block
-    let part: Range<Int>
-    let pulse: TransferPulse
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        let pieces: BlockPieces
-        var position: Int
-
-        mutating func next() async throws -> ByteBuffer? {
-            guard position < pieces.part.upperBound else {
-                pieces.pulse.isSending(false)
-                return nil
-            }
-            let end = Swift.min(position + BlockPieces.bytesMax, pieces.part.upperBound)
-            let piece = pieces.block.withBytes { ByteBuffer(bytes: $0[position..<end]) }
-            pieces.pulse.moved(end - position)
-            position = end
-            return piece
-        }
-    }
-
-    /// Large enough that a piece costs nothing beside its copy, small enough that pace is seen on slow lines.
-    private static let bytesMax = 128 << 10
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pieces: self, position: part.lowerBound) }
 }

@@ -1,5 +1,13 @@
 package import Bytes
 
+/// What carries questions to a server and answers back.
+package protocol HTTPSender: Sendable {
+    /// Asks once; an answer of any status is an answer.
+    ///
+    /// Errors: `HTTPTrouble`, `HTTPStall`, `CancellationError`, those of its own.
+    func send(_ transfer: HTTPTransfer) async throws -> HTTPReceipt
+}
+
 /// A question with a large body, or with an answer that has one.
 package struct HTTPTransfer: Sendable {
     package var method: HTTPMethod

@@ -42,7 +42,7 @@ struct Deadline {
     var hasPassed: Bool { remainingMilliseconds == 0 }
 }
 
-/// A descriptor that becomes readable when the task is cancelled.
+/// A descriptor that becomes readable when the task is cancelled, or when another thread has something to say.
 final class CancellationEvent: Sendable {
     let descriptor: FileDescriptor
 
@@ -55,6 +55,12 @@ final class CancellationEvent: Sendable {
     func fire() {
         var one: UInt64 = 1
         _ = Glibc.write(descriptor.rawValue, &one, 8)
+    }
+
+    /// Takes it back, for the next time.
+    func clear() {
+        var count: UInt64 = 0
+        _ = Glibc.read(descriptor.rawValue, &count, 8)
     }
 }
 

@@ -47,6 +47,9 @@ package final class FileDescriptor: Sendable {
         if result != 0, code != EINTR { throw Errno(code, in: "close") }
     }
 
+    /// Hands the descriptor to somebody else, who closes it.
+    package func release() -> Int32 { number.exchange(-1, ordering: .relaxed) }
+
     // MARK: Reading
 
     /// Reads up to `buffer.count` bytes from the current position; 0 means the end.

@@ -80,7 +80,7 @@ package final class RunningCommand: Sendable {
 }
 
 /// Reads a pipe to its end on a thread, keeping the tail.
-private final class ErrorDrain: Sendable {
+final class ErrorDrain: Sendable {
     private static let tailMax = 64 << 10
 
     private let bytes = Mutex<[UInt8]>([])
@@ -108,6 +108,9 @@ private final class ErrorDrain: Sendable {
 
     /// Waits until everything the command wrote was read, at most a second: an orphan may hold the pipe open.
     func settle() { _ = try? pollReadable([(done.rawValue, Int16(POLLIN))], timeoutMilliseconds: 1000) }
+
+    /// Everything the command wrote was read.
+    var hasEnded: Bool { (try? pollReadable([(done.rawValue, Int16(POLLIN))], timeoutMilliseconds: 0)[0]) ?? true }
 
     private func keep(_ piece: Block) {
         bytes.withLock { bytes in

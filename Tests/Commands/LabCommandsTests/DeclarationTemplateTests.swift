@@ -30,7 +30,7 @@ import Strategy
         #expect(lab.workloads.first?.repositories == ["host-os", "host-usb", "offsite"])
         #expect(lab.media.map(\.kind) == [.internal, .removable, .standIn])
         #expect(
-            lab.media.map(\.path) == ["/work/lab/media/os-ssd", "/work/lab/media/usb-ssd", "/work/lab/media/cloud"]
+            lab.media.map(\.text) == ["/work/lab/media/os-ssd", "/work/lab/media/usb-ssd", "/work/lab/media/cloud"]
         )
         #expect(lab.repositories(on: .offsite).isEmpty)
     }

@@ -128,7 +128,7 @@ private func message<R>(_ body: () throws -> R) -> String {
         #expect(try RepositoryLocation.parse("local:/a:b") == .local(path: "/a:b"))
         #expect(try RepositoryLocation.parse("../x:y") == .local(path: "../x:y"))
         #expect(try RepositoryLocation.parse("repo") == .local(path: "repo"))
-        #expect(message { try RepositoryLocation.parse("sftp:host:/x") }.contains(#""sftp:" is not supported yet"#))
+        #expect(try RepositoryLocation.parse("sftp:host:/x") == .sftp(SFTPLocation(parsing: "host:/x")))
         let server = try RESTLocation(parsing: "https://me:pw@host:8000/lab/")
         #expect(try RepositoryLocation.parse("rest:https://me:pw@host:8000/lab") == .rest(server))
         #expect(message { try RepositoryLocation.parse("rest:host/lab") }.contains("has to begin with http://"))

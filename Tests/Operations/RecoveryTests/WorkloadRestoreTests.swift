@@ -107,6 +107,8 @@ import TestSupport
         let result = try await Self.perform(prepared, lab)
         let damaged = result.failed.filter(\.isDamage).map(\.path)
         #expect(damaged.count >= 5)
+        let finding = try #require(try lab.ledger().repositories["host-os"]?.finding)
+        #expect(finding.text.contains("was not brought back") && !finding.packs.isEmpty)
         let again = try await WorkloadRestore(try lab.environment).perform(
             prepared,
             only: damaged,
@@ -230,6 +232,13 @@ import TestSupport
         #expect(reason?.contains("host-usb on usb-ssd is taken instead") == true, "\(prepared.choice.concessions)")
         let result = try await Self.perform(prepared, lab)
         #expect(result.failed.isEmpty && Self.back("folder/file-1", lab) == Self.content("source/folder/file-1", lab))
+        let finding = try #require(try lab.ledger().repositories["host-os"]?.finding)
+        #expect(!finding.packs.isEmpty, "the next verification reads them")
+        let status = try await lab.status()
+        #expect(status.isDamaged)
+        let verified = try await lab.run()
+        #expect(verified.results(.verify)["host-os"] == "E-VERIFY", "\(verified.lines)")
+        #expect(try lab.ledger().repositories["host-usb"]?.finding == nil)
     }
 
     @Test func `D-01 when no copy of that day can be read, an older one is offered as such, and none at all is said`()

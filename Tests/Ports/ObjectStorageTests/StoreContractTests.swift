@@ -7,21 +7,28 @@ import Testing
 
 /// The stores that the contract holds for.
 enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
-    case local, memory, faulty, faultyLocal, s3, s3Old, s3Moto, rest, restOld
+    case local, memory, faulty, faultyLocal, s3, s3Old, s3Moto, rest, restOld, sftp, ssh, rclone
 
     var testDescription: String { rawValue }
 
     /// Those whose servers are there; what is missing is said.
     static let here: [StoreKind] = allCases.filter { kind in
-        guard kind == .s3Moto, StoreRig.moto.port == 0 else { return true }
-        print("SKIP store contract of \(kind.rawValue): moto is not installed (pip install 'moto[server]')")
-        return false
+        let missing: String? =
+            switch kind {
+            case .s3Moto where StoreRig.moto.port == 0: "moto is not installed (pip install 'moto[server]')"
+            case .sftp where SFTPBench.server == nil: "openssh-sftp-server is not installed"
+            case .ssh where SSHRig.shared == nil: "openssh-server is not installed, or may not run here"
+            case .rclone where RcloneBench.program == nil: "rclone is not installed"
+            default: nil
+            }
+        if let missing { print("SKIP store contract of \(kind.rawValue): \(missing)") }
+        return missing == nil
     }
 
     /// Whether a removal of what is not there is told from one of what is.
     var tellsAbsence: Bool {
         switch self {
-        case .local, .memory, .faulty, .faultyLocal, .rest, .restOld: true
+        case .local, .memory, .faulty, .faultyLocal, .rest, .restOld, .sftp, .ssh, .rclone: true
         case .s3, .s3Old, .s3Moto: false
         }
     }
@@ -37,6 +44,9 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
         case .s3Moto: S3Bench(.moto).remote()
         case .rest: RESTBench.store(RESTBench.double)
         case .restOld: RESTBench.store(RESTBench.old)
+        case .sftp: SFTPBench.store(scratch.path + "/repo", [SFTPBench.server ?? ""])
+        case .rclone: RcloneBench.store(scratch.path + "/repo")
+        case .ssh: SFTPBench.store(scratch.path + "/repo", SSHRig.shared?.client ?? [])
         }
     }
 }

@@ -61,6 +61,8 @@ package final class TestLab {
     package let warnings = Warnings()
     /// How its media are mounted for runs.
     package var mounting = Mounting()
+    /// What makes its connections to machines behind SSH.
+    package var secureShell: ByteString = "ssh"
 
     package final class Warnings: Sendable {
         private let list = Mutex<[String]>([])
@@ -158,6 +160,9 @@ package final class TestLab {
                 warn: { warnings.add($0) }
             )
             environment.mounting = mounting
+            environment.secureShell = secureShell
+            // Nobody waits for a port that nobody listens at.
+            environment.firstContactSeconds = 0.1
             environment.keyCost = ScryptParameters(n: 1024, r: 1, p: 1)
             return environment
         }

@@ -12,9 +12,7 @@ struct EffectiveDeclaration {
         if let state = lab.state { lines.append("state: \(quoted(state))") }
         lines += self.lines(of: lab.budget) + ["", "media:"]
         for medium in lab.media {
-            let identity = medium.identity.map { ", identity: \(quoted($0))" } ?? ""
-            let rest = identity + (medium.isMountedForRuns ? ", mount: true" : "")
-            lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), path: \(quoted(medium.path))\(rest) }")
+            lines.append("  \(medium.name): { kind: \(medium.kind.rawValue), \(text(of: medium)) }")
         }
         lines += ["", "repositories:"]
         for repository in lab.repositories {
@@ -28,6 +26,43 @@ struct EffectiveDeclaration {
         lines += list("exclude", lab.exclusions) { "paths: [\(flow($0.paths))], because: \(quoted($0.because))" }
         lines += list("retired", lab.retired) { "name: \(quoted($0.name)), because: \(quoted($0.because))" }
         return lines.joined(separator: "\n")
+    }
+
+    private func text(of medium: Medium) -> String {
+        var parts: [String] = []
+        switch medium.location {
+        case .folder(let path): parts.append("path: \(quoted(path))")
+        case .s3(let bucket):
+            let keys: [(String, String?)] = [
+                ("endpoint", quoted(bucket.endpoint)), ("bucket", quoted(bucket.bucket)),
+                ("prefix", bucket.prefix.isEmpty ? nil : quoted(bucket.prefix)), ("region", bucket.region.map(quoted)),
+                ("storage-class", bucket.storageClass.isEmpty ? nil : quoted(bucket.storageClass)),
+                ("bucket-lookup", bucket.lookup == .auto ? nil : bucket.lookup.rawValue),
+                ("connections", bucket.connections.map { "\($0)" }), ("certificates", bucket.certificates.map(quoted)),
+            ]
+            parts.append("s3: { \(flow(keys)) }")
+        case .rest(let server):
+            let keys: [(String, String?)] = [
+                ("url", quoted(server.url)), ("connections", server.connections.map { "\($0)" }),
+                ("certificates", server.certificates.map(quoted)),
+            ]
+            parts.append("rest: { \(flow(keys)) }")
+        case .sftp(let folder):
+            let keys: [(String, String?)] = [
+                ("host", quoted(folder.host)), ("path", quoted(folder.path)), ("user", folder.user.map(quoted)),
+                ("port", folder.port.map { "\($0)" }), ("key", folder.key.map(quoted)),
+                ("connections", folder.connections.map { "\($0)" }),
+            ]
+            parts.append("sftp: { \(flow(keys)) }")
+        }
+        if let credentials = medium.credentials { parts.append("credentials: \(quoted(credentials.text))") }
+        if let identity = medium.identity { parts.append("identity: \(quoted(identity))") }
+        if medium.isMountedForRuns { parts.append("mount: true") }
+        return parts.joined(separator: ", ")
+    }
+
+    private func flow(_ keys: [(String, String?)]) -> String {
+        keys.compactMap { key, text in text.map { "\(key): \($0)" } }.joined(separator: ", ")
     }
 
     private func lines(of budget: ProcessBudget) -> [String] {

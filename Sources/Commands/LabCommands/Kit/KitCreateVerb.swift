@@ -169,7 +169,7 @@ struct KitPlace {
             throw Self.refused(path, "exists, and nothing is overwritten", "name a file that does not exist")
         }
         let path = path
-        if let medium = lab.media.first(where: { path.hasPrefix($0.path + "/") }) {
+        if let medium = lab.media.first(where: { $0.folder.map { path.hasPrefix($0 + "/") } ?? false }) {
             let what = "lies on \(medium.name): who has that disk would have its passwords"
             throw Self.refused(path, what, "name a file elsewhere, print it and remove it")
         }

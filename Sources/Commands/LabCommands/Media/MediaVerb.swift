@@ -81,18 +81,19 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
         // A disk that stays in the machine may be known by its folder alone.
         guard medium.identity != nil || medium.kind == .removable else { return }
         // The folder is not on the new disk yet: the nearest one above it tells which disk is mounted.
-        var folder = medium.path
+        guard let path = medium.folder else { return }
+        var folder = path
         while folder.count > 1, (try? status(at: ByteString(folder))) == nil { folder = splitPath(folder).folder }
         let identity = try? DiskSources().identity(of: ByteString(folder))
         guard let identity, identity.mount.point != "/", let new = identity.uuid.text else {
             throw ProtectionFailure(
                 .mediumMissing,
                 operation: "replace",
-                object: "\(medium.name) (\(medium.path))",
+                object: "\(medium.name) (\(path))",
                 what: "no disk is mounted there whose file system can be told",
                 state: "nothing was changed",
                 next:
-                    "make a file system on the new disk, and mount it so that it holds \(medium.path); a folder of the system's disk is no removable medium: kind: internal"
+                    "make a file system on the new disk, and mount it so that it holds \(path); a folder of the system's disk is no removable medium: kind: internal"
             )
         }
         guard new != medium.identity else { return }
@@ -100,8 +101,8 @@ struct MediaReplaceVerb: ParsableCommand, LabVerb {
         let before =
             medium.identity.map { "was \($0)" } ?? "where none was; another disk is refused from now on"
         screen.line(Text("\(medium.name): identity \(new) in \(place.path), \(before)"))
-        do throws(Errno) { _ = try Directory.createAll(ByteString(medium.path)) } catch {
-            throw LabFailure.folder("create", medium.path, error)
+        do throws(Errno) { _ = try Directory.createAll(ByteString(path)) } catch {
+            throw LabFailure.folder("create", path, error)
         }
     }
 }

@@ -49,7 +49,7 @@ struct LabFolder {
     ///
     /// Later a missing one is refused: its disk may be elsewhere.
     func makeMedia(_ lab: Lab) throws {
-        for medium in lab.media { _ = try made(medium.path) }
+        for folder in lab.media.compactMap(\.folder) { _ = try made(folder) }
     }
 
     /// Opens a folder and makes it, and those above, where missing.

@@ -47,8 +47,8 @@ final class RunReporter: RunObserver {
             return printer.result(line.text)
         }
         let late = item.missed > 0 ? ", and \(counted(item.missed, "due time")) before" : ""
-        let asked = item.catchesUp.isEmpty ? "asked for" : catchUpText(item)
-        let why = item.dueSince.map { "due \(ageText(time.now().length(since: $0))) ago\(late)" } ?? asked
+        let due = item.dueSince.map { "due \(ageText(time.now().length(since: $0))) ago\(late)" }
+        let why = item.catchesUp.isEmpty ? due ?? "asked for" : catchUpText(item)
         printer.normal("\(name): \(why)")
     }
 

@@ -10,10 +10,14 @@ package enum RepositoryLocation: Hashable, Sendable {
     case s3(S3Location)
     /// A server of restic's REST protocol.
     case rest(RESTLocation)
+    /// A folder of a machine that is reached by SFTP.
+    case sftp(SFTPLocation)
+    /// What rclone reaches, as it takes it.
+    case rclone(remote: ByteString)
 
-    private static let networkSchemes = ["azure", "b2", "gs", "rclone", "sftp", "swift"]
+    private static let networkSchemes = ["azure", "b2", "gs", "swift"]
 
-    /// Reads `local:PATH`, `PATH`, `s3:…`, `rest:…`, and refuses by name what is not there yet.
+    /// Reads `local:PATH`, `PATH`, `s3:…`, `rest:…`, `sftp:…`, `rclone:…`, and refuses by name what is not there yet.
     package static func parse(_ text: ByteString) throws(CommandFailure) -> RepositoryLocation {
         let scheme = text.cut(0x3a)?.before.display ?? ""
         if scheme == "local", let (_, path) = text.cut(0x3a) { return .local(path: path) }
@@ -31,6 +35,14 @@ package enum RepositoryLocation: Hashable, Sendable {
                 throw .fatal("parsing repository location failed: \(Text(error.what))")
             }
         }
+        if scheme == "sftp", let (_, rest) = text.cut(0x3a) {
+            do throws(SFTPLocation.Trouble) {
+                return .sftp(try SFTPLocation(parsing: String(decoding: rest.bytes, as: UTF8.self)))
+            } catch {
+                throw .fatal("parsing repository location failed: \(Text(error.what))")
+            }
+        }
+        if scheme == "rclone", let (_, remote) = text.cut(0x3a) { return .rclone(remote: remote) }
         if networkSchemes.contains(scheme) {
             throw .notYet("storage of the kind \"\(scheme):\"")
         }

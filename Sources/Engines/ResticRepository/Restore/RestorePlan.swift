@@ -184,6 +184,23 @@ package func isFaultOfCopy(_ error: any Error) -> Bool {
     }
 }
 
+/// Whether what a restore met proves that bytes of the repository are lost (L7): a store that did not answer has proven nothing.
+package func isProvenDamage(_ error: any Error) -> Bool {
+    switch error {
+    case RestoreProblem.missingContent(let reason): return isProvenDamage(reason)
+    case is RestoreProblem: return isFaultOfCopy(error)
+    case let failure as RepositoryFailure where failure.code != .damaged && failure.code != .missing: return false
+    default: break
+    }
+    guard isFaultOfCopy(error) else { return false }
+    do {
+        try refuseUnlessDamaged(error)
+        return true
+    } catch {
+        return false
+    }
+}
+
 /// What can be wrong with an entry to be restored, beside a failing system call.
 enum RestoreProblem: Error, CustomStringConvertible {
     case noSubtree

@@ -28,6 +28,7 @@ package struct CertificateFiles {
     package init(_ lab: Lab) {
         var found: [(key: String, path: String?, place: Place)] = []
         if let vault = lab.vault { found.append(("vault.certificates", vault.certificates, vault.place)) }
+        found += lab.media.map { ("media.\($0.name).certificates", $0.certificates, $0.place) }
         found += lab.channels.map { ("notify.\($0.name).certificates", $0.certificates, $0.place) }
         all = found.compactMap { key, path, place in
             path.map { Self.looked(Named(key: key, path: $0, place: place)) }

@@ -167,8 +167,10 @@ package struct Examination: Sendable {
 
     // MARK: media and repositories
 
+    /// What lies behind a network shows itself when its repositories are opened.
     private func medium(_ medium: Medium) -> [Examined] {
-        let object = "\(medium.name) (\(medium.path))"
+        guard let path = medium.folder else { return [] }
+        let object = "\(medium.name) (\(path))"
         do {
             try environment.check(medium).requireWritable()
         } catch let failure as ProtectionFailure {
@@ -178,10 +180,10 @@ package struct Examination: Sendable {
         }
         var found: [Examined] = []
         let sources = DiskSources()
-        let disks = try? sources.disks(below: ByteString(medium.path))
+        let disks = try? sources.disks(below: ByteString(path))
         let names = disks?.disks.map(\.id).joined(separator: " + ") ?? ""
         found.append(Examined(.good, object, names.isEmpty ? "is there" : "is there, on \(names)"))
-        if let space = (try? sources.identity(of: ByteString(medium.path)))?.space {
+        if let space = (try? sources.identity(of: ByteString(path)))?.space {
             let text = "\(amount(space.freeBytes)) of \(amount(space.totalBytes)) free"
             let isTight = space.freeBytes < space.totalBytes / Self.freeShare || space.isOutOfInodes
             found.append(

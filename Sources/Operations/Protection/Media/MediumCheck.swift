@@ -9,7 +9,8 @@ package import Strategy
 /// 2. Where the declaration names the file system, another one is refused, and so is none (B-10).
 /// 3. A file system that the kernel has made read-only is read from, and not written to (B-07).
 ///
-/// The store itself is looked at again before each commit, by its directory and config (`LocalStorage`).
+/// The store itself is looked at again before each commit, by its directory and config (`LocalStorage`). What lies behind a network has
+/// nothing to look at here: its server says what is wrong when it is asked.
 package struct MediumCheck: Sendable {
     let medium: Medium
     private let mounting: Mounting
@@ -52,17 +53,18 @@ package struct MediumCheck: Sendable {
 
     /// The file system that holds the medium; nil when it cannot be told and none is asked for.
     private func identity() throws -> FileSystemIdentity? {
+        guard let path = medium.folder else { return nil }
         try requireMounted()
-        let kind = try? status(at: ByteString(medium.path), followLinks: true).kind
+        let kind = try? status(at: ByteString(path), followLinks: true).kind
         guard kind == .directory else {
             throw failure(
                 .mediumMissing,
                 kind == nil ? "the folder is not there" : "is no folder",
                 next: medium.identity.map { "attach the disk with file system \($0), and mount it" }
-                    ?? "attach and mount the disk; or, where the folder is new and its disk is mounted: mkdir -p \(medium.path)"
+                    ?? "attach and mount the disk; or, where the folder is new and its disk is mounted: mkdir -p \(path)"
             )
         }
-        let found = try? sources.identity(of: ByteString(medium.path))
+        let found = try? sources.identity(of: ByteString(path))
         guard let wanted = medium.identity else { return found ?? nil }
         let seen = found?.uuid.text
         if let seen, FileSystemUUID.isSame(seen, wanted) { return found ?? nil }
@@ -70,7 +72,7 @@ package struct MediumCheck: Sendable {
         guard let found, found.mount.point != "/", seen != nil else {
             throw failure(
                 .mediumMissing,
-                "is not mounted: \(medium.path) is an empty place on the disk of the system",
+                "is not mounted: \(path) is an empty place on the disk of the system",
                 next: "attach the disk with file system \(wanted), and mount it"
             )
         }
@@ -86,7 +88,7 @@ package struct MediumCheck: Sendable {
         ProtectionFailure(
             code,
             operation: "open medium",
-            object: "\(medium.name) (\(medium.path))",
+            object: "\(medium.name) (\(medium.text))",
             what: what,
             state: "nothing was written; the other media are not touched",
             next: next
@@ -134,7 +136,8 @@ package final class DiskNames {
 
     /// What holds a medium now.
     package func place(of medium: Medium) -> MediumPlace {
-        MediumPlace(fileSystem: fileSystemUUID(of: medium.path), disks: disks(below: [medium.path]))
+        guard let path = medium.folder else { return MediumPlace(fileSystem: nil, disks: nil) }
+        return MediumPlace(fileSystem: fileSystemUUID(of: path), disks: disks(below: [path]))
     }
 
     /// The UUID of the file system that holds a folder; nil when it has none, or cannot be asked.

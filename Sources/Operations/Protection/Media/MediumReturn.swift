@@ -20,14 +20,14 @@ extension ProtectionEnvironment {
 }
 
 extension LabStore {
-    /// Whether a run could try to write to it.
+    /// Whether a run could try to write to it; what lies behind a network is asked by the run itself.
     ///
     /// Of a medium that runs mount it is enough that its disk is attached, as far as the kernel tells.
     fileprivate func isHere(wasSeen: Bool) -> Bool {
         do {
             try MediumCheck(medium, mounting: environment.mounting).requireWritable()
             // An empty folder in its place is not it; one that was never made may be made there.
-            return !wasSeen || (try? status(at: ByteString("\(path)/config"))) != nil
+            return medium.isRemote || !wasSeen || (try? status(at: ByteString("\(path)/config"))) != nil
         } catch let failure as ProtectionFailure where failure.code == .mediumUnmounted {
             return isAttached
         } catch {

@@ -30,10 +30,10 @@ struct MountPlace: Sendable {
         } catch {
             throw Self.failure(medium, "\(mounting.table) cannot be read: \(error)", next: error.remedy)
         }
-        guard let point = table.innermostPoint(holding: ByteString(medium.path)) else {
+        guard let point = table.innermostPoint(holding: ByteString(medium.text)) else {
             throw Self.failure(
                 medium,
-                "is to be mounted for runs, and no entry of \(mounting.table) holds \(medium.path)",
+                "is to be mounted for runs, and no entry of \(mounting.table) holds \(medium.text)",
                 next:
                     "add its mount point to \(mounting.table), with noauto and nofail; or take mount out of holdfast.yaml"
             )
@@ -90,7 +90,7 @@ struct MountPlace: Sendable {
         ProtectionFailure(
             .mediumMissing,
             operation: "mount medium",
-            object: "\(medium.name) (\(medium.path))",
+            object: "\(medium.name) (\(medium.text))",
             what: what,
             state: "nothing was written; the other media are not touched",
             next: next

@@ -11,8 +11,8 @@ extension WorkloadRun {
     func explained(_ failure: any ReportableFailure, in store: OpenStore) -> any ReportableFailure {
         guard var full = failure as? StorageFailure, [.noSpace, .quota].contains(full.code) else { return failure }
         let medium = store.store.medium
-        let free = (try? Directory.open(ByteString(medium.path)).space())?.freeBytes
-        if let free { full.what += "; \(amount(free)) are free on \(medium.name) (\(medium.path))" }
+        let free = medium.folder.flatMap { try? Directory.open(ByteString($0)).space() }?.freeBytes
+        if let free { full.what += "; \(amount(free)) are free on \(medium.name) (\(medium.text))" }
         let newest = store.view.newest(workload.name)
         let safe = newest.map {
             "the last good snapshot there, \($0.snapshot.id.short) of \(minuteText($0.observed.time.moment)), is whole"

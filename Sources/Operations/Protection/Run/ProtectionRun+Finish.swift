@@ -30,6 +30,7 @@ extension ProtectionRun {
         for store in done.flatMap(\.opened) where !stores.contains(where: { $0.name == store.name }) {
             stores.append(store)
         }
+        let known = report.lines.count
         let pool = environment.repository.pool
         let parts = try await withThrowingTaskGroup(of: (Int, Part).self) { group in
             for (number, store) in stores.enumerated() {
@@ -52,6 +53,7 @@ extension ProtectionRun {
         }
         let releasable = report.held.filter { $0.held.allSatisfy(\.isReleasable) }
         if !releasable.isEmpty { report.digits = Release.digits(of: releasable) }
+        await noteFailures(report.lines.dropFirst(known))
     }
 
     private func finish(

@@ -14,13 +14,15 @@ import Synchronization
 /// for each workload: lock it > BACK UP to the nearest repository that is here > copy from there to the others, side by side
 ///                    > read back what was written, each where it was written
 /// for each repository: retention (only for what is complete and read back) > prune > rotating verification > leave the record
+/// for each workload:   copy to what lies behind a network > read back; for each repository there: as above
 /// unmount what was mounted, by this run or by one that was cut off
 /// ```
 /// 1. A source is read once, whatever the number of its repositories.
 /// 2. A repository that is not here, or fails, keeps none of the others; the next run catches up.
-/// 3. Nothing is removed from a repository with an open finding of damage, nor above the floor unasked (L7, P-06).
-/// 4. An app that a run stopped is started again by that run, or by the next one: see `OwedCommands`.
-/// 5. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
+/// 3. What lies behind a network waits until every disk has its copies, and is opened no earlier: a slow line, or none, holds no other copy up.
+/// 4. Nothing is removed from a repository with an open finding of damage, nor above the floor unasked (L7, P-06).
+/// 5. An app that a run stopped is started again by that run, or by the next one: see `OwedCommands`.
+/// 6. A workload counts as tried when its part has ended: what is cut off by a crash or a cancellation is due still (M-05).
 package struct ProtectionRun: Sendable {
     private(set) var environment: ProtectionEnvironment
     let observer: any RunObserver
@@ -120,24 +122,47 @@ package struct ProtectionRun: Sendable {
         let recorder = RunRecorder(environment)
         await recorder.begin(plan, isByHand: request.isByHand, at: report.started)
         do {
+            var turns = RunTurns(plan, environment)
             var done: [WorkloadRun.Result] = []
-            var noted = 0
-            for item in plan.items {
-                observer.began(item)
-                done.append(try await WorkloadRun(item: item, run: accepting).run(&report))
-                await noteFailures(report.lines.dropFirst(noted))
-                noted = report.lines.count
-                await recorder.record(report.lines)
+            for item in turns.near {
+                let result = try await accepting.perform(WorkloadRun(item: item, run: accepting), recorder, &report)
+                turns.note(result, of: item)
+                done.append(result)
             }
             try await finish(done, before: before, released: released, request: request, &report)
-            await noteFailures(report.lines.dropFirst(noted))
+            guard !turns.far.isEmpty else { return await ended(report, recorder) }
+            done = []
+            for item in turns.far {
+                let brings = WorkloadRun(item: item, run: accepting, isFar: true)
+                done.append(try await accepting.perform(brings, recorder, &report))
+            }
+            try await finish(done, before: before, released: released, request: request, &report)
         } catch {
             await recorder.interrupted(report)
             throw error
         }
+        return await ended(report, recorder)
+    }
+
+    private func ended(_ report: RunReport, _ recorder: RunRecorder) async -> RunReport {
+        var report = report
         report.ended = environment.now
         await recorder.end(report)
         return report
+    }
+
+    /// One workload's turn, with what is remembered of it.
+    private func perform(
+        _ turn: WorkloadRun,
+        _ recorder: RunRecorder,
+        _ report: inout RunReport
+    ) async throws -> WorkloadRun.Result {
+        let known = report.lines.count
+        observer.began(turn.item)
+        let result = try await turn.run(&report)
+        await noteFailures(report.lines.dropFirst(known))
+        await recorder.record(report.lines)
+        return result
     }
 
     /// Looks at the clock, so that one that is set back between two looks makes nothing due that was just tried (F-01).

@@ -8,8 +8,12 @@ import Strategy
 extension WorkloadRun {
     /// How its run ended, and what it missed.
     func remember(_ outcome: RunOutcome, _ result: Result, started: Timestamp, seconds: Int) async {
-        let (name, missed) = (workload.name, result.missed.sorted())
-        let failed = failedHere(missed, of: workload.repositories)
+        let (name, missed, deferred) = (workload.name, result.missed.sorted(), result.deferred)
+        // What waits for its turn was not tried.
+        let failed = failedHere(
+            missed.filter { !deferred.contains($0) },
+            of: workload.repositories.filter { !deferred.contains($0) }
+        )
         let trouble = result.lines.lazy.compactMap { RunTrouble($0.result) }.first
         await run.ledgerFile.update { ledger in
             var history = ledger.workloads[name] ?? WorkloadHistory()
@@ -17,7 +21,8 @@ extension WorkloadRun {
             history.lastOutcome = outcome
             history.lastTrouble = outcome == .ok ? nil : trouble
             history.missing = missed
-            history.failures = failed
+            let waiting = history.failures.filter { deferred.contains($0.key) }
+            history.failures = failed.merging(waiting) { tried, _ in tried }
             history.runSeconds = (history.runSeconds + [seconds]).suffix(StrategyLimits.rememberedRuns)
             ledger.workloads[name] = history
         }
@@ -32,6 +37,8 @@ extension WorkloadRun {
         let isComplete = result.isComplete
         let tried = item.catchesUp
         let failed = failedHere(tried.filter { !proven.contains($0) }, of: tried)
+        let trouble = result.lines.lazy.compactMap { RunTrouble($0.result) }.first
+        let isFar = isFar
         await run.ledgerFile.update { ledger in
             guard var history = ledger.workloads[name] else { return }
             history.caughtUp = now
@@ -42,6 +49,9 @@ extension WorkloadRun {
             if isWhole, history.lastOutcome == .partial {
                 history.lastOutcome = .ok
                 history.lastTrouble = nil
+            } else if isFar, !isWhole, history.lastOutcome == .ok {
+                history.lastOutcome = .partial
+                history.lastTrouble = trouble
             }
             ledger.workloads[name] = history
         }

@@ -10,6 +10,8 @@ import Strategy
 struct WorkloadRun: Sendable {
     let item: RunPlan.Item
     let run: ProtectionRun
+    /// It brings what the disks of this machine hold behind a network.
+    var isFar = false
 
     var environment: ProtectionEnvironment { run.environment }
     var workload: Workload { item.workload }
@@ -28,6 +30,8 @@ struct WorkloadRun: Sendable {
         var hasFailures = false
         /// Repositories that could not be brought a copy, for what is wrong with them, or away.
         var missed: Set<String> = []
+        /// Repositories behind a network, whose turn comes when all disks have their copies.
+        var deferred: [String] = []
     }
 
     /// Runs it; failures are in the report.
@@ -40,7 +44,9 @@ struct WorkloadRun: Sendable {
         let lock: FileDescriptor?
         var isElsewhere = false
         do {
-            lock = try StateFolder.takeLock("workload-\(workload.name)", in: environment.stateFolder)
+            // A first upload takes days: the next night's backup is another's turn, and does not wait for it.
+            let turn = isFar && !hasNoSource ? "offsite" : "workload"
+            lock = try StateFolder.takeLock("\(turn)-\(workload.name)", in: environment.stateFolder)
             isElsewhere = lock == nil
         } catch {
             lock = nil
@@ -49,6 +55,7 @@ struct WorkloadRun: Sendable {
         defer { lock?.unlock() }
         if isElsewhere {
             // Another process is at it: nothing was tried here, and nothing is remembered.
+            guard !isFar else { return leave(&report) }
             fail(RunStep(.open, workload: workload.name, repository: workload.name), busy, &result)
             report.lines += result.lines
             report.workloads[workload.name] = .failed
@@ -57,7 +64,9 @@ struct WorkloadRun: Sendable {
         guard item.catchesUp.isEmpty || hasNoSource else {
             try await catchUp(&result)
             report.lines += result.lines
-            report.workloads[workload.name] = await rememberCatchUp(result)
+            let outcome = await rememberCatchUp(result)
+            let before = isFar ? report.workloads[workload.name] ?? outcome : outcome
+            report.workloads[workload.name] = before == .ok && outcome != .ok ? .partial : before
             return result
         }
         try await protect(&result)
@@ -67,6 +76,16 @@ struct WorkloadRun: Sendable {
         report.workloads[workload.name] = outcome
         await remember(outcome, result, started: started, seconds: seconds)
         return result
+    }
+
+    /// Another process brings it behind the network, and the next run goes on from there.
+    private func leave(_ report: inout RunReport) -> Result {
+        let now = environment.repository.time.monotonicNanoseconds()
+        for name in item.catchesUp {
+            let step = RunStep(.copy, workload: workload.name, repository: name)
+            report.lines.append(end(step, .skipped("another process is bringing copies there"), since: now))
+        }
+        return Result(workload: workload)
     }
 
     private func outcome(_ result: Result) -> RunOutcome {
@@ -135,7 +154,15 @@ struct WorkloadRun: Sendable {
 
     /// Opens those that were seen before side by side; what may have to be made comes alone, cut as the one opened before it.
     private func open(_ result: inout Result) async throws {
-        let stores = environment.stores(of: workload)
+        let all = environment.stores(of: workload)
+        let later = isFar ? [] : all.filter(\.medium.isRemote)
+        let first = isFar ? all : all.filter { !$0.medium.isRemote }
+        try await open(first, &result)
+        // Where no disk is left, a slow copy is better than none.
+        if result.opened.isEmpty { try await open(later, &result) } else { result.deferred = later.map(\.name) }
+    }
+
+    private func open(_ stores: [LabStore], _ result: inout Result) async throws {
         let seen = run.ledgerFile.current().repositories
         let old = stores.filter { seen[$0.name] != nil }
         var opened: [String: Swift.Result<OpenStore, any Error>] = [:]
@@ -179,6 +206,7 @@ struct WorkloadRun: Sendable {
 
     private func store(_ result: inout Result) async throws {
         var rest = result.opened[...]
+        defer { result.missed.formUnion(result.deferred) }
         while let source = rest.popFirst() {
             let step = RunStep(.backUp, workload: workload.name, repository: source.name)
             do {
@@ -188,7 +216,10 @@ struct WorkloadRun: Sendable {
                 // The next repository is tried: what is wrong may be this disk.
                 let failure = try reportable(error, operation: "back up", object: workload.name)
                 fail(step, explained(failure, in: source), &result)
-                if let failure = error as? ProtectionFailure, failure.code == .source { return }
+                if let failure = error as? ProtectionFailure, failure.code == .source {
+                    result.deferred = []
+                    return
+                }
                 result.missed.insert(source.name)
             }
         }

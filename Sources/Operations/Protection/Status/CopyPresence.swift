@@ -1,5 +1,6 @@
 package import Bytes
 import HostSystem
+import ObjectStorage
 import Outcome
 import Strategy
 
@@ -83,6 +84,10 @@ extension CopyPresence {
             self = .notMade
             return
         }
+        if store.medium.isRemote {
+            self = Self.remote(failure, history)
+            return
+        }
         let place = MediumAbsence(store.medium, history?.place, sources)
         let code = ProtectionCode(rawValue: failure.codeName)
         let canBeAway = store.medium.kind == .removable || store.medium.kind == .offsite
@@ -94,6 +99,17 @@ extension CopyPresence {
         case .mediumMissing: self = .lost(.gone)
         default: self = .lost(failure.isDamage ? .damaged : .closed)
         }
+    }
+}
+
+extension CopyPresence {
+    /// Of a service that was asked: what did not answer is told from memory, what said no is not.
+    private static func remote(_ failure: any ReportableFailure, _ history: RepositoryHistory?) -> CopyPresence {
+        if ProtectionCode(rawValue: failure.codeName) == .mediumMissing { return .lost(.gone) }
+        if failure.isDamage { return .lost(.damaged) }
+        let silences: [StorageCode] = [.unreachable, .timeout, .busy, .answer, .transfer, .region, .clock, .untrusted]
+        guard let code = StorageCode(rawValue: failure.codeName), silences.contains(code) else { return .lost(.closed) }
+        return .away(since: history?.seen, isProven: false)
     }
 }
 
@@ -125,7 +141,7 @@ private struct MediumAbsence {
 
     /// The file system at its path, or at the nearest folder above that is there.
     private var there: String? {
-        var parts = medium.path.split(separator: "/")
+        var parts = medium.text.split(separator: "/")
         while true {
             if let found = try? sources.identity(of: ByteString("/" + parts.joined(separator: "/"))) {
                 return found.uuid.text

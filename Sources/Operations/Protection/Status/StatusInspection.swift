@@ -193,8 +193,8 @@ package struct StatusInspection: Sendable {
             return CopyFacts(
                 medium: copy.medium.name,
                 kind: copy.medium.kind,
-                disks: copy.medium.kind == .offsite
-                    ? nil : copy.remembered != nil ? place?.disks : names.disks(below: [copy.medium.path]),
+                disks: copy.medium.kind == .offsite || copy.medium.isRemote
+                    ? nil : copy.remembered != nil ? place?.disks : names.disks(below: [copy.medium.text]),
                 isGood: copy.counts && !copy.point.isBreached && isKnown,
                 isOutOfReach: copy.presence.isOutOfReach
             )

@@ -23,7 +23,7 @@ struct StatusProblems {
                 .oneHouse,
                 "lab",
                 "no copy leaves the house",
-                "keep a removable disk elsewhere, and bring it in turn"
+                "add a medium of kind offsite: docs/manual/off-site.md; or keep a removable disk elsewhere, and bring it in turn"
             )
         }
         judgeChannels(status, ledger)
@@ -233,10 +233,10 @@ struct StatusProblems {
             $0.presence == .seen && ($0.medium.kind == .internal || $0.medium.kind == .removable)
         }
         for (number, copy) in local.enumerated() {
-            let path = copy.medium.path
+            guard let path = copy.medium.folder else { continue }
             let next = "put \(copy.medium.name) on another disk"
             let object = "\(state.workload.name) on \(copy.medium.name)"
-            if let twin = local[..<number].first(where: { names.share($0.medium.path, path) == true }) {
+            if let twin = local[..<number].first(where: { names.share($0.medium.text, path) == true }) {
                 add(.amber, .oneDisk, object, "shares a disk with \(twin.medium.name): they count as one medium", next)
             } else {
                 let shares = state.workload.host.paths.map { names.share($0, path) }

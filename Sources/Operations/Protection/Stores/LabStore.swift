@@ -18,7 +18,8 @@ package struct LabStore: Sendable {
     let environment: ProtectionEnvironment
 
     package var name: String { declaration.name }
-    package var path: String { "\(medium.path)/\(declaration.name)" }
+    /// Where it lies, for people and for `-r`.
+    package var path: String { medium.text(of: declaration.name) }
 
     /// Errors: why this run could not mount the medium.
     private var check: MediumCheck { get throws { try environment.check(medium) } }
@@ -36,18 +37,20 @@ package struct LabStore: Sendable {
     /// Opens the repository.
     ///
     /// Errors: `E-MEDIUM` when the disk or the repository on it is not there, `E-SECRET`, those of the engine.
-    package func open(_ use: Use = .work) async throws -> Repository {
+    package func open(_ use: Use = .work, _ patience: Patience = .looking) async throws -> Repository {
         try check.requireReadable()
         guard let found = try await environment.secrets.find(declaration.password) else { throw passwordGone }
-        return try await open(use, with: found)
+        return try await open(use, patience, with: found)
     }
 
     /// As above, with a password that was found already.
-    package func open(_ use: Use, with found: ResolvedSecret) async throws -> Repository {
+    package func open(_ use: Use, _ patience: Patience = .looking, with found: ResolvedSecret) async throws
+        -> Repository
+    {
         try check.requireReadable()
         do {
             let repository = try await Repository.open(
-                store: LocalStorage(ByteString(path)),
+                store: try await plainStorage(patience),
                 password: found.secret,
                 environment: environment.repository,
                 options: options(use)
@@ -62,6 +65,9 @@ package struct LabStore: Sendable {
     /// What went wrong, with its subject where that is not the repository: a password, the vault.
     package func trouble(_ failure: any ReportableFailure) -> String {
         guard failure is SecretFailure else { return failure.what }
+        if let credentials = medium.credentials, credentials.references.contains(where: { $0.text == failure.object }) {
+            return "the credentials of \(medium.name), \(failure.object), \(failure.what)"
+        }
         let reference = declaration.password.text
         let subject = failure.object == reference ? reference : "\(reference): \(failure.object)"
         return "its password \(subject) \(failure.what)"
@@ -69,11 +75,12 @@ package struct LabStore: Sendable {
 
     /// True when a repository that was never seen before cannot be opened because there is none, and the next run makes it.
     ///
-    /// A password that is there says that it was made, unless the declared identity proves that the right disk is mounted.
+    /// A password that is there says that it was made, unless the declared identity proves that the right disk is mounted, or a service
+    /// says that it has none.
     package func isToBeMade(after failure: any ReportableFailure) -> Bool {
-        let isNothingThere = ["config", "keys"].allSatisfy { isMissing("\(path)/\($0)") }
+        let isNothingThere = medium.isRemote || ["config", "keys"].allSatisfy { isMissing("\(path)/\($0)") }
         switch ProtectionCode(rawValue: failure.codeName) {
-        case .mediumMissing: return isNothingThere && medium.identity != nil
+        case .mediumMissing: return isNothingThere && (medium.identity != nil || medium.isRemote)
         case .secret:
             guard case .file(let file) = declaration.password, isMissing(file) else { return false }
             // A password that waits for its place: the repository is being made, or that was broken off.
@@ -114,7 +121,7 @@ package struct LabStore: Sendable {
         // Two that make one repository at once would each leave a key, and one of them opens nothing.
         let lock = try await lock("repository-\(name)")
         defer { lock?.unlock() }
-        let store = storage
+        let store = try await storage()
         if let known, let again = try await Repository.reopen(known, store: store, options: options(.work)) {
             return (again, false)
         }
@@ -131,7 +138,10 @@ package struct LabStore: Sendable {
             } catch let failure as RepositoryFailure where failure.code == .noRepository {
                 switch creation {
                 case .asAsked: break
-                case .asNew where medium.identity != nil || environment.newPasswords.holds(declaration.password): break
+                // A service that answers and has none is the right place, as a disk with the declared identity is.
+                case .asNew
+                where medium.identity != nil || medium.isRemote || environment.newPasswords.holds(declaration.password):
+                    break
                 case .asNew, .never: throw missing(failure)
                 }
                 return (try await make(store, found.secret, polynomial), true)
@@ -155,8 +165,8 @@ package struct LabStore: Sendable {
     }
 
     /// The store within its budget; for what a run moves.
-    private var storage: any ObjectStorage {
-        let plain = LocalStorage(ByteString(path))
+    private func storage() async throws -> any ObjectStorage {
+        let plain = try await plainStorage(.running)
         let upload = declaration.budget.uploadBytesPerSecond ?? 0
         let download = declaration.budget.downloadBytesPerSecond ?? 0
         guard upload > 0 || download > 0 else { return plain }
@@ -239,8 +249,9 @@ package struct LabStore: Sendable {
             object: "\(declaration.name) (\(path))",
             what: "its password exists (\(declaration.password.text)), but the repository does not",
             state: "nothing was written",
-            next:
-                "mount the disk that holds it; if it is dead or was never made: holdfast media replace \(medium.name)",
+            next: medium.isRemote
+                ? "look whether that is the right place; if it is, and the repository is lost or was never made: holdfast media replace \(medium.name)"
+                : "mount the disk that holds it; if it is dead or was never made: holdfast media replace \(medium.name)",
             cause: cause
         )
     }

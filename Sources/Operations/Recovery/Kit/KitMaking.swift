@@ -1,6 +1,7 @@
 import Bytes
 import HostSystem
 import Journal
+import ObjectStorage
 package import KitFormat
 import Outcome
 package import Protection
@@ -121,11 +122,20 @@ package struct KitMaking: Sendable {
         entry.variables = store.kitVariables
         do {
             entry.id = try await store.open(.trial, with: found).config.id.hex
-            entry.disk = store.medium.identity ?? DiskNames().fileSystemUUID(of: store.medium.path) ?? entry.disk
+            if let folder = store.medium.folder {
+                entry.disk = store.medium.identity ?? DiskNames().fileSystemUUID(of: folder) ?? entry.disk
+            }
         } catch let failure as ProtectionFailure where failure.isAway {
             let why = failure.operation == "open repository" ? "no repository was there" : failure.what
             entry.state = "NOT opened when the kit was made: \(why)"
             made.unproven.append((store.name, why))
+        } catch let failure as StorageFailure where store.medium.isRemote {
+            entry.state = "NOT opened when the kit was made: \(failure.what)"
+            made.unproven.append((store.name, failure.what))
+        }
+        if store.medium.isRemote, entry.variables.isEmpty {
+            entry.state +=
+                "; what enters \(store.medium.name) is not in this kit: keep a credential that only reads beside it"
         }
         return entry
     }

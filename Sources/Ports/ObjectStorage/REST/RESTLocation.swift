@@ -70,6 +70,14 @@ package struct RESTLocation: Sendable {
         (user, password) = (nil, nil)
     }
 
+    /// Whatever answers, at its root.
+    static var localhost: RESTLocation { RESTLocation() }
+
+    private init() {
+        (isSecure, host, socket, path) = (false, "localhost", nil, "/")
+        (user, password) = (nil, nil)
+    }
+
     /// As it is shown, without the password (S-04).
     package var text: String {
         let scheme = isSecure ? "https" : "http"

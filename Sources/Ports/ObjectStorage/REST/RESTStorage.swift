@@ -40,23 +40,35 @@ package struct RESTSettings: Sendable {
 /// **Source**: restic doc/REST_backend.rst, internal/backend/rest.
 package final class RESTStorage: ObjectStorage {
     private let settings: RESTSettings
-    private let http: HTTPConnections
+    private let http: any HTTPSender
+    package let location: String
+    private let host: String
+    /// It takes another object in the place of one that is there, so that each is looked for first.
+    private let replaces: Bool
     /// Whether the server has answered a listing by the second protocol.
     private let listsSizes = Mutex(false)
 
     /// Opens nothing yet; errors: certificate files that cannot be read.
-    package init(_ settings: RESTSettings) throws {
-        self.settings = settings
-        let errand = RemoteErrand("open", settings.location.text, host: settings.location.place)
+    package convenience init(_ settings: RESTSettings) throws {
+        let (text, place) = (settings.location.text, settings.location.place)
         do throws(HTTPTrouble) {
             // Locks do not stand in line with the rest.
-            http = try HTTPConnections(settings.trust, connections: settings.connections + 2, pace: settings.pace)
+            let http = try HTTPConnections(settings.trust, connections: settings.connections + 2, pace: settings.pace)
+            self.init(settings, shown: text, host: place, sender: http)
         } catch {
-            throw errand.failure(error)
+            throw RemoteErrand("open", text, host: place).failure(error)
         }
     }
 
-    package var location: String { settings.location.text }
+    /// `shown` and `host` are for messages.
+    init(_ settings: RESTSettings, shown: String, host: String, replaces: Bool = false, sender: any HTTPSender) {
+        self.replaces = replaces
+        self.settings = settings
+        self.host = host
+        location = shown
+        http = sender
+    }
+
     package var connections: Int { settings.connections }
     /// The second protocol lists everything at once, a hundred bytes each: as much as a request without bytes costs for four.
     package var listedPerRequest: Int? { listsSizes.withLock { $0 } ? 1000 : nil }
@@ -110,8 +122,9 @@ package final class RESTStorage: ObjectStorage {
 
     package func put(_ name: ObjectName, _ bytes: Block) async throws {
         let errand = errand("write", name)
-        if name.kind == .config, try await send(.head, path(name), errand, accepts: [404]).status == 200 {
-            throw exists(name)
+        if name.kind == .config || replaces {
+            let look = try await send(.head, path(name), errand, accepts: [404])
+            if look.status == 200 { return try await requireSame(look, name, bytes) }
         }
         let header = HTTPHeader("Content-Type", "application/octet-stream")
         let receipt = try await send(.post, path(name), errand, headers: [header], body: bytes, accepts: [403])
@@ -119,6 +132,11 @@ package final class RESTStorage: ObjectStorage {
         // Refused since it is there, or since nothing may be written.
         let look = try await send(.head, path(name), errand, accepts: [403, 404])
         guard look.status == 200 else { throw refusal(receipt, errand) }
+        try await requireSame(look, name, bytes)
+    }
+
+    /// What is there already is what was to be written, or that is refused.
+    private func requireSame(_ look: HTTPReceipt, _ name: ObjectName, _ bytes: Block) async throws {
         guard name.kind != .config, look.declaredLength == UInt64(bytes.count),
             try await get(name, range: nil).bytes == bytes.bytes
         else { throw exists(name) }
@@ -192,8 +210,6 @@ package final class RESTStorage: ObjectStorage {
     }
 
     // MARK: Requests
-
-    private var host: String { settings.location.place }
 
     /// Flat: the server sorts packs into folders as it likes.
     private func path(_ name: ObjectName) -> String {

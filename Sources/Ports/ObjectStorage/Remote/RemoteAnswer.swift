@@ -61,6 +61,7 @@ struct RemoteErrand: Sendable {
                 because: stall
             )
         case let trouble as HTTPTrouble: return failure(trouble)
+        case let end as RcloneEnd: return end.failure(self)
         default: return error
         }
     }

@@ -52,9 +52,11 @@ enum RemoteRange {
         guard let text = receipt.header("content-range"), text.hasPrefix("bytes ") else { return nil }
         let parts = text.dropFirst("bytes ".count).split(separator: "/", omittingEmptySubsequences: false)
         let ends = parts.first?.split(separator: "-") ?? []
-        guard parts.count == 2, ends.count == 2, let first = UInt64(ends[0]), let last = UInt64(ends[1]), first <= last,
-            last < .max
+        guard parts.count == 2, ends.count == 2, let first = UInt64(ends[0]), let last = UInt64(ends[1]), last < .max
         else { return nil }
-        return (first, last, UInt64(parts[1]))
+        let total = UInt64(parts[1])
+        // rclone tells what lies behind the end as a part of nothing.
+        guard first <= last || total == last + 1 else { return nil }
+        return (first, last, total)
     }
 }

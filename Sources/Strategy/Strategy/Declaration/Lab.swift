@@ -32,9 +32,9 @@ package struct Lab: Sendable, Hashable {
     /// The repository of that name; nil only for a name that did not come out of this value.
     package func repository(named name: String) -> RepositoryDeclaration? { repositories.first { $0.name == name } }
 
-    /// The folder that holds a repository: one below its medium, named as the repository is.
+    /// The folder that holds a repository: one below its medium, named as the repository is; nil for one behind a network.
     package func path(of repository: RepositoryDeclaration) -> String? {
-        medium(named: repository.medium).map { "\($0.path)/\(repository.name)" }
+        medium(named: repository.medium)?.folder.map { "\($0)/\(repository.name)" }
     }
 
     /// Repositories on media of that kind, in the order of the file.
@@ -92,11 +92,13 @@ package enum MediumKind: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// A place for repositories: a folder on a disk.
+/// A place for repositories: a folder on a disk, a bucket, a server.
 package struct Medium: Sendable, Hashable {
     package var name: String
     package var kind: MediumKind
-    package var path: String
+    package var location: MediumLocation
+    /// Who asks a service; nil for folders, and for servers that ask nobody.
+    package var credentials: RemoteCredentials?
     /// UUID of the file system that has to hold the path; nil: any.
     package var identity: String?
     /// A run mounts it where nobody has, and unmounts it afterwards.

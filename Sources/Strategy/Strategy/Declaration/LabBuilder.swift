@@ -9,7 +9,8 @@ struct LabBuilder {
     init(root: DeclaredTable) { self.root = root }
 
     mutating func lab() -> Lab {
-        let media = names("media").map(medium)
+        var mediumBuilder = MediumBuilder()
+        let media = names("media").map { mediumBuilder.medium($0) }
         let repositories = names("repositories").map(repository)
         var vaultBuilder = VaultBuilder(root: root)
         var channelBuilder = ChannelBuilder()
@@ -41,8 +42,8 @@ struct LabBuilder {
         }
         checkPasswordFiles(of: lab)
         vaultBuilder.check(lab)
-        problems += vaultBuilder.problems + channelBuilder.problems
-        warnings += vaultBuilder.warnings + channelBuilder.warnings
+        problems += mediumBuilder.problems + vaultBuilder.problems + channelBuilder.problems
+        warnings += mediumBuilder.warnings + vaultBuilder.warnings + channelBuilder.warnings
         lab.warnings = warnings.sorted { $0.place < $1.place }
         return lab
     }
@@ -50,19 +51,6 @@ struct LabBuilder {
     private func names(_ key: String) -> [DeclaredTable.Entry] { root[key]?.table.entries ?? [] }
 
     // MARK: parts
-
-    private func medium(_ entry: DeclaredTable.Entry) -> Medium {
-        let table = entry.value.table
-        let kind = table["kind"].flatMap { MediumKind(rawValue: $0.text) } ?? .internal
-        return Medium(
-            name: entry.key,
-            kind: kind,
-            path: table["path"]?.text ?? "",
-            identity: table["identity"]?.text,
-            isMountedForRuns: table["mount"]?.scalar == .flag(true),
-            place: entry.place
-        )
-    }
 
     private func repository(_ entry: DeclaredTable.Entry) -> RepositoryDeclaration {
         let table = entry.value.table
@@ -191,24 +179,26 @@ struct LabBuilder {
     /// Two media in one folder, or one inside the other, would be one medium that is counted twice.
     private mutating func checkPaths(of media: [Medium]) {
         for (index, medium) in media.enumerated() {
-            let clash = media[..<index].first {
-                $0.path == medium.path || $0.path.hasPrefix(medium.path + "/") || medium.path.hasPrefix($0.path + "/")
+            let here = medium.text
+            let clash = media[..<index].first { other in
+                let there = other.text
+                return there == here || there.hasPrefix(here + "/") || here.hasPrefix(there + "/")
             }
             guard let clash else { continue }
             report(
                 medium.place,
-                "media.\(medium.name).path",
-                "shares its folder with medium \"\(clash.name)\"",
-                "give each medium a folder of its own"
+                medium.isRemote ? "media.\(medium.name)" : "media.\(medium.name).path",
+                "shares its \(medium.isRemote ? "place" : "folder") with medium \"\(clash.name)\"",
+                "give each medium a \(medium.isRemote ? "place" : "folder") of its own"
             )
         }
     }
 
     /// What mounts a disk unseen has to know it.
     private mutating func checkMounts(of media: [Medium]) {
-        for medium in media where medium.isMountedForRuns && medium.identity == nil {
+        for medium in media where medium.isMountedForRuns && medium.identity == nil && !medium.isRemote {
             let what = "is mounted by runs, and another disk in its place would not be noticed"
-            warn(medium.place, "media.\(medium.name)", what, "add its identity: findmnt -n -o UUID -T \(medium.path)")
+            warn(medium.place, "media.\(medium.name)", what, "add its identity: findmnt -n -o UUID -T \(medium.text)")
         }
     }
 
@@ -234,7 +224,8 @@ struct LabBuilder {
     private mutating func checkPasswordFiles(of lab: Lab) {
         for repository in lab.repositories {
             guard case .file(let path) = repository.password,
-                let medium = lab.media.first(where: { path.hasPrefix($0.path + "/") })
+                let medium = lab.media.first(where: { medium in medium.folder.map { path.hasPrefix($0 + "/") } ?? false
+                })
             else { continue }
             warn(
                 repository.place,

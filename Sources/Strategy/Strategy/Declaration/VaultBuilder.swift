@@ -59,6 +59,14 @@ struct VaultBuilder {
             let next = "add \"vault\" with address and email, or name another place"
             report(secret.place, "kit.secrets.\(secret.name)", what, next)
         }
+        for medium in lab.media where lab.vault == nil {
+            for reference in medium.credentials?.references.prefix(1) ?? [] {
+                guard case .vault = reference else { continue }
+                let what = "looks into a vault, and none is declared"
+                let next = "add \"vault\" with address and email, or name another place"
+                report(medium.place, "media.\(medium.name).credentials", what, next)
+            }
+        }
         for channel in lab.channels where lab.vault == nil {
             for (key, reference) in channel.references {
                 guard case .vault = reference else { continue }
@@ -67,7 +75,8 @@ struct VaultBuilder {
             }
         }
         guard let vault = lab.vault else { return }
-        let isUsed = lab.repositories.contains { if case .vault = $0.password { true } else { false } }
+        let needed = lab.repositories.map(\.password) + lab.media.flatMap { $0.credentials?.references ?? [] }
+        let isUsed = needed.contains { if case .vault = $0 { true } else { false } }
         if isUsed, vault.sealedCopy == nil {
             warn(
                 vault.place,

@@ -43,7 +43,9 @@ package struct VaultLoop: Sendable, Hashable {
 extension Lab {
     /// Every reference to a secret with the key that it stands behind, in the order of the file's parts.
     package var secretReferences: [(key: String, reference: SecretReference)] {
-        repositories.map { ("repositories.\($0.name).password", $0.password) }
+        media.flatMap { medium in
+            (medium.credentials?.references ?? []).map { ("media.\(medium.name).credentials", $0) }
+        } + repositories.map { ("repositories.\($0.name).password", $0.password) }
             + (vault?.references ?? []).map { ("vault.\($0.key)", $0.reference) } + kit.references
             + channels.flatMap(\.references)
     }

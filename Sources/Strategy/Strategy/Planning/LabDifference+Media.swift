@@ -5,8 +5,15 @@ extension LabDifference {
         new.media.flatMap { medium -> [Change] in
             guard let before = old.medium(named: medium.name) else { return [] }
             var changes: [Change] = []
-            if before.path != medium.path {
-                changes.append(Change(.neutral, medium.name, "moves from \(before.path) to \(medium.path)"))
+            if before.text != medium.text {
+                changes.append(Change(.neutral, medium.name, "moves from \(before.text) to \(medium.text)"))
+            }
+            if before.text == medium.text, before.location != medium.location {
+                changes.append(Change(.neutral, medium.name, "is reached in another way"))
+            }
+            if before.credentials != medium.credentials {
+                let (old, now) = (before.credentials?.text ?? "none", medium.credentials?.text ?? "none")
+                changes.append(Change(.neutral, medium.name, "is entered with \(now) (was: \(old))"))
             }
             if before.kind != medium.kind {
                 let effect: Change.Effect = medium.kind == .standIn ? .less : before.kind == .standIn ? .more : .neutral

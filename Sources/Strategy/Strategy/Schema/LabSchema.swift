@@ -53,25 +53,79 @@ private let processBudgetShape = TableShape([
     ),
 ])
 
-private let mediumShape = TableShape([
+private let mediumShape = TableShape(
+    [
+        Key(
+            "kind",
+            .scalar(.choice(MediumKind.allCases.map { Choice($0.rawValue, $0.summary) })),
+            "What the medium is.",
+            fallback: MediumKind.internal.rawValue
+        ),
+        Key("path", .scalar(.path), "The folder that holds its repositories."),
+        Key("s3", .table(bucketShape), "The bucket that holds them, of any service that speaks Amazon's S3."),
+        Key("rest", .table(serverShape), "The server that holds them and speaks restic's REST protocol."),
+        Key("sftp", .table(sshFolderShape), "The machine that holds them and is reached by SSH."),
+        Key(
+            "credentials",
+            .scalar(.secret),
+            "Where the key of a bucket, or user and password of a server, are found: a text NAME:SECRET, or an item of the vault."
+        ),
+        Key(
+            "identity",
+            .scalar(.fileSystemUUID),
+            "The UUID of the file system that has to be there; another one is refused. `holdfast init` writes it."
+        ),
+        Key(
+            "mount",
+            .scalar(.flag),
+            "A run mounts it by its entry in /etc/fstab where nobody has, and unmounts it afterwards.",
+            fallback: "false"
+        ),
+    ],
+    alternatives: ["path", "s3", "rest", "sftp"]
+)
+
+private let connectionsKey = Key(
+    "connections",
+    .scalar(.count(1...1000)),
+    "Requests at a time.",
+    fallback: "5"
+)
+
+private let bucketShape = TableShape([
+    Key("endpoint", .scalar(.text), "Where the service answers: https://s3.example.com.", isRequired: true),
+    Key("bucket", .scalar(.text), "The bucket; it is made where the key may do that.", isRequired: true),
+    Key("prefix", .scalar(.text), "What stands in front of all names there, for a bucket that holds more."),
+    Key("region", .scalar(.text), "The bucket's region; absent: learned from the service."),
+    Key("storage-class", .scalar(.text), "The class of new objects; absent: the bucket's own."),
     Key(
-        "kind",
-        .scalar(.choice(MediumKind.allCases.map { Choice($0.rawValue, $0.summary, refusal: $0.refusalOnPath) })),
-        "What the medium is.",
-        fallback: MediumKind.internal.rawValue
+        "bucket-lookup",
+        .scalar(.choice(S3Bucket.Lookup.allCases.map { Choice($0.rawValue, $0.summary) })),
+        "Where the bucket's name stands in addresses.",
+        fallback: S3Bucket.Lookup.auto.rawValue
     ),
-    Key("path", .scalar(.path), "The folder that holds its repositories.", isRequired: true),
+    connectionsKey,
+    certificatesKey,
+])
+
+private let serverShape = TableShape([
     Key(
-        "identity",
-        .scalar(.fileSystemUUID),
-        "The UUID of the file system that has to be there; another one is refused. `holdfast init` writes it."
+        "url",
+        .scalar(.text),
+        "Where it answers, without user and password: https://nas.example:8000/lab.",
+        isRequired: true
     ),
-    Key(
-        "mount",
-        .scalar(.flag),
-        "A run mounts it by its entry in /etc/fstab where nobody has, and unmounts it afterwards.",
-        fallback: "false"
-    ),
+    connectionsKey,
+    certificatesKey,
+])
+
+private let sshFolderShape = TableShape([
+    Key("host", .scalar(.text), "The machine, or the name that ssh's configuration has for it.", isRequired: true),
+    Key("path", .scalar(.text), "The folder there; a relative one counts from the user's home.", isRequired: true),
+    Key("user", .scalar(.text), "Who logs in there; absent: as ssh is configured."),
+    Key("port", .scalar(.count(1...65_535)), "Its port; absent: as ssh is configured."),
+    Key("key", .scalar(.path), "The file with the private key; absent: as ssh is configured."),
+    Key("connections", .scalar(.count(1...1000)), "Objects at a time.", fallback: "5"),
 ])
 
 private let repositoryShape = TableShape([

@@ -11,7 +11,7 @@ import Strategy
         return try String(contentsOf: root.appendingPathComponent("docs/manual/\(name).md"), encoding: .utf8)
     }
 
-    @Test(arguments: ["holdfast-yaml", "what-to-protect", "media", "retention"])
+    @Test(arguments: ["holdfast-yaml", "what-to-protect", "media", "off-site", "retention"])
     func `each example of the manual is read`(name: String) throws {
         let blocks = try page(name).components(separatedBy: "```yaml\n").dropFirst()
         #expect(!blocks.isEmpty)

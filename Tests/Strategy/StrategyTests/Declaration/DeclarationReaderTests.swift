@@ -7,7 +7,7 @@ import Strategy
     @Test func `a complete file becomes values with absolute paths`() throws {
         let lab = try decode(completeDeclaration)
         #expect(lab.name == "home")
-        #expect(lab.media.map(\.path) == ["/srv/lab/media/os-ssd", "/mnt/usb/holdfast", "/srv/lab/media/cloud"])
+        #expect(lab.media.map(\.text) == ["/srv/lab/media/os-ssd", "/mnt/usb/holdfast", "/srv/lab/media/cloud"])
         #expect(lab.media.map(\.kind) == [.internal, .removable, .standIn])
         #expect(lab.repositories.map(\.password) == [.file("/srv/lab/secrets/host"), .environment("OFFSITE_PASSWORD")])
         let workload = try #require(lab.workloads.first)
@@ -96,7 +96,7 @@ import Strategy
             """
         let lab = try decode(text, files: ["/srv/lab/conf/more.yaml": more])
         #expect(lab.media.map(\.name) == ["os-ssd", "usb-ssd", "cloud", "nas"])
-        #expect(lab.medium(named: "nas")?.path == "/srv/lab/conf/nas", "relative to the file it stands in")
+        #expect(lab.medium(named: "nas")?.folder == "/srv/lab/conf/nas", "relative to the file it stands in")
         #expect(lab.workloads.map(\.name) == ["host", "photos"])
         #expect(lab.workloads.last?.repositories == ["third"])
     }
