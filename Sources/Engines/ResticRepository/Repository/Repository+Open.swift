@@ -38,6 +38,8 @@ extension Repository {
 
     /// The repository in the store, before its password is known; nil when there is none.
     package static func find(store: any ObjectStorage) async throws -> FoundRepository? {
+        // A look costs a disk nothing, and knows a folder that is not there; a service is asked for the config at once.
+        if store.localDirectory != nil, try await !store.exists() { return nil }
         do {
             return FoundRepository(config: try await store.getTwice(.config))
         } catch let failure as StorageFailure where failure.code == .notFound {
