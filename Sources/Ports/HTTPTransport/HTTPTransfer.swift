@@ -89,3 +89,7 @@ package struct HTTPStall: Error, Sendable, Hashable {
         self.bytes = bytes
     }
 }
+
+extension HTTPStall: CustomStringConvertible {
+    package var description: String { "\(bytes) bytes in \(seconds) s" }
+}

@@ -73,3 +73,17 @@ package enum HTTPTrouble: Error, Sendable, Hashable {
         }
     }
 }
+
+extension HTTPTrouble: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .late(let seconds): "within \(seconds) s"
+        case .overlong(let bytesMax): "more than the \(bytesMax) bytes"
+        case .untrusted: "is not trusted"
+        case .certificateFile(let file): file
+        case .address: "the address"
+        case .unknownName: "stands for no machine"
+        case .noConnection(let why): why
+        }
+    }
+}

@@ -96,7 +96,10 @@ enum SFTPBench {
         ("echo Host key verification failed. >&2", StorageCode.untrusted, "host key"),
         ("echo 'me@host: Permission denied (publickey).' >&2", .auth, "let us in"),
         ("echo 'subsystem request failed on channel 0' >&2", .unsupported, "no SFTP"),
-        ("echo 'ssh: connect to host x port 22: Connection refused' >&2", .unreachable, "Connection refused"),
+        (
+            "printf 'ssh: connect to host x port 22: Connection refused\\r\\n' >&2", .unreachable,
+            "(ssh: connect to host x port 22: Connection refused)"
+        ),
         ("echo Welcome to this machine; exec sleep 600", .answer, "not SFTP"),
     ]) func `E-17 why ssh ended is told by what it means`(_ script: String, _ code: StorageCode, _ words: String)
         async throws
@@ -107,6 +110,7 @@ enum SFTPBench {
         #expect(failure?.code == code, "\(String(describing: failure))")
         #expect(failure?.what.contains(words) == true, "\(String(describing: failure))")
         #expect(failure?.next.isEmpty == false)
+        #expect(failure?.cause.map { "\($0)".contains("(status:") || "\($0)".contains("lastWords") } == false)
     }
 
     @Test func `a program that is not there is named`() async throws {

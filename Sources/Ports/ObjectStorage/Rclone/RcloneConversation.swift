@@ -48,12 +48,11 @@ struct RcloneEnd: Error, Sendable {
     }
 
     var cause: Cause
-    /// What it wrote to its standard error at last.
-    var lastWords = ""
+    /// What it wrote to its standard error at last, line by line.
+    var lastWords: [String] = []
 
     func failure(_ errand: RemoteErrand) -> StorageFailure {
-        let lines = lastWords.split(separator: "\n").filter { !$0.isEmpty }
-        let said = lines.last.map { " (\($0))" } ?? ""
+        let said = lastWords.last.map { " (\($0))" } ?? ""
         switch cause {
         case .notStarted(let error):
             return errand.failure(
@@ -83,6 +82,16 @@ struct RcloneEnd: Error, Sendable {
                 next: "look at what rclone said before",
                 because: self
             )
+        }
+    }
+}
+
+extension RcloneEnd: CustomStringConvertible {
+    var description: String {
+        switch cause {
+        case .notStarted(let error): "\(error)"
+        case .silent(let seconds): "has not answered within \(seconds) s"
+        case .refused, .closed: lastWords.last ?? "rclone has ended"
         }
     }
 }
@@ -124,11 +133,11 @@ final class RcloneConversation: Conversation {
         } catch is HTTPStall {
             throw RcloneEnd(
                 cause: .silent(seconds: settings.startSeconds),
-                lastWords: ByteString(command.errorTail).display
+                lastWords: lastLines(command.errorTail)
             )
         } catch is HTTPTrouble {
             try Task.checkCancellation()
-            throw RcloneEnd(cause: .refused, lastWords: ByteString(await command.lastWords()).display)
+            throw RcloneEnd(cause: .refused, lastWords: lastLines(await command.lastWords()))
         } catch {
             try Task.checkCancellation()
             throw error
@@ -141,7 +150,7 @@ final class RcloneConversation: Conversation {
     func send(_ transfer: HTTPTransfer) async throws -> HTTPReceipt {
         do { return try await streams.send(transfer) } catch let trouble as HTTPTrouble {
             guard case .noConnection = trouble, !streams.isOpen else { throw trouble }
-            throw RcloneEnd(cause: .closed, lastWords: ByteString(await command.lastWords()).display)
+            throw RcloneEnd(cause: .closed, lastWords: lastLines(await command.lastWords()))
         }
     }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A conversation with a program, which may have ended.
 protocol Conversation: Sendable {
     /// Whether it can be gone on with.
@@ -25,4 +27,12 @@ actor KeptConversation<Kept: Conversation> {
         kept = started
         return started
     }
+}
+
+/// What a program wrote to its standard error at last: its lines, as they can be shown.
+func lastLines(_ bytes: [UInt8]) -> [String] {
+    bytes.split(separator: UInt8(ascii: "\n")).map { line in
+        ByteString(line.filter { $0 != UInt8(ascii: "\r") }).display
+    }
+    .filter { !$0.isEmpty }
 }

@@ -25,6 +25,13 @@ package struct RemoteAnswer: Error, Sendable, Hashable {
     }
 }
 
+extension RemoteAnswer: CustomStringConvertible {
+    package var description: String {
+        if status == 0 { return "an answer of another kind" }
+        return code.isEmpty ? "status \(status)" : "status \(status) \(code)"
+    }
+}
+
 /// A request to a server, as failures speak of it.
 struct RemoteErrand: Sendable {
     /// `read`, `write`, `list`.

@@ -58,8 +58,18 @@ struct SFTPEnd: Error, Sendable, Hashable {
     }
 
     var cause: Cause
-    /// What the program wrote to its standard error at last.
-    var lastWords: String
+    /// What the program wrote to its standard error at last, line by line.
+    var lastWords: [String]
+}
+
+extension SFTPEnd: CustomStringConvertible {
+    var description: String {
+        switch cause {
+        case .closed: lastWords.last ?? "has ended"
+        case .silent(let seconds): "has said nothing for \(seconds) s"
+        case .malformed: "what is not SFTP"
+        }
+    }
 }
 
 /// One conversation with an SFTP server over the standard streams of a program, with many requests in flight.
@@ -129,7 +139,7 @@ final class SFTPConnection: Conversation {
                 _ = try reader.text()
             }
         } catch {
-            throw end(.malformed, lastWords: "")
+            throw end(.malformed, lastWords: [])
         }
         state.withLock { $0.extensions = extensions }
     }
@@ -156,7 +166,7 @@ final class SFTPConnection: Conversation {
 
     /// Ends it, and says why it ended at first.
     @discardableResult
-    private func end(_ cause: SFTPEnd.Cause, lastWords: String) -> SFTPEnd {
+    private func end(_ cause: SFTPEnd.Cause, lastWords: [String]) -> SFTPEnd {
         let (end, waiting) = state.withLock { state in
             let end = state.end ?? SFTPEnd(cause: cause, lastWords: lastWords)
             state.end = end
@@ -180,18 +190,18 @@ final class SFTPConnection: Conversation {
                 return Self.take(&state, &answers)
             }
             for (ticket, answer) in answers { ticket.answer(.success(answer)) }
-            if !isSound { end(.malformed, lastWords: "") }
+            if !isSound { end(.malformed, lastWords: []) }
             return isSound
         case .second:
             let isSilent = state.withLock { state in
                 state.silentSeconds = state.pending.isEmpty ? 0 : state.silentSeconds + 1
                 return state.silentSeconds >= silenceSeconds
             }
-            if isSilent { end(.silent(seconds: silenceSeconds), lastWords: "") }
+            if isSilent { end(.silent(seconds: silenceSeconds), lastWords: []) }
             return !isSilent
         case .end:
             let words = command.withLock { $0 }?.lastWords() ?? []
-            end(.closed, lastWords: ByteString(words).display)
+            end(.closed, lastWords: lastLines(words))
             return false
         }
     }

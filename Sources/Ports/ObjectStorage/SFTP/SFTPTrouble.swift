@@ -96,9 +96,8 @@ struct SFTPTrouble {
 
     /// ssh says why it ended in words alone.
     private func closed(_ end: SFTPEnd) -> StorageFailure {
-        let lines = end.lastWords.split(separator: "\n").map { $0.filter { $0 != "\r" } }.filter { !$0.isEmpty }
-        let said = lines.last.map { " (\($0))" } ?? ""
-        let all = end.lastWords
+        let said = end.lastWords.last.map { " (\($0))" } ?? ""
+        let all = end.lastWords.joined(separator: "\n")
         if all.contains("HOST IDENTIFICATION HAS CHANGED") || all.contains("Host key verification failed") {
             return errand.failure(
                 .untrusted,

@@ -263,7 +263,7 @@ struct LockPlanter {
                         // Both have looked, and found nothing.
                         guard operation == .put, name?.kind == .lock else { return }
                         counts.writing.withLock { $0 += 1 }
-                        for _ in 0..<10_000 where counts.writing.withLock({ $0 }) < 2 { await Task.yield() }
+                        while counts.writing.withLock({ $0 }) < 2 { await Task.yield() }
                     }
                     try? await bench.open(store, process: process).withLock(.exclusive) {
                         counts.inside.withLock { $0 += 1 }

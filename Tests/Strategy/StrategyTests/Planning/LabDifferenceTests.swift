@@ -46,6 +46,30 @@ import Strategy
         #expect(first.what.hasPrefix("was home, is second"))
     }
 
+    @Test func `of a medium behind a network, another place, another way and other credentials are named`() throws {
+        let bucket = "{ kind: offsite, s3: { endpoint: \"https://a.example\", bucket: lab }, credentials: \"env:A\" }"
+        let before = completeDeclaration.replacing("{ kind: stand-in,  path: ./media//cloud/ }", with: bucket)
+        func changes(_ edit: (String) -> String) throws -> [String] {
+            LabDifference(from: try decode(before), to: try decode(edit(before))).changes.map {
+                "\($0.object) \($0.what)"
+            }
+        }
+        #expect(try changes { $0 } == [])
+        #expect(
+            try changes { $0.replacing("bucket: lab", with: "bucket: lab, connections: 9") } == [
+                "cloud is reached in another way"
+            ]
+        )
+        #expect(
+            try changes { $0.replacing("env:A", with: "env:B") } == ["cloud is entered with env:B (was: env:A)"]
+        )
+        #expect(
+            try changes { $0.replacing("bucket: lab", with: "bucket: lab2") } == [
+                "cloud moves from s3:https://a.example/lab to s3:https://a.example/lab2"
+            ]
+        )
+    }
+
     @Test func `mounting and the address of the daemon are named`() throws {
         #expect(
             try changes { $0.replacing("identity: ab12-cd34", with: "identity: ab12-cd34, mount: true") } == [
