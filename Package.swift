@@ -83,7 +83,7 @@ let package = Package(
         module("Formats", "ResticFormat", ["Bytes", "Scanning"]),
         tests("Formats", "ResticFormatTests", ["ResticFormat", "Bytes"]),
         module("Formats", "KitFormat", ["Bytes", "Outcome", "Sealing"]),
-        tests("Formats", "KitFormatTests", ["KitFormat", "Bytes", "Outcome", "Sealing"]),
+        tests("Formats", "KitFormatTests", ["Spawning", "KitFormat", "Bytes", "Outcome", "Sealing"]),
 
         // Ports: touches the world; does not know what a backup is.
         .target(name: "CHost", path: "Sources/Ports/CHost"),
@@ -111,27 +111,27 @@ let package = Package(
         // Has libcurl's header and opens the library when the first mail is sent.
         .target(name: "CMail", path: "Sources/Ports/CMail"),
         module("Ports", "Messaging", ["Bytes", "Sealing", "Strategy", "HTTPTransport", "CMail"]),
-        tests("Ports", "HostSystemTests", ["HostSystem", "Bytes", "Outcome"]),
+        tests("Ports", "HostSystemTests", ["Spawning", "HostSystem", "Bytes", "Outcome"]),
         tests(
             "Ports",
             "ObjectStorageTests",
-            ["ObjectStorage", "HTTPTransport", "HostSystem", "Sealing", "Bytes", "Outcome", "TestSupport"]
+            ["Spawning", "ObjectStorage", "HTTPTransport", "HostSystem", "Sealing", "Bytes", "Outcome", "TestSupport"]
         ),
         tests(
             "Ports",
             "JournalTests",
-            ["Journal", "HostSystem", "Bytes", "Outcome", .product(name: "GRDB", package: "GRDB.swift")]
+            ["Spawning", "Journal", "HostSystem", "Bytes", "Outcome", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         tests("Ports", "MessagingTests", ["Messaging", "Bytes", "HostSystem", "TestSupport"]),
         tests(
             "Ports",
             "SecretStoreTests",
-            ["SecretStore", "Sealing", "Strategy", "HostSystem", "Bytes", "Outcome", "TestSupport"]
+            ["Spawning", "SecretStore", "Sealing", "Strategy", "HostSystem", "Bytes", "Outcome", "TestSupport"]
         ),
 
         // Strategy: the operator's declaration as values and functions. Pure.
         module("Strategy", "Strategy", ["Bytes", .product(name: "Yams", package: "Yams")]),
-        tests("Strategy", "StrategyTests", ["Strategy", "Bytes", "GoldenVectors"]),
+        tests("Strategy", "StrategyTests", ["Spawning", "Strategy", "Bytes", "GoldenVectors"]),
 
         // Engines: the stores.
         module(
@@ -146,6 +146,7 @@ let package = Package(
             "Engines",
             "ResticRepositoryTests",
             [
+                "Spawning",
                 "ResticRepository", "Bytes", "Outcome", "Chunking", "Sealing", "Compression", "ResticFormat",
                 "Strategy", "HostSystem", "ObjectStorage",
             ]
@@ -180,6 +181,7 @@ let package = Package(
             "Operations",
             "ProtectionTests",
             [
+                "Spawning",
                 "Protection", "Journal", "Bytes", "Outcome", "Chunking", "Sealing", "Strategy", "HostSystem",
                 "ObjectStorage",
                 "ResticFormat", "ResticRepository", "TestSupport",
@@ -198,6 +200,7 @@ let package = Package(
             "Operations",
             "NotificationTests",
             [
+                "Spawning",
                 "Notification", "Protection", "Journal", "Bytes", "HostSystem", "ResticRepository", "Strategy",
                 "TestSupport",
             ]
@@ -241,6 +244,7 @@ let package = Package(
             "Commands",
             "ResticCommandTests",
             [
+                "Spawning",
                 "ResticCommand", "Console", "ResticRepository", "ObjectStorage", "HostSystem", "Strategy",
                 "Compression",
                 "Sealing", "Bytes", "Outcome",
@@ -262,18 +266,20 @@ let package = Package(
             "Commands",
             "LabCommandsTests",
             [
+                "Spawning",
                 "LabCommands", "Protection", "Strategy", "Console", "HostSystem", "ResticRepository", "Sealing",
                 "Bytes", "Outcome",
             ]
         ),
 
+        // Starts programs for tests, one at a time.
+        .target(name: "Spawning", path: "Tests/Support/Spawning", swiftSettings: strict),
         // Servers that play a part, and a small lab, for the tests of several modules.
         .target(
             name: "TestSupport",
             dependencies: [
                 "Bytes", "HTTPTransport", "HostSystem", "Messaging", "Outcome", "Protection", "ResticRepository",
-                "Sealing",
-                "Strategy",
+                "Sealing", "Spawning", "Strategy",
             ],
             path: "Tests/Support/TestSupport",
             swiftSettings: strict

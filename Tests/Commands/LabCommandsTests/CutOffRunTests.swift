@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 import Testing
 
 /// Runs of the built binary that are killed; each lab in a folder of its own.
@@ -44,7 +45,7 @@ struct CutOffRunTests {
             let handle = try FileHandle(forWritingTo: URL(filePath: log))
             process.standardOutput = handle
             process.standardError = handle
-            try process.run()
+            try process.start()
             while process.isRunning {
                 if isOver() { kill(process.processIdentifier, SIGKILL) }
                 usleep(500)

@@ -1,5 +1,6 @@
 import Console
 import Foundation
+import Spawning
 import Testing
 
 import LabCommands
@@ -224,7 +225,7 @@ import LabCommands
                     "PATH": "/usr/bin:/bin", "HOME": lab.root + "/nobody", "RESTIC_PASSWORD": password,
                 ]
                 shell.standardOutput = FileHandle.nullDevice
-                try shell.run()
+                try shell.start()
                 shell.waitUntilExit()
                 #expect(shell.terminationStatus == 0, "\(command)")
             }

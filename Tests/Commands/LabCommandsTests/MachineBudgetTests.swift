@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 import Testing
 
 /// The budget of the machine, seen by a command that the built program runs.
@@ -69,7 +70,7 @@ private enum BuiltProgram {
         process.executableURL = URL(filePath: path ?? "")
         process.arguments = arguments
         process.standardOutput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         return process.terminationStatus
     }

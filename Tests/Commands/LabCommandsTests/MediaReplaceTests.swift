@@ -1,5 +1,6 @@
 import Console
 import Foundation
+import Spawning
 import Testing
 
 import Bytes
@@ -10,7 +11,7 @@ private func shell(_ line: String) -> Bool {
     let process = Process()
     process.executableURL = URL(filePath: "/bin/sh")
     process.arguments = ["-c", line]
-    guard (try? process.run()) != nil else { return false }
+    guard (try? process.start()) != nil else { return false }
     process.waitUntilExit()
     return process.terminationStatus == 0
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 import Testing
 
 import Bytes
@@ -21,7 +22,7 @@ private struct Pair: ~Copyable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/cp")
         process.arguments = ["-a", root + "/source", root + "/restored"]
-        try process.run()
+        try process.start()
         process.waitUntilExit()
     }
 

@@ -6,6 +6,7 @@ import Outcome
 import ResticCommand
 import ResticFormat
 import ResticRepository
+import Spawning
 import Testing
 import Strategy
 
@@ -226,7 +227,7 @@ private struct Lots {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["chattr", flag, path]
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         return process.terminationStatus == 0
     }

@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import HostSystem
 import ResticCommand
+import Spawning
 import Testing
 
 /// Three snapshots that differ in names, contents, types and metadata.
@@ -245,7 +246,7 @@ private struct UTCTime: TimeSource {
         ]
         let output = Pipe()
         shell.standardOutput = output
-        try shell.run()
+        try shell.start()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         shell.waitUntilExit()
         #expect(text == "--long\ndiff\n")

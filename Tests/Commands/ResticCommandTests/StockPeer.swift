@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 
 /// The released restic beside which these commands are held; found below `$PEERS/bin`.
 struct StockPeer {
@@ -39,7 +40,7 @@ struct StockPeer {
         let output = Pipe()
         process.standardOutput = output
         process.standardError = try FileHandle(forWritingTo: URL(filePath: errorPath))
-        try process.run()
+        try process.start()
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return (process.terminationStatus, data, try String(contentsOfFile: errorPath, encoding: .utf8))

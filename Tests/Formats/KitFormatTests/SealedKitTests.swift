@@ -3,6 +3,7 @@ import Foundation
 import KitFormat
 import Outcome
 import Sealing
+import Spawning
 import Testing
 
 /// The seed of all random tests here: `TEST_SEED`, or a fixed one.
@@ -68,7 +69,7 @@ let testSeed = ProcessInfo.processInfo.environment["TEST_SEED"].flatMap { UInt64
         shell.executableURL = URL(filePath: "/bin/bash")
         shell.arguments = ["-e", "-c", script]
         shell.currentDirectoryURL = URL(filePath: folder)
-        try shell.run()
+        try shell.start()
         shell.waitUntilExit()
         #expect(shell.terminationStatus == 0)
         #expect(try String(contentsOfFile: "\(folder)/kit.txt", encoding: .utf8) == KitSamples.usual.text)

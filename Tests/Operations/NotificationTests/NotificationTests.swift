@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Spawning
 import Testing
 
 import Bytes
@@ -266,7 +267,7 @@ import TestSupport
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = words
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         return process.terminationStatus
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 import Testing
 
 import Bytes
@@ -49,7 +50,7 @@ func shell(_ line: String) -> Bool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
     process.arguments = ["-c", line]
-    guard (try? process.run()) != nil else { return false }
+    guard (try? process.start()) != nil else { return false }
     process.waitUntilExit()
     return process.terminationStatus == 0
 }

@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import HostSystem
+import Spawning
 
 /// A directory below the system's temporary one that goes away with its owner.
 final class Scratch: Sendable {
@@ -32,7 +33,7 @@ final class Scratch: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", line]
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         return process.terminationStatus
     }

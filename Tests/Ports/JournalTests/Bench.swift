@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import HostSystem
 import Journal
+import Spawning
 import Synchronization
 
 /// A journal in a directory below the system's temporary one, which goes away with its owner.
@@ -96,7 +97,7 @@ final class Bench: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", line]
-        guard (try? process.run()) != nil else { return -1 }
+        guard (try? process.start()) != nil else { return -1 }
         process.waitUntilExit()
         return process.terminationStatus
     }

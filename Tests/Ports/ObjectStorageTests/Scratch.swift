@@ -4,6 +4,7 @@ import Glibc
 import HostSystem
 import ObjectStorage
 import Outcome
+import Spawning
 
 /// A directory below the system's temporary one that goes away with its owner.
 final class Scratch: Sendable {
@@ -57,7 +58,7 @@ final class Scratch: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", line]
-        guard (try? process.run()) != nil else { return -1 }
+        guard (try? process.start()) != nil else { return -1 }
         process.waitUntilExit()
         return process.terminationStatus
     }

@@ -3,6 +3,7 @@ import Foundation
 import HostSystem
 import Outcome
 import SecretStore
+import Spawning
 import Strategy
 
 /// A server on this machine that answers as a vault does; it ends when the tests do.
@@ -35,7 +36,7 @@ final class VaultRig: Sendable {
             + (certificate.map { [$0.chain, $0.key] } ?? [])
         process.standardInput = input
         process.standardOutput = output
-        try? process.run()
+        try? process.start()
         port = Int(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).filter(\.isNumber)) ?? 0
     }
 

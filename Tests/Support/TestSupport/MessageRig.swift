@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import Glibc
+import Spawning
 package import Messaging
 import Testing
 
@@ -26,7 +27,7 @@ package final class MessageRig: Sendable {
             "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", key, "-out", chain,
         ]
         process.standardError = FileHandle.nullDevice
-        try? process.run()
+        try? process.start()
         process.waitUntilExit()
         return (chain, key)
     }()
@@ -49,7 +50,7 @@ package final class MessageRig: Sendable {
         if certified { process.arguments? += [MessageRig.certificate.chain, MessageRig.certificate.key] }
         process.standardInput = input
         process.standardOutput = output
-        try? process.run()
+        try? process.start()
         port = Int(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).filter(\.isNumber)) ?? 0
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTransport
+import Spawning
 import Testing
 
 /// An object store on this machine; it ends when the tests do.
@@ -27,7 +28,7 @@ package final class StoreRig: Sendable {
         process.standardInput = input
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        try? process.run()
+        try? process.start()
         port = Int(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).filter(\.isNumber)) ?? 0
     }
 

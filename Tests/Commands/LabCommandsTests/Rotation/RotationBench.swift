@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 
 /// A lab in a folder of its own, driven through the built binary, judged by stock restic.
 ///
@@ -118,7 +119,7 @@ final class RotationBench {
         process.standardInput = try FileHandle(forReadingFrom: URL(filePath: log + "in"))
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: log + "out"))
         process.standardError = try FileHandle(forWritingTo: URL(filePath: log + "err"))
-        try process.run()
+        try process.start()
         if let seconds {
             let end = Date().addingTimeInterval(seconds)
             while process.isRunning, Date() < end { usleep(2_000) }

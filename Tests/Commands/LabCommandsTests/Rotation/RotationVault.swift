@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 
 /// A server on this machine that answers as a vault does, with the fixtures of `Tests/Vectors/vaultwarden`; it ends with its owner.
 final class RotationVault {
@@ -24,7 +25,7 @@ final class RotationVault {
         ]
         process.standardInput = input
         process.standardOutput = output
-        try process.run()
+        try process.start()
         let port = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).filter(\.isNumber)
         address = "http://127.0.0.1:\(port)/\(mode)-room"
     }
@@ -40,7 +41,7 @@ final class RotationVault {
             "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], sys.argv[2].encode())",
             address + "/rig", "{\"mode\":\"\(mode)\"}",
         ]
-        try ask.run()
+        try ask.start()
         ask.waitUntilExit()
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 
 /// The built binary, spawned as an operator or a scheduler does.
 struct BuiltBinary {
@@ -39,7 +40,7 @@ struct BuiltBinary {
         for name in ["out", "err"] { try folder.write(name, []) }
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: folder.path + "/out"))
         process.standardError = try FileHandle(forWritingTo: URL(filePath: folder.path + "/err"))
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         return Run(
             status: process.terminationStatus,

@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 
 /// The released restic beside which our check is held; found below `$PEERS/bin`.
 struct StockRestic {
@@ -35,7 +36,7 @@ struct StockRestic {
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
-        try process.run()
+        try process.start()
         let errorText = Reader(errors)
         let outputText = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()

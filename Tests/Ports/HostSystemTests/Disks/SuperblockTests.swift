@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import HostSystem
+import Spawning
 import Testing
 
 /// A way to make a file system in an image, and whether the program for it is here.
@@ -46,7 +47,7 @@ func output(of line: String) -> String {
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
     process.arguments = ["-c", "PATH=$PATH:/usr/sbin:/sbin; " + line]
     process.standardOutput = pipe
-    guard (try? process.run()) != nil else { return "" }
+    guard (try? process.start()) != nil else { return "" }
     let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     return text.trimmingCharacters(in: .newlines)

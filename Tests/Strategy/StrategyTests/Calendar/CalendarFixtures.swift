@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import GoldenVectors
+import Spawning
 import Strategy
 import Testing
 
@@ -143,7 +144,7 @@ struct InstalledTool {
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return String(decoding: data, as: UTF8.self)
