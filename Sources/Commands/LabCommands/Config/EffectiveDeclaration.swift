@@ -56,6 +56,7 @@ struct EffectiveDeclaration {
             parts.append("sftp: { \(flow(keys)) }")
         }
         if let credentials = medium.credentials { parts.append("credentials: \(quoted(credentials.text))") }
+        if let readOnly = medium.readOnly { parts.append("read-only: \(quoted(readOnly.text))") }
         if let identity = medium.identity { parts.append("identity: \(quoted(identity))") }
         if medium.isMountedForRuns { parts.append("mount: true") }
         return parts.joined(separator: ", ")

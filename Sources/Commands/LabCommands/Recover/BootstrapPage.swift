@@ -113,8 +113,9 @@ struct BootstrapPage: Sendable {
         result(
             "  holdfast restic -r \(shellQuoted(store.path)) --no-lock restore \(copy.snapshot.prefix(8)) --target restored-\(item.workload)"
         )
+        let variables = store.path.hasPrefix("/") ? "" : ", with the variables that the kit names set first"
         result(
-            "It asks for the password of \(store.name), which stands in the kit. Nothing was written by this command."
+            "It asks for the password of \(store.name), which stands in the kit\(variables). Nothing was written by this command."
         )
     }
 

@@ -2,7 +2,7 @@ import Bytes
 import HTTPTransport
 import HostSystem
 import ObjectStorage
-import Outcome
+package import Outcome
 import ResticRepository
 import SecretStore
 import Strategy
@@ -35,11 +35,11 @@ extension LabStore {
         switch medium.location {
         case .folder: return LocalStorage(ByteString(path))
         case .s3(let bucket):
-            let pair = try await credentials()
+            let pair = try await pair(medium.credentials)
             let key = pair.map { S3Credentials(keyID: $0.name, secret: $0.secret) }
             return remote(try S3Storage(try settings(bucket), time: environment.repository.time) { key }, patience)
         case .rest(let server):
-            let pair = try await credentials()
+            let pair = try await pair(medium.credentials)
             return remote(try RESTStorage(try settings(server, pair)), patience)
         case .sftp(let folder):
             return remote(SFTPStorage(try settings(folder), entropy: environment.repository.entropy), patience)
@@ -119,9 +119,12 @@ extension LabStore {
 
     // MARK: credentials
 
+    /// Name and secret of what can only read there; nil where none are declared.
+    package func readOnlyPair() async throws -> (name: String, secret: Secret)? { try await pair(medium.readOnly) }
+
     /// Name and secret; nil where none are declared.
-    private func credentials() async throws -> (name: String, secret: Secret)? {
-        switch medium.credentials {
+    private func pair(_ credentials: RemoteCredentials?) async throws -> (name: String, secret: Secret)? {
+        switch credentials {
         case nil: return nil
         case .login(let name, let secret):
             let (name, secret) = (try await read(name), try await read(secret))

@@ -119,9 +119,9 @@ package struct KitMaking: Sendable {
             password: found.secret
         )
         entry.workloads = environment.lab.workloads.filter { $0.repositories.contains(store.name) }.map(\.name)
-        entry.variables = store.kitVariables
+        entry.variables = try await store.kitVariables()
         do {
-            entry.id = try await store.open(.trial, with: found).config.id.hex
+            entry.id = try await opened(entry, store, found).config.id.hex
             if let folder = store.medium.folder {
                 entry.disk = store.medium.identity ?? DiskNames().fileSystemUUID(of: folder) ?? entry.disk
             }
@@ -129,15 +129,24 @@ package struct KitMaking: Sendable {
             let why = failure.operation == "open repository" ? "no repository was there" : failure.what
             entry.state = "NOT opened when the kit was made: \(why)"
             made.unproven.append((store.name, why))
+        } catch let failure as KitFailure where failure.code == .away {
+            entry.state = "NOT opened when the kit was made: \(failure.what)"
+            made.unproven.append((store.name, failure.what))
         } catch let failure as StorageFailure where store.medium.isRemote {
             entry.state = "NOT opened when the kit was made: \(failure.what)"
             made.unproven.append((store.name, failure.what))
         }
-        if store.medium.isRemote, entry.variables.isEmpty {
+        if case .s3 = store.medium.location, entry.variables.isEmpty {
             entry.state +=
-                "; what enters \(store.medium.name) is not in this kit: keep a credential that only reads beside it"
+                "; what enters \(store.medium.name) is not in this kit: declare media.\(store.medium.name).read-only"
         }
         return entry
+    }
+
+    /// With what the kit will have, where it has something of its own to enter with.
+    private func opened(_ entry: KitRepository, _ store: LabStore, _ found: ResolvedSecret) async throws -> Repository {
+        guard !entry.variables.isEmpty else { return try await store.open(.trial, with: found) }
+        return try await KitStore(entry: entry, environment: environment.repository).open().repository
     }
 
     private func incomplete(_ key: String, _ what: String, _ next: String) -> KitFailure {
@@ -158,8 +167,16 @@ extension ProtectionFailure {
 }
 
 extension LabStore {
-    /// What restic needs in its environment beside the password; a disk needs nothing.
-    ///
-    /// A store behind a network puts its read-only credential here, resolved: never one that can write or delete.
-    var kitVariables: [KitSecret] { [] }
+    /// What restic needs in its environment beside the password: the credential that can only read; a disk needs nothing.
+    func kitVariables() async throws -> [KitSecret] {
+        guard let pair = try await readOnlyPair() else { return [] }
+        let name = Secret(Array(pair.name.utf8))
+        switch medium.location {
+        case .s3(let bucket):
+            let region = bucket.region.map { [KitSecret(KitVariable.region, Secret(Array($0.utf8)))] } ?? []
+            return [KitSecret(KitVariable.keyID, name), KitSecret(KitVariable.key, pair.secret)] + region
+        case .rest: return [KitSecret(KitVariable.user, name), KitSecret(KitVariable.password, pair.secret)]
+        case .folder, .sftp: return []
+        }
+    }
 }

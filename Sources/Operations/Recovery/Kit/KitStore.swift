@@ -28,10 +28,7 @@ struct KitStore: Sendable {
 
     /// Errors: `E-KIT-AWAY` where it is not here, `E-KIT-OPENS-NOT` where it does not open or is another one, those of the engine for damage.
     func open() async throws -> Opened {
-        // A store behind a network is made here, of its location and `entry.variables` alone.
-        guard place != nil || entry.location.hasPrefix("/") else {
-            throw away("is no folder, and this command reaches folders only", "follow the steps of the kit with restic")
-        }
+        guard place != nil || entry.location.hasPrefix("/") else { return try await open(try remote(), entry.location) }
         let candidates = place.map { [$0] } ?? self.candidates
         var other: (any Error)?
         for (number, path) in candidates.enumerated() where isRepository(path) || number == 0 && isForbidden(path) {
@@ -43,16 +40,20 @@ struct KitStore: Sendable {
         throw other ?? notThere(candidates)
     }
 
-    private func open(_ path: String) async throws -> Opened {
+    private func open(_ path: String) async throws -> Opened { try await open(LocalStorage(ByteString(path)), path) }
+
+    private func open(_ store: any ObjectStorage, _ path: String) async throws -> Opened {
         let repository: Repository
         do {
             repository = try await Repository.open(
-                store: LocalStorage(ByteString(path)),
+                store: store,
                 password: entry.password,
                 environment: environment
             )
         } catch let failure as RepositoryFailure where failure.code == .wrongPassword {
             throw opensNot(path, "does not open with the password of the kit", cause: failure)
+        } catch let failure as StorageFailure where store.localDirectory == nil && failure.code == .auth {
+            throw opensNot(path, "is not entered with the credentials of the kit: \(failure.what)", cause: failure)
         } catch let failure as StorageFailure where Self.unreachable.contains(failure.code) {
             throw away("cannot be read: \(failure.what)", failure.next)
         }
@@ -114,7 +115,7 @@ struct KitStore: Sendable {
         return away("is not here: no repository lies in \(entry.location), nor at the ends of it below any mount", next)
     }
 
-    private func away(_ what: String, _ next: String) -> KitFailure {
+    func away(_ what: String, _ next: String) -> KitFailure {
         KitFailure(
             .away,
             retry: .later,

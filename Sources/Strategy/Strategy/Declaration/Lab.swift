@@ -99,6 +99,8 @@ package struct Medium: Sendable, Hashable {
     package var location: MediumLocation
     /// Who asks a service; nil for folders, and for servers that ask nobody.
     package var credentials: RemoteCredentials?
+    /// Who can only read there, for the recovery kit; nil: the kit carries nothing that enters it.
+    package var readOnly: RemoteCredentials?
     /// UUID of the file system that has to hold the path; nil: any.
     package var identity: String?
     /// A run mounts it where nobody has, and unmounts it afterwards.

@@ -16,6 +16,10 @@ struct MediumBuilder {
         if case .secret(let reference)? = table["credentials"]?.scalar {
             medium.credentials = RemoteCredentials(reference)
         }
+        if case .secret(let reference)? = table["read-only"]?.scalar {
+            medium.readOnly = RemoteCredentials(reference)
+        }
+        checkReadOnly(medium, table)
         check(medium, table)
         return medium
     }
@@ -77,9 +81,14 @@ struct MediumBuilder {
             let place = table["s3"]?.table["endpoint"]?.place ?? table.place
             checkRemote(medium, bucket.endpoint, mayHavePath: false, (place, "\(key).s3.endpoint"), table)
             let name = bucket.bucket
-            if !isName(name) {
+            if !isName(name) || !(3...63).contains(name.utf8.count) || name.contains("_") || name != name.lowercased() {
                 let place = table["s3"]?.table["bucket"]?.place ?? table.place
-                report(place, "\(key).s3.bucket", "is no name of a bucket", "use letters, digits, - and .")
+                report(
+                    place,
+                    "\(key).s3.bucket",
+                    "is no name of a bucket",
+                    "use 3 to 63 small letters, digits, - and ."
+                )
             }
             if medium.credentials == nil {
                 report(
@@ -93,6 +102,18 @@ struct MediumBuilder {
             let place = table["rest"]?.table["url"]?.place ?? table.place
             checkRemote(medium, server.url, mayHavePath: true, (place, "\(key).rest.url"), table)
         case .sftp(let folder): checkFolder(folder, medium, table)
+        }
+    }
+
+    /// What a kit carries must not be able to write: whoever finds the paper could destroy what it is for.
+    private mutating func checkReadOnly(_ medium: Medium, _ table: DeclaredTable) {
+        guard let readOnly = medium.readOnly else { return }
+        let (place, key) = (table.place(of: "read-only"), "media.\(medium.name).read-only")
+        switch medium.location {
+        case .folder, .sftp: report(place, key, "is for a bucket or a server", "leave it out")
+        case .s3, .rest:
+            guard readOnly == medium.credentials else { return }
+            report(place, key, "is what writes there, too", "make a key that can only list and read, and name that")
         }
     }
 

@@ -60,11 +60,11 @@ struct VaultBuilder {
             report(secret.place, "kit.secrets.\(secret.name)", what, next)
         }
         for medium in lab.media where lab.vault == nil {
-            for reference in medium.credentials?.references.prefix(1) ?? [] {
-                guard case .vault = reference else { continue }
+            for (key, credentials) in [("credentials", medium.credentials), ("read-only", medium.readOnly)] {
+                guard case .vault? = credentials?.references.first else { continue }
                 let what = "looks into a vault, and none is declared"
                 let next = "add \"vault\" with address and email, or name another place"
-                report(medium.place, "media.\(medium.name).credentials", what, next)
+                report(medium.place, "media.\(medium.name).\(key)", what, next)
             }
         }
         for channel in lab.channels where lab.vault == nil {

@@ -15,6 +15,10 @@ extension LabDifference {
                 let (old, now) = (before.credentials?.text ?? "none", medium.credentials?.text ?? "none")
                 changes.append(Change(.neutral, medium.name, "is entered with \(now) (was: \(old))"))
             }
+            if before.readOnly != medium.readOnly {
+                let (old, now) = (before.readOnly?.text ?? "nothing", medium.readOnly?.text ?? "nothing")
+                changes.append(Change(.neutral, medium.name, "is read by a kit with \(now) (was: \(old))"))
+            }
             if before.kind != medium.kind {
                 let effect: Change.Effect = medium.kind == .standIn ? .less : before.kind == .standIn ? .more : .neutral
                 let counts = medium.kind == .standIn ? ": its copies count no more" : ""

@@ -71,6 +71,11 @@ private let mediumShape = TableShape(
             "Where the key of a bucket, or user and password of a server, are found: a text NAME:SECRET, or an item of the vault."
         ),
         Key(
+            "read-only",
+            .scalar(.secret),
+            "The same of a key or user that can only read there: what the recovery kit carries. Runs never use it."
+        ),
+        Key(
             "identity",
             .scalar(.fileSystemUUID),
             "The UUID of the file system that has to be there; another one is refused. `holdfast init` writes it."

@@ -99,6 +99,11 @@ import Testing
             "{ kind: offsite, mount: true, rest: { url: \"https://nas.example\" } }",
             "media.cloud.mount: belongs to a disk"
         ),
+        ("{ kind: stand-in, path: cloud, read-only: \"env:A\" }", "media.cloud.read-only: is for a bucket or a server"),
+        (
+            "{ kind: offsite, credentials: \"env:A\", read-only: \"env:A\", s3: { endpoint: \"https://s3.example.com\", bucket: lab } }",
+            "media.cloud.read-only: is what writes there, too; make a key that can only list and read"
+        ),
         ("{ kind: stand-in, path: cloud, credentials: \"env:A\" }", "media.cloud.credentials: open no folder"),
         (
             "{ kind: offsite, credentials: \"env:A\", s3: { endpoint: \"https://s3.example.com/lab\", bucket: lab } }",
