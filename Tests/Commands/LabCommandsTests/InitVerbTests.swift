@@ -73,6 +73,36 @@ import LabCommands
         #expect(coverage.output.contains("/source (named in the declaration): by host"))
     }
 
+    @Test
+    func `a database server in a container is dumped there or stopped with its project, and the entries are right`()
+        async throws
+    {
+        let folder = try Folder()
+        try folder.write("source/app/compose.yaml", "services: {}", mode: 0o644)
+        for (file, text) in [
+            ("source/app/pg/PG_VERSION", "15"), ("source/app/pg/base/1", "x"), ("source/wiki/_data/ibdata1", "x"),
+            ("source/news/PG_VERSION", "15"), ("source/news/base/1", "x"),
+            ("source/notes/notes.db", "SQLite format 3\0"),
+        ] { try folder.write(file, text, mode: 0o644) }
+        #expect(await folder.initialize("--yes").status == 0)
+        let text = try String(contentsOfFile: folder.file, encoding: .utf8)
+        #expect(text.contains("source/app: protect that one, which stops and starts it"), "\(text)")
+        #expect(text.contains("[sh, -c, \"docker exec CONTAINER mariadb-dump --all-databases"))
+        #expect(text.contains("> '/var/backups/wiki.sql'\"]"))
+        #expect(text.contains("[sh, -c, \"docker exec CONTAINER pg_dumpall -U postgres > '/var/backups/news.sql'\"]"))
+        #expect(!text.contains("runuser") || text.contains("# /var/lib/postgresql: PostgreSQL"))
+
+        // As the operator takes the marks of the comments away.
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let entries = lines.filter { $0.hasPrefix("  #   ") && !$0.contains("server runs in") }
+        let end = try #require(lines.firstIndex { $0.hasPrefix("  # undecided: these lie") })
+        let declared = lines[..<end] + entries.map { "  " + $0.dropFirst(6) }
+        try folder.write("holdfast.yaml", declared.joined(separator: "\n") + "\n", mode: 0o600)
+        let check = await folder.run(["config", "check"])
+        #expect(check.status == 0, "\(check.errors)")
+        #expect(entries.count { $0.contains("- name: ") } >= 4)
+    }
+
     @Test func `what init writes is right, is for its owner alone, and runs`() async throws {
         let folder = try Folder()
         let made = await folder.initialize("--yes")

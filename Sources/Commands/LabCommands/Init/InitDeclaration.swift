@@ -120,35 +120,9 @@ struct InitDeclaration {
     }
 
     private func listed(_ item: FoundItem) -> [String] {
-        ["  # \(item.path): \(item.what)"] + proposal(for: item).map { "  #   \($0)" }
-    }
-
-    private func proposal(for item: FoundItem) -> [String] {
-        let name = item.path.split(separator: "/").last.map(String.init) ?? "data"
-        var path = item.path
-        if item.kind == .database, item.what == "PostgreSQL" { path = "/var/lib/postgresql/holdfast.sql" }
-        if item.kind == .database, item.what.hasPrefix("MariaDB") { path = "/var/backups/mariadb.sql" }
-        var lines = ["- name: \(isName(name) ? name : "data")", "  host: { paths: [\(quoted(path))] }"]
-        switch item.kind {
-        case .vault:
-            lines.append(
-                "  before: [sqlite3, \(quoted(item.path + "/db.sqlite3")), \(quoted(".backup '\(item.path)/db.backup.sqlite3'"))]"
-            )
-        case .composeProject:
-            lines.append("  before: [docker, compose, --project-directory, \(quoted(item.path)), stop]")
-            lines.append("  after: [docker, compose, --project-directory, \(quoted(item.path)), start]")
-        case .database where item.what == "PostgreSQL":
-            lines.append("  before: [runuser, -u, postgres, --, pg_dumpall, --file, \(quoted(path))]")
-        case .database where item.what.hasPrefix("MariaDB"):
-            lines.append(
-                "  before: [mariadb-dump, --all-databases, --single-transaction, --result-file, \(quoted(path))]"
-            )
-        case .database where item.files.count == 1:
-            let file = "\(item.path)/\(item.files[0])"
-            lines.append("  before: [sqlite3, \(quoted(file)), \(quoted(".backup '\(file).backup'"))]")
-        case .database, .volumes, .folder, .home: break
-        }
-        return lines + ["  to: \(names)", "  role: production"]
+        let projects = findings.undecided.filter { $0.kind == .composeProject }.map(\.path)
+        let proposal = InitProposal(item, projects: projects, targets: names)
+        return ["  # \(item.path): \(item.what)"] + proposal.lines.map { "  #   \($0)" }
     }
 
     private var exclude: [String] {
