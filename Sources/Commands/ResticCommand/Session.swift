@@ -65,9 +65,14 @@ struct Session: Sendable {
         case .s3(let location):
             let s3 = try S3Options(options.extended, context.environment)
             let credentials = s3.credentials
-            let plain = try S3Storage(s3.settings(location, options.network), time: context.time) {
-                try credentials.find()
-            }
+            let settings = try s3.settings(location, options.network)
+            let find: @Sendable () throws -> S3Credentials? = { try credentials.find() }
+            let plain: any ObjectStorage =
+                if let moment = try s3.pointInTime() {
+                    try S3PastStorage(settings, at: moment, time: context.time, credentials: find)
+                } else {
+                    try S3Storage(settings, time: context.time, credentials: find)
+                }
             store = remote(plain, try s3.policy())
         case .rest(let location):
             let rest = try RESTOptions(options.extended, context.environment)

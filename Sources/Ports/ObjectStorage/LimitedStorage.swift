@@ -43,6 +43,10 @@ package struct LimitedStorage: ObjectStorage {
     package func remove(_ name: ObjectName) async throws { try await inner.remove(name) }
     package func checkIdentity() async throws { try await inner.checkIdentity() }
 
+    package func extendLock(_ name: ObjectName, until end: Timestamp) async throws {
+        try await inner.extendLock(name, until: end)
+    }
+
     package func put(_ name: ObjectName, _ bytes: Block) async throws {
         if name.kind.isLimited { try await upload?.take(bytes.count) }
         try await inner.put(name, bytes)

@@ -50,6 +50,8 @@ package protocol ObjectStorage: Sendable {
     func listing(_ kind: ObjectKind) async throws -> ObjectListing
     /// Removes an object; `notFound` when there is none, from stores that tell (object stores count what is absent as removed).
     func remove(_ name: ObjectName) async throws
+    /// Moves the end of an object's lock to that moment, where a lock is declared; a later end stays.
+    func extendLock(_ name: ObjectName, until end: Timestamp) async throws
     /// Fails with `diskGone` unless the store is still the one that was opened; called before every commit (B-09).
     func checkIdentity() async throws
 }
@@ -60,6 +62,17 @@ extension ObjectStorage {
     package var isLocalDisk: Bool { false }
     package var fromMedium: any ObjectStorage { self }
     package var listedPerRequest: Int? { nil }
+
+    package func extendLock(_ name: ObjectName, until _: Timestamp) async throws {
+        let next = "leave `lock` out, or use a bucket with Object Lock"
+        throw StorageFailure(
+            .unsupported,
+            "lock",
+            "\(name.short) in \(location)",
+            "this store has no locks",
+            next: next
+        )
+    }
 
     /// For stores that cannot do it in one step: there is no config in between.
     package func replaceConfig(_ bytes: Block) async throws {

@@ -14,6 +14,9 @@ package final class StoreRig: Sendable {
     /// moto's, which shares no code with ours; without a port where it is not installed.
     package static let moto = StoreRig("moto_rig.py")
 
+    /// The same, where locks of objects hold as at Amazon.
+    package static let locking = StoreRig("moto_rig.py", ["locks"])
+
     package let port: Int
     private let input: Pipe
 

@@ -1,11 +1,13 @@
 import Bytes
 import Console
 import ObjectStorage
+import ResticFormat
 
 /// The options `-o s3.…` and the environment of object stores, in restic's words.
 struct S3Options {
     private static let known: Set<String> = [
-        "bucket-lookup", "connections", "enable-restore", "layout", "list-objects-v1", "region", "restore-days",
+        "bucket-lookup", "connections", "enable-restore", "layout", "list-objects-v1", "point-in-time", "region",
+        "restore-days",
         "restore-tier", "restore-timeout", "retries", "storage-class", "unsafe-anonymous-auth",
     ]
 
@@ -49,6 +51,17 @@ struct S3Options {
             throw .fatal("s3.storage-class \(quoted(ByteString(text))) is none")
         }
         return text
+    }
+
+    /// The moment as of which the bucket is read; nil: now.
+    func pointInTime() throws(CommandFailure) -> Timestamp? {
+        guard let text = values["point-in-time"] else { return nil }
+        guard let time = RFC3339.parse(text.bytes) else {
+            throw .fatal(
+                "s3.point-in-time \(quoted(text)) is no moment: write such as 2026-11-20T03:00:00Z, in any zone"
+            )
+        }
+        return time.moment
     }
 
     /// Tries of one request; restic's time limit holds beside it.

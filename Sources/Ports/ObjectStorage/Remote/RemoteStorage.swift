@@ -76,6 +76,10 @@ package final class RemoteStorage: ObjectStorage {
         try await repeating("List(\(kind.rawValue))") { _ in try await inner.listing(kind) }
     }
 
+    package func extendLock(_ name: ObjectName, until end: Timestamp) async throws {
+        try await repeating("Lock", name) { _ in try await inner.extendLock(name, until: end) }
+    }
+
     /// A lock is taken away by a cancelled task, too, within a grace.
     package func remove(_ name: ObjectName) async throws {
         guard name.kind == .lock else { return try await removeNow(name) }

@@ -70,6 +70,9 @@ final class S3Client: Sendable {
         )
     }
 
+    /// What this machine's clock shows.
+    func now() -> Timestamp { time.now() }
+
     /// The region in use.
     var region: String { state.withLock { $0.region } }
 

@@ -49,6 +49,7 @@ extension S3Storage {
         if let storageClass = settings.storageClass(of: kind) {
             headers.append(HTTPHeader("x-amz-storage-class", storageClass))
         }
+        if kind != .lock, let lock = settings.lock { headers += lock.headers(from: client.now()) }
         return headers
     }
 

@@ -48,6 +48,8 @@ package final class S3Storage: ObjectStorage {
         let look = try await client.send(S3Ask(method: .head, accepts: [403, 404]), errand)
         guard look.status == 404 else { return }
         var ask = S3Ask(method: .put)
+        // Of a bucket that is there it has to be set at the service.
+        if settings.lock != nil { ask.headers.append(HTTPHeader("x-amz-bucket-object-lock-enabled", "true")) }
         let region = client.region
         if region != S3Address.standardRegion, region != "auto" {
             ask.body = Block(
