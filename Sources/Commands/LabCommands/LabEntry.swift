@@ -122,7 +122,7 @@ struct HoldfastVerbs: ParsableCommand, ExampledCommand {
         subcommands: [
             QuickstartVerb.self, InitVerb.self, PlanVerb.self, RunVerb.self, StatusVerb.self, CoverageVerb.self,
             RestoreVerb.self, FindVerb.self, RecoverVerb.self, ServeVerb.self, DoctorVerb.self,
-            ConfigVerb.self, SecretVerb.self, KitVerb.self, MediaVerb.self, NotifyVerb.self,
+            ConfigVerb.self, SecretVerb.self, KitVerb.self, VerifyVerb.self, MediaVerb.self, NotifyVerb.self,
         ]
     )
 }

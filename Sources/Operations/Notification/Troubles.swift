@@ -33,7 +33,7 @@ extension LabStatus.Problem.Kind {
         case .hollow, .linked, .reseeding, .away, .neverReadBack, .notVerified, .unmeasured, .crashConsistent, .oneDisk,
             .noIdentity,
             .noSchedule, .oneHouse,
-            .unwatched, .deaf, .sealedCopy, .noKit, .kitStale, .kitUntested, .unrecorded:
+            .unwatched, .deaf, .destroyable, .unextended, .sealedCopy, .noKit, .kitStale, .kitUntested, .unrecorded:
             .amber
         }
     }

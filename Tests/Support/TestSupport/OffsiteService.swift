@@ -31,6 +31,22 @@ package enum OffsiteService: String, CaseIterable, Sendable, CustomTestStringCon
         }
     }
 
+    /// A medium in a bucket whose locks hold, with these parts more: `lock: 3650d`.
+    package static func lockedMedium(_ bucket: String, medium: String = "") -> String {
+        let endpoint = "http://\(StoreRig.locking.host)"
+        let name = UUID().uuidString.lowercased().prefix(8)
+        return
+            "s3: { endpoint: \"\(endpoint)\", bucket: lab-\(name), prefix: dr, \(bucket) }, credentials: \"file:secrets/cloud\"\(medium) }"
+    }
+
+    /// A lab whose stand-in for the cloud is that.
+    package static func lab(_ medium: String) throws -> TestLab {
+        let lab = try TestLab { $0.replacing(Self.folder, with: medium) }
+        try lab.write("secrets/cloud", "rig-key:rig-secret\n")
+        try lab.write("secrets/pruner", "rig-pruner:rig-secret\n")
+        return lab
+    }
+
     /// A lab whose stand-in for the cloud lies there, and how that is declared.
     package func lab(in scratch: Scratch, port: Int? = nil) throws -> (lab: TestLab, medium: String) {
         let medium = medium(port, in: scratch)

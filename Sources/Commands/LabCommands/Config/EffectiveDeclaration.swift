@@ -38,6 +38,8 @@ struct EffectiveDeclaration {
                 ("prefix", bucket.prefix.isEmpty ? nil : quoted(bucket.prefix)), ("region", bucket.region.map(quoted)),
                 ("storage-class", bucket.storageClass.isEmpty ? nil : quoted(bucket.storageClass)),
                 ("bucket-lookup", bucket.lookup == .auto ? nil : bucket.lookup.rawValue),
+                ("lock", bucket.lock.map(lengthText)),
+                ("lock-mode", bucket.lockMode == .compliance ? nil : bucket.lockMode.rawValue),
                 ("connections", bucket.connections.map { "\($0)" }), ("certificates", bucket.certificates.map(quoted)),
             ]
             parts.append("s3: { \(flow(keys)) }")
@@ -57,6 +59,7 @@ struct EffectiveDeclaration {
         }
         if let credentials = medium.credentials { parts.append("credentials: \(quoted(credentials.text))") }
         if let readOnly = medium.readOnly { parts.append("read-only: \(quoted(readOnly.text))") }
+        if let pruning = medium.pruning { parts.append("pruning: \(quoted(pruning.text))") }
         if let identity = medium.identity { parts.append("identity: \(quoted(identity))") }
         if medium.isMountedForRuns { parts.append("mount: true") }
         return parts.joined(separator: ", ")

@@ -189,6 +189,7 @@ func stepText(_ step: RunStep) -> String {
     case .forget: return "retention\(whose) in \(step.repository)"
     case .prune: return "prune of \(step.repository)"
     case .verify: return "verification of \(step.repository)"
+    case .lock: return "locks of \(step.repository)"
     case .record: return "record in \(step.repository)"
     case .mount: return "mount of \(step.repository)"
     case .unmount: return "unmount of \(step.repository)"

@@ -4,6 +4,13 @@ import Outcome
 import Protection
 import Strategy
 
+/// What retention would remove and does not, and why.
+func heldText(_ removal: Removal) -> String {
+    let why = removal.held.map(\.text).joined(separator: "; ")
+    return
+        "held back: retention of \(removal.workload) in \(removal.repository) would remove \(counted(removal.plan.removed.count, "snapshot")) of \(removal.plan.removed.count + removal.plan.kept.count): \(why)"
+}
+
 /// What stands at the end of a run.
 struct RunSummary {
     let report: RunReport
@@ -27,12 +34,6 @@ struct RunSummary {
             printer.error(Text("  state: nothing was removed there; backups and copies are done\n  next:  \(remedy)"))
         }
         printer.normal(Text(sentence))
-    }
-
-    private func heldText(_ removal: Removal) -> String {
-        let why = removal.held.map(\.text).joined(separator: "; ")
-        return
-            "held back: retention of \(removal.workload) in \(removal.repository) would remove \(counted(removal.plan.removed.count, "snapshot")) of \(removal.plan.removed.count + removal.plan.kept.count): \(why)"
     }
 
     private var sentence: String {

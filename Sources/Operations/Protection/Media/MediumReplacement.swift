@@ -27,16 +27,7 @@ package struct MediumReplacement: Sendable {
     ///
     /// Errors: `E-UNKNOWN`, those of the medium, cancellation.
     package func run(_ name: String) async throws -> RunReport {
-        guard let medium = environment.lab.medium(named: name) else {
-            throw ProtectionFailure(
-                .unknown,
-                operation: "replace",
-                object: "\"\(name)\"",
-                what: "is no medium of the declaration",
-                state: "nothing was changed",
-                next: "name one of: \(environment.lab.media.map(\.name).joined(separator: ", "))"
-            )
-        }
+        let medium = try environment.medium(named: name, operation: "replace")
         try MediumCheck(medium, mounting: environment.mounting).requireWritable()
         let run = ProtectionRun(environment, observer: observer)
         var report = RunReport(started: environment.now)

@@ -21,6 +21,9 @@ extension Ledger {
         for (name, entry) in tree["repositories"]?.entries ?? [:] {
             repositories[name.plainText] = RepositoryHistory(entry)
         }
+        for (name, entry) in tree["immutability"]?.entries ?? [:] {
+            immutability[name.plainText] = DestructionProof(entry)
+        }
         kit = tree["kit"].flatMap { KitHistory($0) }
         for (name, entry) in tree["channels"]?.entries ?? [:] { channels[name.plainText] = ChannelHistory(entry) }
     }
@@ -51,6 +54,13 @@ extension Ledger {
         for (name, history) in channels.sorted(by: { $0.key < $1.key }) {
             writer.key(name: ByteString(name))
             history.encode(to: &writer)
+        }
+        writer.endObject()
+        writer.key("immutability")
+        writer.beginObject()
+        for (name, proof) in immutability.sorted(by: { $0.key < $1.key }) {
+            writer.key(name: ByteString(name))
+            proof.encode(to: &writer)
         }
         writer.endObject()
         if let kit {
@@ -179,6 +189,8 @@ extension RepositoryHistory {
         pruned = tree.moment("pruned")
         reseeding = tree.moment("reseeding")
         removedSincePrune = tree.count("removed_since_prune") ?? 0
+        locked = tree.moment("locked")
+        lockLength = tree.count("lock_seconds").map { .seconds($0) }
         for (name, entry) in tree["copies"]?.entries ?? [:] {
             guard let snapshot = entry.string("snapshot"), let time = entry.moment("time") else { continue }
             copies[name.plainText] = CopySeen(snapshot: snapshot, time: time, count: entry.count("count") ?? 1)
@@ -216,6 +228,8 @@ extension RepositoryHistory {
         writer.add("pruned", pruned)
         writer.add("reseeding", reseeding)
         writer.add("removed_since_prune", UInt64(removedSincePrune))
+        writer.add("locked", locked)
+        writer.add("lock_seconds", lockLength.map { UInt64(clamping: $0.components.seconds) })
         writer.key("copies")
         writer.beginObject()
         for (name, copy) in copies.sorted(by: { $0.key < $1.key }) {

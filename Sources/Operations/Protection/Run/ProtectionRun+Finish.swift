@@ -7,7 +7,7 @@ import Strategy
 /// The part of a run that concerns repositories: retention, prune, rotating verification, record.
 extension ProtectionRun {
     /// What was done in one repository.
-    private struct Part: Sendable {
+    struct Part: Sendable {
         var lines: [RunReport.Line] = []
         var held: [Removal] = []
         var removed = 0
@@ -64,9 +64,22 @@ extension ProtectionRun {
         isWhole: Bool
     ) async throws -> Part {
         var part = Part()
-        for workload in workloads { try await retain(workload, store, before, released, &part) }
-        try await prune(store, &part)
+        // Whoever has taken this machine must not be able to delete there: `MediumPruning` does it.
+        if store.store.medium.pruning == nil {
+            for workload in workloads { try await retain(workload, store, before, released, &part) }
+            try await prune(store, &part)
+        }
+        try await lock(store, before, &part)
         try await verify(store, isWhole: isWhole, &part)
+        try await leaveRecord(store, &part)
+        return part
+    }
+
+    /// Retention, prune and record of a medium that runs do not prune.
+    func prune(_ store: OpenStore, _ workloads: [Workload], before: Ledger, _ released: Release) async throws -> Part {
+        var part = Part()
+        for workload in workloads { try await retain(workload, store, before, released, &part) }
+        try await prune(store, isAsked: true, &part)
         try await leaveRecord(store, &part)
         return part
     }
@@ -155,9 +168,9 @@ extension ProtectionRun {
         return outcome.removed > 0 ? .done(text) : .nothing(text)
     }
 
-    private func prune(_ store: OpenStore, _ part: inout Part) async throws {
+    private func prune(_ store: OpenStore, isAsked: Bool = false, _ part: inout Part) async throws {
         guard let history = ledgerFile.current().repositories[store.name],
-            PruneStep.isDue(history, now: environment.now)
+            PruneStep.isDue(history, isAsked: isAsked, now: environment.now)
         else { return }
         let step = PruneStep(store: store, observer: observer)
         let begun = environment.repository.time.monotonicNanoseconds()
@@ -176,6 +189,30 @@ extension ProtectionRun {
             part.lines.append(end(step.step, .done("freed \(amount(statistics.sizes.removedInAll))"), since: begun))
         } catch {
             let failure = try reportable(error, operation: "prune", object: store.name)
+            part.lines.append(end(step.step, .failed(failure), since: begun))
+        }
+    }
+
+    private func lock(_ store: OpenStore, _ before: Ledger, _ part: inout Part) async throws {
+        guard let length = store.store.medium.lock, let history = ledgerFile.current().repositories[store.name],
+            LockStep.isDue(history, store.store.medium, now: environment.now)
+        else { return }
+        let step = LockStep(store: store, length: length)
+        let (now, begun) = (environment.now, environment.repository.time.monotonicNanoseconds())
+        do {
+            // What this run has made is locked by its uploads.
+            if before.repositories[store.name] != nil {
+                observer.began(step.step)
+                let count = try await step.run(now: now)
+                let result = StepResult.done("\(count) objects, \(lengthText(length)) from now")
+                part.lines.append(end(step.step, result, since: begun))
+            }
+            await ledgerFile.update {
+                $0.repositories[store.name]?.locked = now
+                $0.repositories[store.name]?.lockLength = length
+            }
+        } catch {
+            let failure = try reportable(error, operation: "extend locks", object: store.name)
             part.lines.append(end(step.step, .failed(failure), since: begun))
         }
     }

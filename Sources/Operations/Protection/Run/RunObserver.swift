@@ -17,6 +17,8 @@ package struct RunStep: Sendable, Hashable {
         case forget = "retention"
         case prune
         case verify
+        /// Of objects in a bucket, whose locks are made longer.
+        case lock
         case record
         /// Of a medium, whose name stands in place of a repository's.
         case mount

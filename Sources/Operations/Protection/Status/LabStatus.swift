@@ -88,6 +88,7 @@ package struct LabStatus: Sendable {
             case unwatched, deaf
             case forgetful, unrecorded
             case sealedCopy
+            case destroyable, unextended
             case noKit, kitStale, kitUntested, kitFailed
         }
 
@@ -111,6 +112,8 @@ package struct LabStatus: Sendable {
     package var unjudged: Set<String> = []
     /// Sealed copies of secrets that stood in for the vault.
     package var sealed: [Finding] = []
+    /// Why copies on media behind a network do not count as immutable, by medium; empty for those that do.
+    package var mutability: [String: MutabilityConcern] = [:]
     /// What the newest recovery kit is not good for.
     package var kit: [KitConcern] = []
     /// Its serial and when it was made; nil: there is none.

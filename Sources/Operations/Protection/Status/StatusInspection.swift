@@ -58,6 +58,7 @@ package struct StatusInspection: Sendable {
         status.owed = await OwedCommands(environment).left()
         let ids = looks.compactMap { look in look.view.map { (look.store.name, $0.id) } }
         status.kit = await environment.kitConcerns(ledger, opened: Dictionary(ids, uniquingKeysWith: { $1 }))
+        status.mutability = environment.lab.mutability(ledger, now: environment.now)
         status.kitMade = ledger.kit.map { ($0.serial, $0.made) }
         status.sealed = await environment.secrets.sealedFindings()
         let problems = StatusProblems(status, ledger, names)
@@ -196,7 +197,7 @@ package struct StatusInspection: Sendable {
                 disks: copy.medium.kind == .offsite || copy.medium.isRemote
                     ? nil : copy.remembered != nil ? place?.disks : names.disks(below: [copy.medium.text]),
                 isGood: copy.counts && !copy.point.isBreached && isKnown,
-                isOutOfReach: copy.presence.isOutOfReach
+                isOutOfReach: copy.presence.isOutOfReach || copy.medium.isProvenImmutable(ledger, now: environment.now)
             )
         }
         return Posture(facts, source: names.disks(below: state.workload.host.paths), errors: nil)

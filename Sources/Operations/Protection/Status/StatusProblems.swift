@@ -26,6 +26,8 @@ struct StatusProblems {
                 "add a medium of kind offsite: docs/manual/off-site.md; or keep a removable disk elsewhere, and bring it in turn"
             )
         }
+        for (medium, concern) in status.mutability.sorted(by: { $0.key < $1.key }) { judge(concern, of: medium) }
+        for repository in status.repositories { judgeLocks(repository, status) }
         judgeChannels(status, ledger)
         for owed in status.owed {
             let why = owed.hasFailed ? "failed" : "was not run, for its run was cut off"

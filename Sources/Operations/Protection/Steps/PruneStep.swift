@@ -14,8 +14,10 @@ struct PruneStep: Sendable {
 
     var step: RunStep { RunStep(.prune, repository: store.name) }
 
-    static func isDue(_ history: RepositoryHistory, now: Timestamp) -> Bool {
+    /// `isAsked`: by somebody who did not ask for a week's rest.
+    static func isDue(_ history: RepositoryHistory, isAsked: Bool = false, now: Timestamp) -> Bool {
         guard history.removedSincePrune > 0, history.finding == nil, history.doubt == nil else { return false }
+        guard !isAsked else { return true }
         guard let last = history.pruned else { return true }
         return now.length(since: last) >= .seconds(intervalSeconds)
     }

@@ -27,7 +27,8 @@ struct RecordStep: Sendable {
             request.tags = [SnapshotTag.record, SnapshotTag.lab(environment.lab.name)]
             _ = try await backup(request, to: repository, observer: SilentBackupObserver())
         }
-        try await removeOld()
+        // Where runs do not remove, these go with the rest.
+        if store.store.medium.pruning == nil { try await removeOld() }
     }
 
     /// Records of this host and lab that stay, and how many there are when the others go.

@@ -34,16 +34,23 @@ extension LabStore {
     func plainStorage(_ patience: Patience) async throws -> any ObjectStorage {
         switch medium.location {
         case .folder: return LocalStorage(ByteString(path))
-        case .s3(let bucket):
-            let pair = try await pair(medium.credentials)
-            let key = pair.map { S3Credentials(keyID: $0.name, secret: $0.secret) }
-            return remote(try S3Storage(try settings(bucket), time: environment.repository.time) { key }, patience)
+        case .s3: return remote(try await bucketStorage(), patience)
         case .rest(let server):
             let pair = try await pair(medium.credentials)
             return remote(try RESTStorage(try settings(server, pair)), patience)
         case .sftp(let folder):
             return remote(SFTPStorage(try settings(folder), entropy: environment.repository.entropy), patience)
         }
+    }
+
+    /// The bucket itself, where nothing is tried twice.
+    ///
+    /// Errors: as above, and `E-UNSUPPORTED` for a medium that is none.
+    func bucketStorage() async throws -> S3Storage {
+        guard case .s3(let bucket) = medium.location else { throw unspeakable("is no bucket") }
+        let pair = try await pair(medium.credentials)
+        let key = pair.map { S3Credentials(keyID: $0.name, secret: $0.secret) }
+        return try S3Storage(try settings(bucket), time: environment.repository.time) { key }
     }
 
     private func remote(_ store: any ObjectStorage, _ patience: Patience) -> RemoteStorage {
@@ -67,6 +74,10 @@ extension LabStore {
         var settings = S3Settings(location)
         settings.region = bucket.region
         settings.storageClass = bucket.storageClass
+        if let length = bucket.lock {
+            let mode: ObjectLock.Mode = bucket.lockMode == .compliance ? .compliance : .governance
+            settings.lock = ObjectLock(mode, seconds: length.components.seconds)
+        }
         settings.lookup = S3Address.Lookup(rawValue: bucket.lookup.rawValue) ?? .auto
         settings.connections = bucket.connections ?? settings.connections
         settings.trust.certificates = bucket.certificates

@@ -249,9 +249,11 @@ package struct LabStore: Sendable {
             object: "\(declaration.name) (\(path))",
             what: "its password exists (\(declaration.password.text)), but the repository does not",
             state: "nothing was written",
-            next: medium.isRemote
-                ? "look whether that is the right place; if it is, and the repository is lost or was never made: holdfast media replace \(medium.name)"
-                : "mount the disk that holds it; if it is dead or was never made: holdfast media replace \(medium.name)",
+            next: medium.lock != nil
+                ? "if its objects were deleted, they can be read as they were: docs/manual/immutable.md; if it was never made: holdfast media replace \(medium.name)"
+                : medium.isRemote
+                    ? "look whether that is the right place; if it is, and the repository is lost or was never made: holdfast media replace \(medium.name)"
+                    : "mount the disk that holds it; if it is dead or was never made: holdfast media replace \(medium.name)",
             cause: cause
         )
     }

@@ -101,6 +101,8 @@ package struct Medium: Sendable, Hashable {
     package var credentials: RemoteCredentials?
     /// Who can only read there, for the recovery kit; nil: the kit carries nothing that enters it.
     package var readOnly: RemoteCredentials?
+    /// Who may delete there; nil: whoever writes there.
+    package var pruning: RemoteCredentials?
     /// UUID of the file system that has to hold the path; nil: any.
     package var identity: String?
     /// A run mounts it where nobody has, and unmounts it afterwards.

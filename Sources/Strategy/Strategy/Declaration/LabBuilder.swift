@@ -42,8 +42,10 @@ struct LabBuilder {
         }
         checkPasswordFiles(of: lab)
         vaultBuilder.check(lab)
-        problems += mediumBuilder.problems + vaultBuilder.problems + channelBuilder.problems
-        warnings += mediumBuilder.warnings + vaultBuilder.warnings + channelBuilder.warnings
+        var lockCheck = LockCheck(root: root)
+        lockCheck.check(lab)
+        problems += mediumBuilder.problems + lockCheck.problems + vaultBuilder.problems + channelBuilder.problems
+        warnings += mediumBuilder.warnings + lockCheck.warnings + vaultBuilder.warnings + channelBuilder.warnings
         lab.warnings = warnings.sorted { $0.place < $1.place }
         return lab
     }

@@ -19,7 +19,11 @@ struct MediumBuilder {
         if case .secret(let reference)? = table["read-only"]?.scalar {
             medium.readOnly = RemoteCredentials(reference)
         }
+        if case .secret(let reference)? = table["pruning"]?.scalar {
+            medium.pruning = RemoteCredentials(reference)
+        }
         checkReadOnly(medium, table)
+        checkPruning(medium, table)
         check(medium, table)
         return medium
     }
@@ -34,6 +38,8 @@ struct MediumBuilder {
             place.region = bucket["region"]?.text
             place.storageClass = bucket["storage-class"]?.text ?? ""
             place.lookup = bucket["bucket-lookup"].flatMap { S3Bucket.Lookup(rawValue: $0.text) } ?? .auto
+            if case .duration(let length)? = bucket["lock"]?.scalar { place.lock = length }
+            place.lockMode = bucket["lock-mode"].flatMap { S3Bucket.LockMode(rawValue: $0.text) } ?? .compliance
             place.connections = count(bucket["connections"])
             place.certificates = bucket["certificates"]?.text
             return .s3(place)
@@ -114,6 +120,19 @@ struct MediumBuilder {
         case .s3, .rest:
             guard readOnly == medium.credentials else { return }
             report(place, key, "is what writes there, too", "make a key that can only list and read, and name that")
+        }
+    }
+
+    /// Whoever takes this machine has what runs hold: that must not be what deletes.
+    private mutating func checkPruning(_ medium: Medium, _ table: DeclaredTable) {
+        guard let pruning = medium.pruning else { return }
+        let (place, key) = (table.place(of: "pruning"), "media.\(medium.name).pruning")
+        switch medium.location {
+        case .folder, .sftp: report(place, key, "is for a bucket or a server", "leave it out")
+        case .s3, .rest:
+            let next = "make a second key that may delete, take that right from the first, and name the second"
+            if pruning == medium.credentials { report(place, key, "is what runs write with, too", next) }
+            if pruning == medium.readOnly { report(place, key, "is what the kit carries, too", next) }
         }
     }
 

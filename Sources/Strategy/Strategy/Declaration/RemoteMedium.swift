@@ -22,6 +22,9 @@ package struct S3Bucket: Sendable, Hashable {
     /// Of new objects; empty: the bucket's own.
     package var storageClass = ""
     package var lookup = Lookup.auto
+    /// How long nobody may destroy a new object; nil: as the bucket has it.
+    package var lock: Duration?
+    package var lockMode = LockMode.compliance
     /// Requests at a time; nil: five.
     package var connections: Int?
     /// A file of certificates in PEM; nil: those of the system.
@@ -30,6 +33,19 @@ package struct S3Bucket: Sendable, Hashable {
     package init(endpoint: String, bucket: String) {
         self.endpoint = endpoint
         self.bucket = bucket
+    }
+
+    /// Whom a lock binds.
+    package enum LockMode: String, Sendable, Hashable, CaseIterable {
+        case compliance
+        case governance
+
+        var summary: String {
+            switch self {
+            case .compliance: "everybody, the owner of the account too"
+            case .governance: "everybody but who has the right to bypass it"
+            }
+        }
     }
 
     /// Where the name of the bucket stands in an address.
@@ -126,6 +142,9 @@ extension Medium {
 
     /// It is reached over a network, and is as slow as that.
     package var isRemote: Bool { folder == nil }
+
+    /// How long nobody may destroy what is stored there; nil: no lock is declared.
+    package var lock: Duration? { if case .s3(let bucket) = location { bucket.lock } else { nil } }
 
     /// A file of certificates that is named for it.
     package var certificates: String? {

@@ -60,7 +60,9 @@ struct VaultBuilder {
             report(secret.place, "kit.secrets.\(secret.name)", what, next)
         }
         for medium in lab.media where lab.vault == nil {
-            for (key, credentials) in [("credentials", medium.credentials), ("read-only", medium.readOnly)] {
+            for (key, credentials) in [
+                ("credentials", medium.credentials), ("read-only", medium.readOnly), ("pruning", medium.pruning),
+            ] {
                 guard case .vault? = credentials?.references.first else { continue }
                 let what = "looks into a vault, and none is declared"
                 let next = "add \"vault\" with address and email, or name another place"

@@ -46,6 +46,7 @@ extension Lab {
         media.flatMap { medium in
             (medium.credentials?.references ?? []).map { ("media.\(medium.name).credentials", $0) }
                 + (medium.readOnly?.references ?? []).map { ("media.\(medium.name).read-only", $0) }
+                + (medium.pruning?.references ?? []).map { ("media.\(medium.name).pruning", $0) }
         } + repositories.map { ("repositories.\($0.name).password", $0.password) }
             + (vault?.references ?? []).map { ("vault.\($0.key)", $0.reference) } + kit.references
             + channels.flatMap(\.references)

@@ -12,6 +12,8 @@ package struct Ledger: Sendable, Hashable {
     package var channels: [String: ChannelHistory] = [:]
     /// Nil: no recovery kit is known.
     package var kit: KitHistory?
+    /// What was tried against media, by name.
+    package var immutability: [String: DestructionProof] = [:]
 
     package init() {}
 
@@ -23,6 +25,7 @@ package struct Ledger: Sendable, Hashable {
             let seen = merged.repositories[name]?.seen ?? .distantPast
             if seen < history.seen { merged.repositories[name] = history }
         }
+        merged.immutability = immutability.merging(other.immutability) { $0.tried < $1.tried ? $1 : $0 }
         merged.kit = kit?.merged(with: other.kit) ?? other.kit
         return merged
     }
@@ -132,6 +135,9 @@ package struct RepositoryHistory: Sendable, Hashable {
     /// When what no snapshot needs was last removed.
     package var pruned: Timestamp?
     package var removedSincePrune = 0
+    /// When the locks of all its objects were last made longer, and to what length; nil: never.
+    package var locked: Timestamp?
+    package var lockLength: Duration?
     /// How fast data came from it.
     package var rate: ReadingRate?
 

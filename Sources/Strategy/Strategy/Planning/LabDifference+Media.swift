@@ -19,6 +19,10 @@ extension LabDifference {
                 let (old, now) = (before.readOnly?.text ?? "nothing", medium.readOnly?.text ?? "nothing")
                 changes.append(Change(.neutral, medium.name, "is read by a kit with \(now) (was: \(old))"))
             }
+            if before.pruning != medium.pruning {
+                let (old, now) = (before.pruning?.text ?? "what runs hold", medium.pruning?.text ?? "what runs hold")
+                changes.append(Change(.neutral, medium.name, "is pruned with \(now) (was: \(old))"))
+            }
             if before.kind != medium.kind {
                 let effect: Change.Effect = medium.kind == .standIn ? .less : before.kind == .standIn ? .more : .neutral
                 let counts = medium.kind == .standIn ? ": its copies count no more" : ""

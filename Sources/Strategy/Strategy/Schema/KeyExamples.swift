@@ -19,6 +19,7 @@ private let keyExamples = [
     "prefix": "home",
     "region": "eu-central-1",
     "storage-class": "STANDARD_IA",
+    "lock": "200d",
     "rest.url": "https://nas.example:8000/lab",
     "sftp.host": "nas.example",
     "sftp.path": "/srv/backup",

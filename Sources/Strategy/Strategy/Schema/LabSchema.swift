@@ -76,6 +76,11 @@ private let mediumShape = TableShape(
             "The same of a key or user that can only read there: what the recovery kit carries. Runs never use it."
         ),
         Key(
+            "pruning",
+            .scalar(.secret),
+            "The same of a key or user that may delete there: runs then remove nothing, and `holdfast media prune` alone reads it."
+        ),
+        Key(
             "identity",
             .scalar(.fileSystemUUID),
             "The UUID of the file system that has to be there; another one is refused. `holdfast init` writes it."
@@ -103,6 +108,17 @@ private let bucketShape = TableShape([
     Key("prefix", .scalar(.text), "What stands in front of all names there, for a bucket that holds more."),
     Key("region", .scalar(.text), "The bucket's region; absent: learned from the service."),
     Key("storage-class", .scalar(.text), "The class of new objects; absent: the bucket's own."),
+    Key(
+        "lock",
+        .scalar(.duration),
+        "How long nobody may destroy a new object (S3 Object Lock); runs extend it before it ends. At least as long as retention keeps a snapshot."
+    ),
+    Key(
+        "lock-mode",
+        .scalar(.choice(S3Bucket.LockMode.allCases.map { Choice($0.rawValue, $0.summary) })),
+        "Whom the lock binds.",
+        fallback: S3Bucket.LockMode.compliance.rawValue
+    ),
     Key(
         "bucket-lookup",
         .scalar(.choice(S3Bucket.Lookup.allCases.map { Choice($0.rawValue, $0.summary) })),
