@@ -102,6 +102,8 @@ import TestSupport
         )
         try await lab.runDaily(5)
         #expect(try await lab.counts() == ["host-os": 3, "host-usb": 3, "offsite": 5])
+        let ahead = try await lab.lookAhead()
+        #expect(ahead.apart == ["cloud": 2] && !ahead.removals.contains { $0.repository == "offsite" })
         let pruning = MediumPruning(try lab.environment, observer: SilentRunObserver())
         let report = try await pruning.run("cloud", release: nil)
         #expect(report.exitStatus == .success, "\(report.lines)")

@@ -118,6 +118,14 @@ import TestSupport
         #expect(try await read(21).secret.revealed == "S3cret-ü")
     }
 
+    @Test func `R-01 what may delete is read from the vault, and never enters the sealed copy`() async throws {
+        let rig = RigAccount("right")
+        let found = try await rig.read(.datastore, rig.secrets(cached: true, unsealed: [.vault(.datastore)]))
+        #expect(found.secret.revealed == "S3cret-ü")
+        let failed = await failure { _ = try await rig.read(.datastore, rig.secrets(.cacheOnly, cached: true)) }
+        #expect(failed?.code == .cache, "\(words(failed))")
+    }
+
     @Test func `a server that asks for a weaker derivation than before is refused before anything is sent`()
         async throws
     {

@@ -89,7 +89,8 @@ struct RigAccount {
         _ mode: VaultSecrets.Mode = .vaultFirst,
         cached: Bool = false,
         answerSeconds: Int = 20,
-        sealedFor: Duration = VaultDeclaration.usualSealedFor
+        sealedFor: Duration = VaultDeclaration.usualSealedFor,
+        unsealed: Set<SecretReference> = []
     ) throws -> VaultSecrets {
         scratch.write("master", password + "\n")
         let id = SecretReference.file(scratch.write("id", VaultRig.clientID))
@@ -109,7 +110,8 @@ struct RigAccount {
             ask: question,
             time: time,
             answerSeconds: answerSeconds,
-            sealedFor: sealedFor
+            sealedFor: sealedFor,
+            unsealed: unsealed
         )
     }
 

@@ -11,7 +11,7 @@ struct MediaPruneVerb: ParsableCommand, LabVerb {
         commandName: "prune",
         abstract: "Removes from a medium what its rules keep no longer, with the credentials that runs do not hold.",
         discussion: """
-            For media that declare `pruning`: runs remove nothing there. The same rules hold as in a run: nothing of a workload whose last run was not good, nothing \
+            For media that declare `pruning`: runs remove nothing there. That key is read now and kept nowhere; where it is in the vault, the master password is asked for. The same rules hold as in a run: nothing of a workload whose last run was not good, nothing \
             where damage is open, and nothing above the floor without the digits that it shows. What is locked stays stored until its lock ends.
 
             Ends in 0; 21 when something is held back; 1 when something failed.
@@ -27,7 +27,9 @@ struct MediaPruneVerb: ParsableCommand, LabVerb {
     @OptionGroup var options: LabOptions
 
     func perform(on screen: Screen) async throws -> Int32 {
-        let session = await (try LabSession(options, screen: screen)).recording()
+        // The vault itself is asked: what may delete is in no sealed copy.
+        let ask = masterPasswordQuestion(screen)
+        let session = await (try LabSession(options, screen: screen, ask: ask)).recording()
         let reporter = session.reporter
         let report = try await reporter.whileShown {
             try await session.onPool {

@@ -40,6 +40,11 @@ struct BlastRadiusPage {
                 printer.result(Text("  \(name): \(formatBytes(bytes)) could be freed then"))
             }
         }
+        for (medium, snapshots) in ahead.apart.sorted(by: { $0.key < $1.key }) {
+            let what =
+                "\(counted(snapshots, "snapshot")) could go there, and no run removes them: holdfast media prune \(medium)"
+            printer.result(Text("\(medium): \(what)"))
+        }
         for (name, snapshots) in ahead.toBeMade.sorted(by: { $0.key < $1.key }) {
             let copies = snapshots > 0 ? ", and copies \(counted(snapshots, "snapshot")) there" : ""
             printer.result(Text("\(name) is not made yet: the next run makes it\(copies)"))
@@ -89,6 +94,13 @@ struct BlastRadiusPage {
             if let oldest = removal.plan.oldestRemoved { line.add("oldest", oldest) }
             line.add("held_back", removal.held.map { ByteString($0.text) })
             if let remedy = removal.held.lazy.compactMap(\.remedy).first { line.add("next", remedy) }
+            printer.result(line.text)
+        }
+        for (medium, snapshots) in ahead.apart.sorted(by: { $0.key < $1.key }) {
+            var line = JSONLine(messageType: "pruned_apart")
+            line.add("medium", medium)
+            line.add("snapshots", snapshots)
+            line.add("next", "holdfast media prune \(medium)")
             printer.result(line.text)
         }
         for (name, snapshots) in ahead.toBeMade.sorted(by: { $0.key < $1.key }) {

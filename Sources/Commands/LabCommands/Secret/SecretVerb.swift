@@ -68,7 +68,7 @@ struct SecretFetchVerb: ParsableCommand, LabVerb {
 
     func perform(on screen: Screen) async throws -> Int32 {
         let lab = try declaration.read()
-        let references = lab.secretReferences.filter { if case .vault = $0.reference { true } else { false } }
+        let references = lab.runReferences.filter { if case .vault = $0.reference { true } else { false } }
         guard !references.isEmpty else {
             screen.errorLine("no reference looks into a vault; nothing was fetched")
             return ExitStatus.success.rawValue

@@ -10,6 +10,8 @@ package struct LookAhead: Sendable {
     package var plan: RunPlan
     /// What retention would remove now; those that remove nothing are left out.
     package var removals: [Removal]
+    /// Snapshots that the rules keep no longer where runs do not remove, by medium.
+    package var apart: [String: Int] = [:]
     /// Bytes that a prune could free then, by repository.
     package var freedBytes: [String: UInt64]
     /// Repositories that cannot be looked at, by name.
@@ -28,10 +30,13 @@ extension ProtectionRun {
         let plan = try await plan(choice)
         let ledger = await ledgerFile.loadOrRecover()
         let views = try await look(at: environment.stores.map(\.name))
-        let removals = try await removals(environment.lab.workloads, views.open, ledger).filter {
-            !$0.plan.removed.isEmpty || !$0.held.isEmpty
-        }
+        let all = try await removals(environment.lab.workloads, views.open, ledger)
+        let removals = all.filter { !isPrunedApart($0) && (!$0.plan.removed.isEmpty || !$0.held.isEmpty) }
         var ahead = LookAhead(plan: plan, removals: removals, freedBytes: [:], failures: views.failures, digits: nil)
+        for removal in all where isPrunedApart(removal) && !removal.plan.removed.isEmpty {
+            guard let medium = environment.store(named: removal.repository)?.medium.name else { continue }
+            ahead.apart[medium, default: 0] += removal.plan.removed.count
+        }
         for (name, failure) in views.failures where isToBeMade(name, failure, ledger) {
             ahead.failures[name] = nil
             ahead.toBeMade[name] = arrivals(in: name, views.open)
@@ -44,6 +49,11 @@ extension ProtectionRun {
         let releasable = removals.filter { !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable) }
         if !releasable.isEmpty { ahead.digits = Release.digits(of: releasable) }
         return ahead
+    }
+
+    /// No run removes it: its medium has a key of its own for that.
+    func isPrunedApart(_ removal: Removal) -> Bool {
+        environment.store(named: removal.repository)?.medium.pruning != nil
     }
 
     /// It was never seen, its medium is there, and nothing stands in the way of making it.

@@ -218,7 +218,7 @@ package struct ProtectionRun: Sendable {
         // Of everything, as the plan that showed the digits.
         let views = try await look(at: environment.stores.map(\.name))
         let all = try await removals(environment.lab.workloads, views.open, ledger).filter {
-            !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable)
+            !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable) && !isPrunedApart($0)
         }
         // A plan does not see what only a run mounts; the run before does.
         let planned = all.filter {

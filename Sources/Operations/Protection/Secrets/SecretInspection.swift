@@ -56,7 +56,7 @@ package struct SecretInspection: Sendable {
 
     private func inspectAll(_ say: (InspectedSecret) -> Void) async throws {
         var known: [SecretReference: Found] = [:]
-        for (key, reference) in environment.lab.secretReferences {
+        for (key, reference) in environment.lab.runReferences {
             let found: Found
             if let before = known[reference] { found = before } else { found = try await resolve(reference) }
             known[reference] = found

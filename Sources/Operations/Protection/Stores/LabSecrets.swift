@@ -22,12 +22,18 @@ package final class LabSecrets: Sendable {
         ask: VaultSecrets.Question? = nil,
         report: @escaping @Sendable (Finding) -> Void = { _ in }
     ) throws {
-        vault = try lab.vault.map { try LabSecrets.vault($0, ask) }
+        // What may delete would lie on this machine with the rest.
+        let unsealed = Set(lab.media.flatMap { $0.pruning?.references ?? [] })
+        vault = try lab.vault.map { try LabSecrets.vault($0, ask, unsealed) }
         resolver = SecretResolver(vault: vault)
         self.report = report
     }
 
-    private static func vault(_ declaration: VaultDeclaration, _ ask: VaultSecrets.Question?) throws -> VaultSecrets {
+    private static func vault(
+        _ declaration: VaultDeclaration,
+        _ ask: VaultSecrets.Question?,
+        _ unsealed: Set<SecretReference>
+    ) throws -> VaultSecrets {
         var key: VaultAccount.APIKey?
         if let id = declaration.clientID, let secret = declaration.clientSecret {
             key = VaultAccount.APIKey(id: id, secret: secret)
@@ -49,7 +55,8 @@ package final class LabSecrets: Sendable {
             mode: isAsked ? .vaultFirst : .cacheOnly,
             cache: cache,
             ask: ask,
-            sealedFor: declaration.sealedFor
+            sealedFor: declaration.sealedFor,
+            unsealed: unsealed
         )
     }
 

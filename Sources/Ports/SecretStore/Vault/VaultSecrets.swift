@@ -63,13 +63,15 @@ package final class VaultSecrets: Sendable {
         var cached: Result<SealedCache.Contents?, SecretFailure>?
     }
 
+    /// What this machine must not keep.
+    private let unsealed: Set<SecretReference>
     private let known = Mutex(Known())
     /// Of this object alone: no digest made with it means anything elsewhere.
     private let digestKey: Secret
     /// One at a time: the second waits for the first one's login instead of making another.
     private let turn = ByteBudget(1)
 
-    /// `resolver` reads what opens the account, and knows no vault; `ask` is there when a person is.
+    /// `resolver` reads what opens the account, and knows no vault; `ask` is there when a person is; `unsealed` never enters the sealed copy.
     package init(
         _ account: VaultAccount,
         mode: Mode,
@@ -79,7 +81,8 @@ package final class VaultSecrets: Sendable {
         time: any TimeSource = SystemTime(),
         entropy: any EntropySource = SystemEntropy(),
         answerSeconds: Int = SecretLimits.answerSeconds,
-        sealedFor: Duration = VaultDeclaration.usualSealedFor
+        sealedFor: Duration = VaultDeclaration.usualSealedFor,
+        unsealed: Set<SecretReference> = []
     ) {
         self.account = account
         self.mode = mode
@@ -91,6 +94,7 @@ package final class VaultSecrets: Sendable {
         digestKey = Secret(entropy.bytes(32))
         self.answerSeconds = answerSeconds
         sealedSeconds = sealedFor.components.seconds
+        self.unsealed = unsealed
     }
 
     // MARK: reading
@@ -291,7 +295,8 @@ package final class VaultSecrets: Sendable {
     ///
     /// A copy that is refused is set aside, not overwritten: under its old key it may still open.
     private func remember(_ secrets: [SecretReference: Secret]) async -> Finding? {
-        guard let cache else { return nil }
+        let secrets = secrets.filter { !unsealed.contains($0.key) }
+        guard let cache, !secrets.isEmpty else { return nil }
         var contents = SealedCache.Contents(origin: origin)
         var finding: Finding?
         do {

@@ -41,6 +41,11 @@ package struct VaultLoop: Sendable, Hashable {
 }
 
 extension Lab {
+    /// Those that runs read: without the keys that prune, for which somebody has to be there.
+    package var runReferences: [(key: String, reference: SecretReference)] {
+        secretReferences.filter { !$0.key.hasPrefix("media.") || !$0.key.hasSuffix(".pruning") }
+    }
+
     /// Every reference to a secret with the key that it stands behind, in the order of the file's parts.
     package var secretReferences: [(key: String, reference: SecretReference)] {
         media.flatMap { medium in
