@@ -23,8 +23,12 @@ struct LockStep: Sendable {
 
     /// Extends; returns how many objects there are.
     ///
-    /// Errors: the first of the store, cancellation.
+    /// Takes a shared lock of the repository: a prune would take objects away meanwhile. Errors: the first of the store, cancellation.
     func run(now: Timestamp) async throws -> Int {
+        try await store.repository.locked(.shared) { try await extend(now: now) }
+    }
+
+    private func extend(now: Timestamp) async throws -> Int {
         let storage = try await store.store.plainStorage(.running)
         let end = Timestamp(seconds: now.seconds + length.components.seconds)
         var names = [ObjectName.config]
