@@ -48,38 +48,22 @@ struct S3ListPage: Equatable {
         guard case .open("ListBucketResult")? = try scanner.next() else { throw XMLScanner.Trouble(offset: 0) }
         var isEscaped = false
         var hasTruncation = false
-        var path: [String] = []
-        var text: [UInt8] = []
         var entry = Entry()
-        while let event = try scanner.next() {
-            switch event {
-            case .open(let name):
-                path.append(name)
-                text = []
-                if path == ["Contents"] { entry = Entry() }
-            case .text(let bytes): text += bytes
-            case .close:
-                guard let name = path.popLast() else { continue }
-                if path == ["Contents"] {
-                    if name == "Key" { entry.key = text }
-                    if name == "Size" {
-                        guard let size = UInt64(String(decoding: text, as: UTF8.self)) else {
-                            throw XMLScanner.Trouble(offset: 0)
-                        }
-                        entry.size = size
-                    }
-                } else if path.isEmpty {
-                    let word = String(decoding: text, as: UTF8.self)
-                    switch name {
-                    case "Contents": entries.append(entry)
-                    case "IsTruncated": (isTruncated, hasTruncation) = (word == "true", true)
-                    case "NextContinuationToken": continuationToken = word
-                    case "NextMarker": nextMarker = word
-                    case "EncodingType": isEscaped = word == "url"
-                    default: break
-                    }
-                }
-                text = []
+        try scanner.elements { (path, name, text) throws(XMLScanner.Trouble) in
+            let word = String(decoding: text, as: UTF8.self)
+            switch (path, name) {
+            case (["Contents"], "Key"): entry.key = text
+            case (["Contents"], "Size"):
+                guard let size = UInt64(word) else { throw XMLScanner.Trouble(offset: 0) }
+                entry.size = size
+            case ([], "Contents"):
+                entries.append(entry)
+                entry = Entry()
+            case ([], "IsTruncated"): (isTruncated, hasTruncation) = (word == "true", true)
+            case ([], "NextContinuationToken"): continuationToken = word
+            case ([], "NextMarker"): nextMarker = word
+            case ([], "EncodingType"): isEscaped = word == "url"
+            default: break
             }
         }
         guard hasTruncation else { throw XMLScanner.Trouble(offset: body.count) }
@@ -116,7 +100,19 @@ struct S3Word {
 extension XMLScanner {
     /// Hears of each element that holds text alone; `root` too when it is named.
     mutating func fields(_ root: String = "", _ found: (String, String) -> Void) throws(Trouble) {
-        var path = [root]
+        try elements(within: [root]) { (_, name, text) throws(Trouble) in
+            if !name.isEmpty { found(name, String(decoding: text, as: UTF8.self)) }
+        }
+    }
+
+    /// Hears of each element when it ends: the names of those around it from `within` on, its own, and the text since the last mark.
+    ///
+    /// Errors: those of the scanner, and what `ended` throws.
+    mutating func elements(
+        within: [String] = [],
+        _ ended: ([String], String, [UInt8]) throws(Trouble) -> Void
+    ) throws(Trouble) {
+        var path = within
         var text: [UInt8] = []
         while let event = try next() {
             switch event {
@@ -125,7 +121,7 @@ extension XMLScanner {
                 text = []
             case .text(let bytes): text += bytes
             case .close:
-                if let name = path.popLast(), !name.isEmpty { found(name, String(decoding: text, as: UTF8.self)) }
+                if let name = path.popLast() { try ended(path, name, text) }
                 text = []
             }
         }

@@ -22,37 +22,26 @@ struct S3VersionPage: Equatable {
         guard case .open("ListVersionsResult")? = try scanner.next() else { throw XMLScanner.Trouble(offset: 0) }
         var isEscaped = false
         var hasTruncation = false
-        var path: [String] = []
-        var text: [UInt8] = []
         var entry = Entry()
-        while let event = try scanner.next() {
-            switch event {
-            case .open(let name):
-                path.append(name)
-                text = []
-                if path.count == 1 { entry = Entry() }
-            case .text(let bytes): text += bytes
-            case .close:
-                guard let name = path.popLast() else { continue }
-                let word = String(decoding: text, as: UTF8.self)
-                switch (path.count, name) {
-                case (0, "Version"):
-                    guard entry.size != nil else { throw XMLScanner.Trouble(offset: 0) }
-                    entries.append(entry)
-                case (0, "DeleteMarker"):
-                    entry.size = nil
-                    entries.append(entry)
-                case (0, "IsTruncated"): (isTruncated, hasTruncation) = (word == "true", true)
-                case (0, "NextKeyMarker"): nextKey = word
-                case (0, "NextVersionIdMarker"): nextVersion = word
-                case (0, "EncodingType"): isEscaped = word == "url"
-                case (1, "Key"): entry.key = text
-                case (1, "VersionId"): entry.version = word
-                case (1, "LastModified"): entry.stored = S3Moment.read(word)
-                case (1, "Size"): entry.size = UInt64(word)
-                default: break
-                }
-                text = []
+        try scanner.elements { (path, name, text) throws(XMLScanner.Trouble) in
+            guard path.isEmpty || path == ["Version"] || path == ["DeleteMarker"] else { return }
+            let word = String(decoding: text, as: UTF8.self)
+            switch (path.count, name) {
+            case (1, "Key"): entry.key = text
+            case (1, "VersionId"): entry.version = word
+            case (1, "LastModified"): entry.stored = S3Moment.read(word)
+            case (1, "Size"): entry.size = UInt64(word)
+            case (0, "Version"), (0, "DeleteMarker"):
+                // A mark of a deletion has no size, whatever is said of it.
+                if name == "DeleteMarker" { entry.size = nil }
+                guard entry.size != nil || name == "DeleteMarker" else { throw XMLScanner.Trouble(offset: 0) }
+                entries.append(entry)
+                entry = Entry()
+            case (0, "IsTruncated"): (isTruncated, hasTruncation) = (word == "true", true)
+            case (0, "NextKeyMarker"): nextKey = word
+            case (0, "NextVersionIdMarker"): nextVersion = word
+            case (0, "EncodingType"): isEscaped = word == "url"
+            default: break
             }
         }
         guard hasTruncation else { throw XMLScanner.Trouble(offset: body.count) }
