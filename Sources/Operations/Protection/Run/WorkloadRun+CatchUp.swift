@@ -52,7 +52,7 @@ extension WorkloadRun {
                     return parts
                 }
             }
-            take(parts, inOrderOf: targets, &result)
+            take(parts, inOrderOf: targets.map(\.name), &result)
         } catch {
             fail(step, try reportable(error, operation: "copy from", object: source.name), &result)
         }
@@ -73,16 +73,12 @@ extension WorkloadRun {
         polynomial: Polynomial?,
         _ result: inout Result
     ) async throws -> OpenStore? {
-        do {
-            let seen = run.ledgerFile.current().repositories[store.name] != nil
-            let opened = try await open(store, seen ? .never : .asNew, polynomial: polynomial)
-            await note(opened.view, store: store)
-            await run.note(try await opened.repository.ownSurprises(), of: store.name)
-            return opened
-        } catch {
-            let step = RunStep(.open, workload: workload.name, repository: store.name)
-            fail(step, try reportable(error, operation: "open", object: store.name), &result)
-            return nil
+        let seen = run.ledgerFile.current().repositories[store.name] != nil
+        switch await opened(store, seen ? .never : .asNew, polynomial: polynomial) {
+        case .open(let store): return store
+        case .failed(let line): note([line], &result)
+        case .cancelled: throw CancellationError()
         }
+        return nil
     }
 }

@@ -108,9 +108,48 @@ struct WorkloadRun: Sendable {
     // MARK: the flow
 
     func protect(_ result: inout Result) async throws {
-        try await open(&result)
-        // Nobody stops an app for a backup that has no place to go.
-        guard !result.opened.isEmpty else { return }
+        let all = environment.stores(of: workload)
+        let behind = isFar ? [] : all.filter(\.medium.isRemote)
+        result.deferred = behind.map(\.name)
+        let near = isFar ? all : all.filter { !$0.medium.isRemote }
+        if try await protect(in: near, &result) { return }
+        // Where no disk is left, a slow copy is better than none.
+        result.deferred = []
+        _ = try await protect(in: behind, &result)
+    }
+
+    /// Returns false when none of the repositories could be opened.
+    private func protect(in stores: [LabStore], _ result: inout Result) async throws -> Bool {
+        var isAnyOpen = false
+        let outcomes = try await whileOpening(stores) { openings in
+            // Nobody stops an app for a backup that has no place to go.
+            isAnyOpen = try await firstOpen(of: openings) != nil
+            if isAnyOpen { try await storeBetweenHooks(openings, &result) }
+        }
+        var failed: [RunReport.Line] = []
+        for outcome in outcomes {
+            switch outcome {
+            case .open(let store): result.opened.append(store)
+            case .failed(let line): failed.append(line)
+            case .cancelled: throw CancellationError()
+            }
+        }
+        let rest = result.lines
+        result.lines = []
+        note(failed, &result)
+        result.lines += rest
+        return isAnyOpen
+    }
+
+    /// Enters repositories that could not be opened.
+    func note(_ failed: [RunReport.Line], _ result: inout Result) {
+        guard !failed.isEmpty else { return }
+        result.hasFailures = true
+        result.missed.formUnion(failed.map(\.step.repository))
+        result.lines += failed
+    }
+
+    private func storeBetweenHooks(_ openings: [Opening], _ result: inout Result) async throws {
         let (before, after) = (HookStep(.before, workload: workload), HookStep(.after, workload: workload))
         let owing = OwedCommands(environment)
         let owed = await owing.owe(workload)
@@ -118,7 +157,7 @@ struct WorkloadRun: Sendable {
             if let failure = try await hook(before, &result) {
                 fail(before.step, failure, &result)
             } else {
-                try await store(&result)
+                try await store(openings, &result)
             }
         } catch {
             // Cancelled: what was stopped before has to be started again all the same.
@@ -152,62 +191,11 @@ struct WorkloadRun: Sendable {
         }
     }
 
-    /// Opens those that were seen before side by side; what may have to be made comes alone, cut as the one opened before it.
-    private func open(_ result: inout Result) async throws {
-        let all = environment.stores(of: workload)
-        let later = isFar ? [] : all.filter(\.medium.isRemote)
-        let first = isFar ? all : all.filter { !$0.medium.isRemote }
-        try await open(first, &result)
-        // Where no disk is left, a slow copy is better than none.
-        if result.opened.isEmpty { try await open(later, &result) } else { result.deferred = later.map(\.name) }
-    }
-
-    private func open(_ stores: [LabStore], _ result: inout Result) async throws {
-        let seen = run.ledgerFile.current().repositories
-        let old = stores.filter { seen[$0.name] != nil }
-        var opened: [String: Swift.Result<OpenStore, any Error>] = [:]
-        let found = await environment.sideBySide(old) { try await self.open($0, .never, polynomial: nil) }
-        for (store, result) in zip(old, found) { opened[store.name] = result }
-        for store in stores {
-            do {
-                let open: OpenStore
-                if let found = opened[store.name] {
-                    open = try found.get()
-                } else {
-                    let polynomial = result.opened.first?.repository.chunkerPolynomial
-                    open = try await self.open(store, .asNew, polynomial: polynomial)
-                }
-                await note(open.view, store: store)
-                await run.note(try await open.repository.ownSurprises(), of: store.name)
-                result.opened.append(open)
-            } catch {
-                let step = RunStep(.open, workload: workload.name, repository: store.name)
-                result.missed.insert(store.name)
-                fail(step, try reportable(error, operation: "open", object: store.name), &result)
-            }
-        }
-    }
-
-    func open(
-        _ store: LabStore,
-        _ creation: LabStore.Creation,
-        polynomial: Polynomial?
-    ) async throws -> OpenStore {
-        let known = run.openedBefore[store.name]
-        let (repository, _) = try await store.openOrCreate(polynomial: polynomial, creation, known: known)
-        run.openedBefore[store.name] = repository.forProof()
-        let view = try await StoreView(repository, lab: environment.lab)
-        if let earlier = view.earlier {
-            guard run.acceptedStores.contains(store.name) else { throw store.stale(earlier) }
-            await repository.acceptState()
-        }
-        return OpenStore(store: store, repository: repository, view: view)
-    }
-
-    private func store(_ result: inout Result) async throws {
-        var rest = result.opened[...]
+    private func store(_ openings: [Opening], _ result: inout Result) async throws {
+        var rest = openings[...]
         defer { result.missed.formUnion(result.deferred) }
-        while let source = rest.popFirst() {
+        while let next = rest.popFirst() {
+            guard let source = try await next.opened() else { continue }
             let step = RunStep(.backUp, workload: workload.name, repository: source.name)
             do {
                 try await backUp(to: source, thenCopyTo: Array(rest), &result)
@@ -225,15 +213,18 @@ struct WorkloadRun: Sendable {
         }
     }
 
-    /// Backs up to one repository and copies to the others, which take their locks and load their indexes meanwhile.
+    /// Backs up to one repository and copies to the others, which are opened, take their locks and load their indexes meanwhile.
     ///
     /// Each is locked once, until what was written there is read back.
-    private func backUp(to source: OpenStore, thenCopyTo others: [OpenStore], _ result: inout Result) async throws {
+    private func backUp(to source: OpenStore, thenCopyTo others: [Opening], _ result: inout Result) async throws {
         let pool = environment.repository.pool
         let parts = try await withThrowingTaskGroup(of: Part?.self) { group in
             let arrivals = others.map { target in
                 let (made, arrival) = AsyncStream.makeStream(of: SnapshotID.self)
-                group.addTask(executorPreference: pool) { try await copy(made, from: source, to: target) }
+                group.addTask(executorPreference: pool) {
+                    guard let target = try await target.opened() else { return nil }
+                    return try await copy(made, from: source, to: target)
+                }
                 return arrival
             }
             // Without a snapshot the others have nothing to do, and none waits for a lock.
@@ -248,12 +239,11 @@ struct WorkloadRun: Sendable {
                 return parts
             }
         }
-        take(parts, inOrderOf: [source] + others, &result)
+        take(parts, inOrderOf: [source.name] + others.map(\.store.name), &result)
     }
 
     /// Enters what was done side by side.
-    func take(_ parts: [Part], inOrderOf stores: [OpenStore], _ result: inout Result) {
-        let order = stores.map(\.name)
+    func take(_ parts: [Part], inOrderOf order: [String], _ result: inout Result) {
         for part in parts.sorted(by: {
             (order.firstIndex(of: $0.store.name) ?? 0) < (order.firstIndex(of: $1.store.name) ?? 0)
         }) {

@@ -2,7 +2,7 @@ import ResticRepository
 
 extension ProtectionEnvironment {
     /// Repositories that are opened at a time: the key of each takes 32 MiB, and a core for a third of a second.
-    private static let openedAtOnce = 3
+    static let openedAtOnce = 3
 
     /// Does `body` in several stores side by side, and returns what came of each, in their order.
     ///
