@@ -85,10 +85,11 @@ struct RigAccount {
         return try SealedCache(path: cachePath, key: cacheKey, resolver: SecretResolver(time: time))
     }
 
+    /// Waits longer for an answer than a run of all tests takes: what is late is a test of its own.
     func secrets(
         _ mode: VaultSecrets.Mode = .vaultFirst,
         cached: Bool = false,
-        answerSeconds: Int = 20,
+        answerSeconds: Int = 600,
         sealedFor: Duration = VaultDeclaration.usualSealedFor,
         unsealed: Set<SecretReference> = []
     ) throws -> VaultSecrets {
