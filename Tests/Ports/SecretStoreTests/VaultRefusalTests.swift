@@ -40,7 +40,7 @@ import TestSupport
         let rig = RigAccount(entry.mode)
         let clock = ContinuousClock()
         let start = clock.now
-        let seconds = ["slow", "drip"].contains(entry.mode) ? 1 : 20
+        let seconds = ["slow", "drip"].contains(entry.mode) ? 1 : 200
         let secrets = try rig.secrets(answerSeconds: seconds)
         let failed = await failure { _ = try await rig.read(.datastore, secrets) }
         #expect(failed?.code == entry.code)
