@@ -22,8 +22,8 @@ package struct ProtectionEnvironment: Sendable {
     package var keyCost: ScryptParameters?
     /// Recorded in snapshots.
     package var programVersion: String
-    /// The zone that a schedule is read in.
-    package var zone: @Sendable (Schedule) -> ZoneRules
+    /// The zone that a schedule is read in; nil: what else the declaration says by the clock.
+    package var zone: @Sendable (Schedule?) -> ZoneRules
     /// How media are mounted for runs.
     package var mounting = Mounting()
     /// The program that makes connections to machines behind SSH.
@@ -34,6 +34,8 @@ package struct ProtectionEnvironment: Sendable {
     var absent: [String: ProtectionFailure] = [:]
     /// Passwords that this run has made.
     let newPasswords = NewPasswords()
+    /// What this process moved to and from buckets.
+    let meters = BucketMeters()
     /// Tags of secrets that were read.
     let tagsSeen = TagsSeen()
     /// Hears what does not fail a run but should be known; on any task.
@@ -46,7 +48,7 @@ package struct ProtectionEnvironment: Sendable {
         stateFolder: String,
         declarationFiles: [(name: String, bytes: [UInt8])],
         programVersion: String,
-        zone: @escaping @Sendable (Schedule) -> ZoneRules,
+        zone: @escaping @Sendable (Schedule?) -> ZoneRules,
         warn: @escaping @Sendable (String) -> Void
     ) {
         self.repository = repository

@@ -6,10 +6,24 @@ import Synchronization
 /// Each transfer waits for the time that its bytes and all before it take: a write before it begins, a read before its bytes are handed
 /// out. Sizes, listings and removals pass at once, and so do locks and the config: a lock that waits behind packs would go stale.
 package struct LimitedStorage: ObjectStorage {
+    /// Bytes a second that may be moved now; nil: no bound.
+    ///
+    /// Asked before each transfer, and once a minute of a wait.
+    package typealias Rate = @Sendable () -> UInt64?
+
     private var inner: any ObjectStorage
     private let upload: Throttle?
     private let download: Throttle?
 
+    /// Nil: no bound at any time.
+    package init(_ inner: any ObjectStorage, upload: Rate?, download: Rate?, time: any TimeSource) {
+        self.inner = inner
+        self.upload = upload.map { Throttle($0, time) }
+        self.download = download.map { Throttle($0, time) }
+    }
+
+    /// The same at all times.
+    ///
     /// Bounds: a rate of zero is none.
     package init(
         _ inner: any ObjectStorage,
@@ -17,9 +31,11 @@ package struct LimitedStorage: ObjectStorage {
         downloadBytesPerSecond: UInt64,
         time: any TimeSource
     ) {
-        self.inner = inner
-        upload = uploadBytesPerSecond > 0 ? Throttle(uploadBytesPerSecond, time) : nil
-        download = downloadBytesPerSecond > 0 ? Throttle(downloadBytesPerSecond, time) : nil
+        func rate(_ bytes: UInt64) -> Rate? {
+            let always: Rate = { bytes }
+            return bytes > 0 ? always : nil
+        }
+        self.init(inner, upload: rate(uploadBytesPerSecond), download: rate(downloadBytesPerSecond), time: time)
     }
 
     package var location: String { inner.location }
@@ -65,19 +81,22 @@ extension ObjectKind {
     fileprivate var isLimited: Bool { self != .lock && self != .config }
 }
 
-/// Hands out bytes at a steady rate.
+/// Hands out bytes at the rate of the hour.
 private final class Throttle: Sendable {
-    private let bytesPerSecond: UInt64
+    private static let looksEveryNanoseconds: UInt64 = 60_000_000_000
+
+    private let rate: LimitedStorage.Rate
     private let time: any TimeSource
     /// The moment at which all bytes handed out so far are paid for.
     private let freeAt = Mutex<UInt64>(0)
 
-    init(_ bytesPerSecond: UInt64, _ time: any TimeSource) {
-        self.bytesPerSecond = bytesPerSecond
+    init(_ rate: @escaping LimitedStorage.Rate, _ time: any TimeSource) {
+        self.rate = rate
         self.time = time
     }
 
     func take(_ count: Int) async throws {
+        guard let bytesPerSecond = rate() else { return freeAt.withLock { $0 = 0 } }
         let now = time.monotonicNanoseconds()
         // An object has at most a GiB, so that this is below 2^63.
         let cost = UInt64(Double(count) / Double(bytesPerSecond) * 1e9)
@@ -86,6 +105,12 @@ private final class Throttle: Sendable {
             freeAt = isOver ? .max : sum
             return freeAt
         }
-        if end > now { try await time.sleep(nanoseconds: end - now) }
+        // Whoever waits when the bound ends goes on.
+        var left = end - min(end, now)
+        while left > 0, rate() != nil {
+            let pause = min(left, Self.looksEveryNanoseconds)
+            try await time.sleep(nanoseconds: pause)
+            left -= pause
+        }
     }
 }

@@ -209,7 +209,7 @@ import LabCommands
         for words in [
             "path: \"/mnt/usb \\\" ssd\", identity: \"AB12-cd34\", mount: true }", "    priority: 2",
             "  - name: \"photos\"",
-            "one-file-system: true", "budget: { upload: 20971520 B/s, download: 20000000 B/s }",
+            "one-file-system: true", "budget: { upload: \"20 MiB/s\", download: \"20 MB/s\" }",
             "budget: { threads: 2, nice: 10, io: idle }",
             "exclude-larger-than: 2147483648 B", "schedule: \"mon..fri 02:00\"", "verify: { every: 10d }",
             "keep: { within-hourly: 2d, daily: 7, yearly: all, within: 14d, tags: [\"a\", \"b\"] }",

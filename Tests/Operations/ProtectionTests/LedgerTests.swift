@@ -38,6 +38,10 @@ import TestSupport
         repository.rate = ReadingRate(bytesPerSecond: 12, time: Timestamp(seconds: 5), isOfRestore: false)
         repository.place = MediumPlace(fileSystem: "7f42-4cf8", disks: ["a", "b"])
         ledger.repositories["host-os"] = repository
+        var moved = Traffic()
+        (moved.uploadedBytes, moved.downloadedBytes, moved.writes, moved.reads) = (1, 2, 3, 4)
+        ledger.traffic["cl\"oud"] = BucketTraffic()
+        ledger.traffic["cl\"oud"]?.days = [20_454: moved, 20_455: moved]
         return ledger
     }
 

@@ -57,6 +57,32 @@ import Testing
         #expect(try await milliseconds { try await store.put(name(.pack, 2), bytes(2000)) } == 2000)
     }
 
+    @Test func `the rate of the hour counts, and who waits when the bound ends goes on within a minute`() async throws {
+        try await memory.prepare()
+        let (start, clock) = (clock.monotonicNanoseconds(), clock)
+        // Slow for ten seconds, faster until two minutes are over, then without a bound.
+        let store = LimitedStorage(
+            memory,
+            upload: {
+                switch (clock.monotonicNanoseconds() - start) / 1_000_000_000 {
+                case ..<10: 100
+                case ..<120: 1000
+                default: nil
+                }
+            },
+            download: nil,
+            time: clock
+        )
+        let slow = try await milliseconds { try await store.put(name(.pack, 1), bytes(1000)) }
+        #expect(slow == 10_000)
+        let faster = try await milliseconds { try await store.put(name(.pack, 2), bytes(10_000)) }
+        #expect(faster == 10_000)
+        let cut = try await milliseconds { try await store.put(name(.pack, 3), bytes(900_000)) }
+        #expect(cut == 120_000)
+        let unbounded = try await milliseconds { try await store.put(name(.pack, 4), bytes(900_000)) }
+        #expect(unbounded == 0)
+    }
+
     @Test func `a direction without a rate, locks, listings and removals wait for nothing`() async throws {
         let store = try await store(upload: 1, download: 0)
         let spent = try await milliseconds {

@@ -41,11 +41,13 @@ struct EffectiveDeclaration {
                 ("lock", bucket.lock.map(lengthText)),
                 ("lock-mode", bucket.lockMode == .compliance ? nil : bucket.lockMode.rawValue),
                 ("connections", bucket.connections.map { "\($0)" }), ("certificates", bucket.certificates.map(quoted)),
+                ("prices", bucket.prices.map(text)), ("budget", text(of: bucket.budget)),
             ]
             parts.append("s3: { \(flow(keys)) }")
         case .rest(let server):
             let keys: [(String, String?)] = [
-                ("url", quoted(server.url)), ("connections", server.connections.map { "\($0)" }),
+                ("url", quoted(server.url)), ("append-only", server.isAppendOnly ? "true" : nil),
+                ("connections", server.connections.map { "\($0)" }),
                 ("certificates", server.certificates.map(quoted)),
             ]
             parts.append("rest: { \(flow(keys)) }")
@@ -65,6 +67,23 @@ struct EffectiveDeclaration {
         return parts.joined(separator: ", ")
     }
 
+    private func text(of prices: BucketPrices) -> String {
+        let none = Money(billionths: 0)
+        func amount(_ money: Money) -> String? { money == none ? nil : money.text }
+        let keys: [(String, String?)] = [
+            ("currency", quoted(prices.currency)), ("storage", prices.storage.text), ("writes", amount(prices.writes)),
+            ("reads", amount(prices.reads)), ("egress", amount(prices.egress)),
+            ("free-egress", prices.freeEgress > 0 ? quoted(sizeText(prices.freeEgress)) : nil),
+            ("free-egress-times", prices.freeEgressTimes > 0 ? "\(prices.freeEgressTimes)" : nil),
+        ]
+        return "{ \(flow(keys)) }"
+    }
+
+    private func text(of budget: BucketBudget) -> String? {
+        guard budget != BucketBudget() else { return nil }
+        return "{ \(flow([("cost", budget.cost?.text), ("egress", budget.egress.map { quoted(sizeText($0)) })])) }"
+    }
+
     private func flow(_ keys: [(String, String?)]) -> String {
         keys.compactMap { key, text in text.map { "\(key): \($0)" } }.joined(separator: ", ")
     }
@@ -77,8 +96,8 @@ struct EffectiveDeclaration {
     }
 
     private func text(of budget: TransferBudget) -> String {
-        let rates = [("upload", budget.uploadBytesPerSecond), ("download", budget.downloadBytesPerSecond)]
-        let parts = rates.compactMap { way, rate in rate.map { "\(way): \($0) B/s" } }
+        let rates = [("upload", budget.upload), ("download", budget.download)]
+        let parts = rates.compactMap { way, rate in rate.map { "\(way): \(quoted($0.text))" } }
         return parts.isEmpty ? "" : ", budget: { \(parts.joined(separator: ", ")) }"
     }
 

@@ -81,7 +81,13 @@ private func schema(of scalar: ScalarShape) -> [(String, JSONDocument)] {
     case .duration: pattern(#"^ *([0-9]+(\.[0-9]{1,3})? *[a-z]+ *)+$"#)
     case .size:
         [("type", .array([.string("string"), .string("integer")])), ("pattern", .string("^ *[0-9.]+ *[A-Za-z]* *$"))]
-    case .rate: pattern("^ *[0-9.]+ *[A-Za-z]+/s *$")
+    case .rate:
+        pattern(#"^( *[0-9.]+ *[A-Za-z]+/s *|( *[0-9]{1,2}:[0-9]{2} +([0-9.]+ *[A-Za-z]+/s|unlimited) *(,|$))+)$"#)
+    case .money:
+        [
+            ("type", .array([.string("string"), .string("number")])),
+            ("pattern", .string(#"^[0-9]{1,9}(\.[0-9]{1,9})?$"#)), ("minimum", .number(0)),
+        ]
     case .fileSystemUUID:
         pattern(
             "^([0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32}|[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}|[0-9A-Fa-f]{16})$"

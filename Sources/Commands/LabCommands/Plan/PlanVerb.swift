@@ -7,7 +7,7 @@ import Strategy
 
 /// The verb `holdfast plan`.
 struct PlanVerb: ParsableCommand, LabVerb {
-    static let examples = ["holdfast plan", "holdfast plan --config new.yaml"]
+    static let examples = ["holdfast plan", "holdfast plan --config new.yaml", "holdfast plan --cost"]
 
     static let configuration = CommandConfiguration(
         commandName: "plan",
@@ -16,15 +16,22 @@ struct PlanVerb: ParsableCommand, LabVerb {
             What retention would remove is counted in each repository. More than half of a workload's snapshots do not go unasked: the \
             plan then ends in digits, and `holdfast run --release DIGITS` does what was shown, and nothing else.
 
-            Ends in 0; 21 when something is held back; 1 when a repository cannot be looked at.
+            With --cost: what each bucket that has prices takes in a month, and what a restore of all of it would cost and take, by what \
+            runs of this machine saw; no repository is opened.
+
+            Ends in 0; 21 when something is held back, or a bucket is over its budget; 1 when a repository cannot be looked at.
             """
     )
+
+    @Flag(help: "Shows what buckets cost instead.")
+    var cost = false
 
     @OptionGroup var options: LabOptions
 
     func perform(on screen: Screen) async throws -> Int32 {
         let session = try LabSession(options, screen: screen)
         let run = ProtectionRun(session.environment, observer: session.reporter)
+        if cost { return CostPage(costs: try await session.onPool { await run.costs() }, session: session).show() }
         let ahead = try await session.onPool { try await run.lookAhead(.due) }
         let before = previousLab(run, session)
         SchedulePage(plan: ahead.plan, session: session).show()

@@ -24,6 +24,7 @@ extension Ledger {
         for (name, entry) in tree["immutability"]?.entries ?? [:] {
             immutability[name.plainText] = DestructionProof(entry)
         }
+        for (name, entry) in tree["traffic"]?.entries ?? [:] { traffic[name.plainText] = BucketTraffic(entry) }
         kit = tree["kit"].flatMap { KitHistory($0) }
         for (name, entry) in tree["channels"]?.entries ?? [:] { channels[name.plainText] = ChannelHistory(entry) }
     }
@@ -63,6 +64,13 @@ extension Ledger {
             proof.encode(to: &writer)
         }
         writer.endObject()
+        writer.key("traffic")
+        writer.beginObject()
+        for (name, moved) in traffic.sorted(by: { $0.key < $1.key }) {
+            writer.key(name: ByteString(name))
+            moved.encode(to: &writer)
+        }
+        writer.endObject()
         if let kit {
             writer.key("kit")
             kit.encode(to: &writer)
@@ -89,7 +97,7 @@ extension GoJSONWriter {
         string(text)
     }
 
-    fileprivate mutating func add(_ name: StaticString, _ number: UInt64?) {
+    mutating func add(_ name: StaticString, _ number: UInt64?) {
         guard let number else { return }
         key(name)
         integer(number)
@@ -107,7 +115,7 @@ extension GoJSONWriter {
 
 extension JSONTree {
     func moment(_ key: String) -> Timestamp? { self[key]?.time?.moment }
-    fileprivate func count(_ key: String) -> Int? { self[key]?.number.flatMap { $0 >= 0 ? $0 : nil } }
+    func count(_ key: String) -> Int? { self[key]?.number.flatMap { $0 >= 0 ? $0 : nil } }
     func string(_ key: String) -> String? { self[key]?.text?.plainText }
 
     fileprivate func size(_ key: String) -> SourceSize? {

@@ -65,7 +65,7 @@ extension ProtectionRun {
     ) async throws -> Part {
         var part = Part()
         // Whoever has taken this machine must not be able to delete there: `MediumPruning` does it.
-        if store.store.medium.pruning == nil {
+        if !store.store.medium.isPrunedApart {
             for workload in workloads { try await retain(workload, store, before, released, &part) }
             try await prune(store, &part)
         }
@@ -227,9 +227,14 @@ extension ProtectionRun {
             isWhole: isWhole,
             observer: observer
         )
-        guard let groups = step.due(now: environment.now) else { return }
+        guard let due = step.due(now: environment.now) else { return }
         let begun = environment.repository.time.monotonicNanoseconds()
         observer.began(step.step)
+        let (groups, waiting) = isWhole ? (due, nil) : withinBudget(due, of: store, history)
+        if groups.isEmpty, !due.isEmpty, history.finding == nil {
+            part.lines.append(end(step.step, .skipped(waiting ?? ""), since: begun))
+            return
+        }
         do {
             let verdict = try await step.run(groups)
             let now = environment.now
@@ -246,12 +251,30 @@ extension ProtectionRun {
                 if isWhole { $0.repositories[store.name]?.rotation.beginWhole(at: now) }
                 $0.repositories[store.name]?.rotation.finished(upTo: groups.upperBound, now: now)
             }
-            let share = "\(groups.count) of \(VerifyRotation.groups) parts, \(amount(verdict.bytes))"
+            let rest = waiting.map { "; \($0)" } ?? ""
+            let share = "\(groups.count) of \(VerifyRotation.groups) parts, \(amount(verdict.bytes))\(rest)"
             part.lines.append(end(step.step, .done(isMended ? "\(share); the damage is mended" : share), since: begun))
         } catch {
             let failure = try reportable(error, operation: "verify", object: store.name)
             part.lines.append(end(step.step, .failed(failure), since: begun))
         }
+    }
+
+    /// The parts that the month's egress budget lets be read, and in words what waits for the next one.
+    private func withinBudget(
+        _ due: Range<Int>,
+        of store: OpenStore,
+        _ history: RepositoryHistory
+    ) -> (Range<Int>, String?) {
+        let medium = store.store.medium
+        guard let most = medium.bucketBudget.egress, let stored = history.storedBytes else { return (due, nil) }
+        let month = ledgerFile.current().traffic[medium.name]?.thisMonth(environment.now) ?? Traffic()
+        let used = month.downloadedBytes + environment.meters.downloadedBytes(from: medium.name)
+        let each = max(1, stored / UInt64(VerifyRotation.groups))
+        let count = min(due.count, Int(clamping: (most - min(most, used)) / each))
+        guard count < due.count else { return (due, nil) }
+        let budget = "\(amount(used)) of \(amount(most)) of the month's egress are used"
+        return (due.prefix(count), "\(due.count - count) parts wait: \(budget)")
     }
 
     private func leaveRecord(_ store: OpenStore, _ part: inout Part) async throws {
@@ -260,6 +283,7 @@ extension ProtectionRun {
             try await view.measure(store.repository)
             let (seen, place, now) = (view, DiskNames().place(of: store.store.medium), environment.now)
             await ledgerFile.update { $0.see(seen, store: store.name, at: place, now: now) }
+            await ledgerFile.note(environment.meters, now: now)
             try await RecordStep(store: store, environment: environment).run()
         } catch {
             let step = RunStep(.record, repository: store.name)

@@ -51,9 +51,15 @@ extension ProtectionRun {
         return ahead
     }
 
+    /// What the buckets that have prices cost, by what this machine's runs saw.
+    package func costs() async -> [BucketCost] {
+        let (ledger, now) = (await ledgerFile.loadOrRecover(), environment.now)
+        return environment.lab.media.compactMap { BucketCost($0, lab: environment.lab, ledger: ledger, now: now) }
+    }
+
     /// No run removes it: its medium has a key of its own for that.
     func isPrunedApart(_ removal: Removal) -> Bool {
-        environment.store(named: removal.repository)?.medium.pruning != nil
+        environment.store(named: removal.repository)?.medium.isPrunedApart == true
     }
 
     /// It was never seen, its medium is there, and nothing stands in the way of making it.

@@ -138,6 +138,7 @@ package struct ProtectionRun: Sendable {
             }
             try await finish(done, before: before, released: released, request: request, &report)
         } catch {
+            await ledgerFile.note(environment.meters, now: environment.now)
             await recorder.interrupted(report)
             throw error
         }
@@ -147,6 +148,7 @@ package struct ProtectionRun: Sendable {
     private func ended(_ report: RunReport, _ recorder: RunRecorder) async -> RunReport {
         var report = report
         report.ended = environment.now
+        await ledgerFile.note(environment.meters, now: report.ended)
         await recorder.end(report)
         return report
     }

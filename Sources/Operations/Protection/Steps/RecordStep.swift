@@ -28,7 +28,7 @@ struct RecordStep: Sendable {
             _ = try await backup(request, to: repository, observer: SilentBackupObserver())
         }
         // Where runs do not remove, these go with the rest.
-        if store.store.medium.pruning == nil { try await removeOld() }
+        if !store.store.medium.isPrunedApart { try await removeOld() }
     }
 
     /// Records of this host and lab that stay, and how many there are when the others go.

@@ -35,9 +35,7 @@ extension LabStore {
         switch medium.location {
         case .folder: return LocalStorage(ByteString(path))
         case .s3: return remote(try await bucketStorage(), patience)
-        case .rest(let server):
-            let pair = try await pair(medium.credentials)
-            return remote(try RESTStorage(try settings(server, pair)), patience)
+        case .rest: return remote(try await serverStorage(), patience)
         case .sftp(let folder):
             return remote(SFTPStorage(try settings(folder), entropy: environment.repository.entropy), patience)
         }
@@ -51,6 +49,14 @@ extension LabStore {
         let pair = try await pair(medium.credentials)
         let key = pair.map { S3Credentials(keyID: $0.name, secret: $0.secret) }
         return try S3Storage(try settings(bucket), time: environment.repository.time) { key }
+    }
+
+    /// The server itself, where nothing is tried twice.
+    ///
+    /// Errors: as above, and `E-UNSUPPORTED` for a medium that is none.
+    func serverStorage() async throws -> RESTStorage {
+        guard case .rest(let server) = medium.location else { throw unspeakable("is no server") }
+        return try RESTStorage(try settings(server, try await pair(medium.credentials)))
     }
 
     private func remote(_ store: any ObjectStorage, _ patience: Patience) -> RemoteStorage {
@@ -81,6 +87,7 @@ extension LabStore {
         settings.lookup = S3Address.Lookup(rawValue: bucket.lookup.rawValue) ?? .auto
         settings.connections = bucket.connections ?? settings.connections
         settings.trust.certificates = bucket.certificates
+        settings.meter = environment.meters[medium.name]
         return settings
     }
 

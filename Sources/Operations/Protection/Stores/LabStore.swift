@@ -167,15 +167,25 @@ package struct LabStore: Sendable {
     /// The store within its budget; for what a run moves.
     private func storage() async throws -> any ObjectStorage {
         let plain = try await plainStorage(.running)
-        let upload = declaration.budget.uploadBytesPerSecond ?? 0
-        let download = declaration.budget.downloadBytesPerSecond ?? 0
-        guard upload > 0 || download > 0 else { return plain }
+        let budget = declaration.budget
+        guard budget.upload != nil || budget.download != nil else { return plain }
         return LimitedStorage(
             plain,
-            uploadBytesPerSecond: upload,
-            downloadBytesPerSecond: download,
+            upload: rate(budget.upload),
+            download: rate(budget.download),
             time: environment.repository.time
         )
+    }
+
+    /// What may be moved now, by the clock of the declaration's zone.
+    private func rate(_ timetable: RateTimetable?) -> LimitedStorage.Rate? {
+        guard let timetable else { return nil }
+        let (time, rules) = (environment.repository.time, environment.zone(nil))
+        return {
+            let now = time.now()
+            let second = (now.seconds + Int64(rules.offsetSeconds(at: now))) % 86_400
+            return timetable.bytesPerSecond(atSecond: Int(second < 0 ? second + 86_400 : second))
+        }
     }
 
     private func make(_ store: any ObjectStorage, _ password: Secret, _ polynomial: Polynomial?) async throws

@@ -17,8 +17,8 @@ package final class MachineZones: Sendable {
         self.warn = warn
     }
 
-    /// The rules of the zone that a schedule is read in.
-    package func rules(for schedule: Schedule) -> ZoneRules { rules(named: schedule.zoneName ?? lab.timeZone) }
+    /// The rules of the zone that a schedule is read in; nil: what else the declaration says by the clock.
+    package func rules(for schedule: Schedule?) -> ZoneRules { rules(named: schedule?.zoneName ?? lab.timeZone) }
 
     /// The rules of a zone; nil: the machine's.
     package func rules(named name: String?) -> ZoneRules {

@@ -103,7 +103,14 @@ final class S3Client: Sendable {
         _ credentials: S3Credentials?,
         _ region: String
     ) async throws -> HTTPReceipt {
-        do { return try await http.send(signed(ask, credentials, region)) } catch { throw errand.failure(error) }
+        settings.meter?.sent(ask.method, key: ask.key, bytes: ask.part?.count ?? ask.body?.count ?? 0)
+        do {
+            let receipt = try await http.send(signed(ask, credentials, region))
+            settings.meter?.received(receipt.body.count)
+            return receipt
+        } catch {
+            throw errand.failure(error)
+        }
     }
 
     // MARK: Signing

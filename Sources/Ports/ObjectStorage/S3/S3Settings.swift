@@ -21,6 +21,8 @@ package struct S3Settings: Sendable {
     package var multipartBytesMin: Int
     /// Of one part; services want at least 5 MiB and at most 10,000 parts.
     package var partBytes: Int
+    /// Hears of each request; nil: nobody counts.
+    package var meter: S3Meter?
     /// Of new objects, but for those of the kind lock; nil: as the bucket has it.
     package var lock: ObjectLock?
 

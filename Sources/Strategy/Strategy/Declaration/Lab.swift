@@ -124,9 +124,9 @@ package struct RepositoryDeclaration: Sendable, Hashable {
 /// How many bytes a second a run moves to and from a repository at most.
 package struct TransferBudget: Sendable, Hashable {
     /// Nil: no bound.
-    package var uploadBytesPerSecond: UInt64?
+    package var upload: RateTimetable?
     /// Nil: no bound.
-    package var downloadBytesPerSecond: UInt64?
+    package var download: RateTimetable?
 }
 
 /// A class of workloads with the same objectives; what it says stands with each workload.

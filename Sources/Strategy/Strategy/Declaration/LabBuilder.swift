@@ -79,8 +79,8 @@ struct LabBuilder {
 
     private func transferBudget(_ table: DeclaredTable?) -> TransferBudget {
         var budget = TransferBudget()
-        if case .rate(let rate)? = table?["upload"]?.scalar { budget.uploadBytesPerSecond = rate }
-        if case .rate(let rate)? = table?["download"]?.scalar { budget.downloadBytesPerSecond = rate }
+        if case .rate(let rate)? = table?["upload"]?.scalar { budget.upload = rate }
+        if case .rate(let rate)? = table?["download"]?.scalar { budget.download = rate }
         return budget
     }
 

@@ -40,12 +40,15 @@ struct MediumBuilder {
             place.lookup = bucket["bucket-lookup"].flatMap { S3Bucket.Lookup(rawValue: $0.text) } ?? .auto
             if case .duration(let length)? = bucket["lock"]?.scalar { place.lock = length }
             place.lockMode = bucket["lock-mode"].flatMap { S3Bucket.LockMode(rawValue: $0.text) } ?? .compliance
+            place.prices = bucket["prices"].map { prices($0.table) }
+            place.budget = budget(bucket["budget"]?.table)
             place.connections = count(bucket["connections"])
             place.certificates = bucket["certificates"]?.text
             return .s3(place)
         }
         if let server = table["rest"]?.table {
             var place = RESTServer(url: trimmed(server["url"]?.text ?? ""))
+            place.isAppendOnly = server["append-only"]?.scalar == .flag(true)
             place.connections = count(server["connections"])
             place.certificates = server["certificates"]?.text
             return .rest(place)
@@ -59,6 +62,29 @@ struct MediumBuilder {
             return .sftp(place)
         }
         return .folder(table["path"]?.text ?? "")
+    }
+
+    private func prices(_ table: DeclaredTable) -> BucketPrices {
+        let none = Money(billionths: 0)
+        var prices = BucketPrices(currency: table["currency"]?.text ?? "", storage: money(table["storage"]) ?? none)
+        prices.writes = money(table["writes"]) ?? none
+        prices.reads = money(table["reads"]) ?? none
+        prices.egress = money(table["egress"]) ?? none
+        prices.freeEgress = size(table["free-egress"]) ?? 0
+        prices.freeEgressTimes = UInt64(count(table["free-egress-times"]) ?? 0)
+        return prices
+    }
+
+    private func budget(_ table: DeclaredTable?) -> BucketBudget {
+        BucketBudget(cost: money(table?["cost"]), egress: size(table?["egress"]))
+    }
+
+    private func money(_ value: DeclaredValue?) -> Money? {
+        if case .money(let amount)? = value?.scalar { amount } else { nil }
+    }
+
+    private func size(_ value: DeclaredValue?) -> UInt64? {
+        if case .size(let bytes)? = value?.scalar { bytes } else { nil }
     }
 
     private func count(_ value: DeclaredValue?) -> Int? {
@@ -96,6 +122,7 @@ struct MediumBuilder {
                     "use 3 to 63 small letters, digits, - and ."
                 )
             }
+            checkBudget(bucket, table["s3"]?.table["budget"], "\(key).s3.budget")
             if medium.credentials == nil {
                 report(
                     medium.place,
@@ -108,6 +135,15 @@ struct MediumBuilder {
             let place = table["rest"]?.table["url"]?.place ?? table.place
             checkRemote(medium, server.url, mayHavePath: true, (place, "\(key).rest.url"), table)
         case .sftp(let folder): checkFolder(folder, medium, table)
+        }
+    }
+
+    private mutating func checkBudget(_ bucket: S3Bucket, _ value: DeclaredValue?, _ key: String) {
+        guard let value else { return }
+        if bucket.budget == BucketBudget() { report(value.place, key, "bounds nothing", "add cost or egress") }
+        if bucket.budget.cost != nil, bucket.prices == nil {
+            let next = "add prices: what the service takes, copied from its page"
+            report(value.place, "\(key).cost", "cannot be judged without prices", next)
         }
     }
 

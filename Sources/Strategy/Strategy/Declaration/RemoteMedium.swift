@@ -25,6 +25,9 @@ package struct S3Bucket: Sendable, Hashable {
     /// How long nobody may destroy a new object; nil: as the bucket has it.
     package var lock: Duration?
     package var lockMode = LockMode.compliance
+    /// Nil: not known.
+    package var prices: BucketPrices?
+    package var budget = BucketBudget()
     /// Requests at a time; nil: five.
     package var connections: Int?
     /// A file of certificates in PEM; nil: those of the system.
@@ -68,6 +71,8 @@ package struct S3Bucket: Sendable, Hashable {
 package struct RESTServer: Sendable, Hashable {
     /// `https://HOST[:PORT][/PATH]`, without a slash at its end, without user and password.
     package var url: String
+    /// It removes and replaces nothing for who writes there.
+    package var isAppendOnly = false
     /// Requests at a time; nil: five.
     package var connections: Int?
     /// A file of certificates in PEM; nil: those of the system.
@@ -145,6 +150,17 @@ extension Medium {
 
     /// How long nobody may destroy what is stored there; nil: no lock is declared.
     package var lock: Duration? { if case .s3(let bucket) = location { bucket.lock } else { nil } }
+
+    /// It is a server that removes and replaces nothing for who writes there.
+    package var isAppendOnly: Bool { if case .rest(let server) = location { server.isAppendOnly } else { false } }
+
+    /// Runs remove nothing there: others do, with credentials that runs do not hold.
+    package var isPrunedApart: Bool { pruning != nil || isAppendOnly }
+
+    /// What a month may take of it.
+    package var bucketBudget: BucketBudget {
+        if case .s3(let bucket) = location { bucket.budget } else { BucketBudget() }
+    }
 
     /// A file of certificates that is named for it.
     package var certificates: String? {

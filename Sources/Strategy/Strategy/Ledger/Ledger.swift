@@ -12,6 +12,8 @@ package struct Ledger: Sendable, Hashable {
     package var channels: [String: ChannelHistory] = [:]
     /// Nil: no recovery kit is known.
     package var kit: KitHistory?
+    /// What was moved to and from buckets, by their media's names.
+    package var traffic: [String: BucketTraffic] = [:]
     /// What was tried against media, by name.
     package var immutability: [String: DestructionProof] = [:]
 

@@ -1,5 +1,12 @@
 /// What changes in the media.
 extension LabDifference {
+    private static func budget(of medium: Medium, _ before: Medium) -> [Change] {
+        func cost(_ medium: Medium) -> String { medium.bucketBudget.cost?.text ?? "no bound" }
+        func egress(_ medium: Medium) -> String { medium.bucketBudget.egress.map(sizeText) ?? "no bound" }
+        return text("\(medium.name), a month's cost,", "has", cost(before), cost(medium))
+            + text("\(medium.name), a month's egress,", "has", egress(before), egress(medium))
+    }
+
     /// Where copies lie, and by what a disk is known.
     static func media(from old: Lab, to new: Lab) -> [Change] {
         new.media.flatMap { medium -> [Change] in
@@ -8,7 +15,8 @@ extension LabDifference {
             if before.text != medium.text {
                 changes.append(Change(.neutral, medium.name, "moves from \(before.text) to \(medium.text)"))
             }
-            if before.text == medium.text, before.location != medium.location {
+            changes += budget(of: medium, before)
+            if before.text == medium.text, before.location.withoutCosts != medium.location.withoutCosts {
                 changes.append(Change(.neutral, medium.name, "is reached in another way"))
             }
             if before.credentials != medium.credentials {
@@ -42,5 +50,15 @@ extension LabDifference {
             }
             return changes
         }
+    }
+}
+
+extension MediumLocation {
+    /// As it is reached: what it costs changes nothing of that.
+    fileprivate var withoutCosts: MediumLocation {
+        guard case .s3(var bucket) = self else { return self }
+        bucket.prices = nil
+        bucket.budget = BucketBudget()
+        return .s3(bucket)
     }
 }

@@ -27,8 +27,8 @@ extension LabDifference {
         for repository in new.repositories {
             guard let before = old.repository(named: repository.name)?.budget else { continue }
             let rates = [
-                ("uploads", before.uploadBytesPerSecond, repository.budget.uploadBytesPerSecond),
-                ("downloads", before.downloadBytesPerSecond, repository.budget.downloadBytesPerSecond),
+                ("uploads", before.upload, repository.budget.upload),
+                ("downloads", before.download, repository.budget.download),
             ]
             for (verb, before, after) in rates {
                 changes += text(repository.name, verb, rate(before), rate(after))
@@ -41,8 +41,8 @@ extension LabDifference {
         return changes
     }
 
-    private static func rate(_ bytesPerSecond: UInt64?) -> String {
-        bytesPerSecond.map { "at most \(rateText($0))" } ?? "without a bound"
+    private static func rate(_ rate: RateTimetable?) -> String {
+        rate.map { "at most \($0.text)" } ?? "without a bound"
     }
 
     /// Where an entry stands in the file is no change of it.
@@ -84,7 +84,7 @@ extension LabDifference {
     }
 
     /// One line, where the two differ.
-    private static func text(_ object: String, _ verb: String, _ before: String, _ after: String) -> [Change] {
+    static func text(_ object: String, _ verb: String, _ before: String, _ after: String) -> [Change] {
         before == after ? [] : [Change(.neutral, object, "\(verb) \(after) (was: \(before))")]
     }
 }

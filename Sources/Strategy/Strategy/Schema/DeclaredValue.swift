@@ -31,8 +31,8 @@ enum DeclaredScalar: Sendable, Hashable {
     case secret(SecretReference)
     case duration(Duration)
     case size(UInt64)
-    /// Bytes a second, more than none.
-    case rate(UInt64)
+    case rate(RateTimetable)
+    case money(Money)
     case count(Int64)
     case span(KeepDuration)
     case schedule(Schedule)

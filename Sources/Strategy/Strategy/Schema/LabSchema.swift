@@ -125,9 +125,42 @@ private let bucketShape = TableShape([
         "Where the bucket's name stands in addresses.",
         fallback: S3Bucket.Lookup.auto.rawValue
     ),
+    Key(
+        "prices",
+        .table(pricesShape),
+        "What the service takes, copied from its page: `holdfast plan --cost` counts by it."
+    ),
+    Key("budget", .table(bucketBudgetShape), "What a month may take at most."),
     connectionsKey,
     certificatesKey,
 ])
+
+private let pricesShape = TableShape([
+    Key("currency", .scalar(.text), "As bills name it: EUR.", isRequired: true),
+    Key("storage", .scalar(.money), "For each GB (1000³ bytes) that is stored for a month.", isRequired: true),
+    Key("writes", .scalar(.money), "For 1000 requests that write or list.", fallback: "0"),
+    Key("reads", .scalar(.money), "For 1000 requests that read.", fallback: "0"),
+    Key("egress", .scalar(.money), "For each GB that leaves the service.", fallback: "0"),
+    Key("free-egress", .scalar(.size), "Bytes a month that leave for nothing.", fallback: "0"),
+    Key(
+        "free-egress-times",
+        .scalar(.count(0...1000)),
+        "So many times what is stored leaves for nothing in a month.",
+        fallback: "0"
+    ),
+])
+
+private let bucketBudgetShape = TableShape(
+    [
+        Key("cost", .scalar(.money), "More than this a month, and `holdfast plan --cost` ends in 21."),
+        Key(
+            "egress",
+            .scalar(.size),
+            "Bytes that leave in a month of the calendar; when they are used up, the rotating verification waits."
+        ),
+    ],
+    atLeastOne: ["cost", "egress"]
+)
 
 private let serverShape = TableShape([
     Key(
@@ -135,6 +168,12 @@ private let serverShape = TableShape([
         .scalar(.text),
         "Where it answers, without user and password: https://nas.example:8000/lab.",
         isRequired: true
+    ),
+    Key(
+        "append-only",
+        .scalar(.flag),
+        "It lets nobody who enters with these credentials remove or replace anything: runs do not try, and `holdfast verify immutability` does.",
+        fallback: "false"
     ),
     connectionsKey,
     certificatesKey,

@@ -17,6 +17,7 @@ extension ScalarShape {
         case .size: "a size"
         case .rate: "a rate"
         case .fileSystemUUID: "the UUID of a file system"
+        case .money: "an amount of money"
         case .count: "a number"
         case .calendarSpan: "a span of the calendar"
         case .flag: "yes or no"
@@ -38,8 +39,9 @@ extension ScalarShape {
         case .timeZone: "such as Europe/Berlin or UTC"
         case .duration: "such as 90min, 4h or 1d 12h"
         case .size: "such as 500 MB or 16 MiB"
-        case .rate: "such as 20 MiB/s or 160 Mbit/s"
+        case .rate: "such as 20 MiB/s or 160 Mbit/s; \"08:00 2 MiB/s, 23:00 unlimited\" by the time of the day"
         case .fileSystemUUID: fileSystemUUIDAdvice
+        case .money: "such as 0.006"
         case .count(let range): "from \(range.lowerBound) to \(range.upperBound)"
         case .calendarSpan: "such as 14d, 6m or 1y6m"
         case .flag: "true or false"
@@ -62,8 +64,9 @@ extension ScalarShape {
         case .timeZone: .text(try readTimeZone(text))
         case .duration: .duration(try readLength(text))
         case .size: .size(try readSize(text))
-        case .rate: .rate(try readRate(text))
+        case .rate: .rate(try RateTimetable(text))
         case .fileSystemUUID: .text(try readFileSystemUUID(text))
+        case .money: .money(try Money(text))
         case .count(let range): .count(try readCount(text, range))
         case .calendarSpan: .span(try readCalendarSpan(text))
         case .flag: .flag(try readFlag(text, isBare))

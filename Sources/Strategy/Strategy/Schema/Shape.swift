@@ -72,10 +72,12 @@ package indirect enum ScalarShape: Sendable {
     case timeZone
     case duration
     case size
-    /// Bytes a second.
+    /// Bytes a second, all day or from times of the day on.
     case rate
     /// The number that a file system got when it was made.
     case fileSystemUUID
+    /// A number with up to nine digits behind its point, in a currency that is named elsewhere.
+    case money
     case count(ClosedRange<Int64>)
     /// A span on the calendar, as restic writes it: `1y6m`.
     case calendarSpan

@@ -52,8 +52,8 @@ import Strategy
             with: "password: \"env:OFFSITE_PASSWORD\", budget: { upload: 160 Mbit/s, download: 2.5 MB/s }"
         )
         let budgets = try decode(text).repositories.map(\.budget)
-        #expect(budgets.map(\.uploadBytesPerSecond) == [20 << 20, 20_000_000])
-        #expect(budgets.map(\.downloadBytesPerSecond) == [nil, 2_500_000])
+        #expect(budgets.map(\.upload) == [RateTimetable(20 << 20), RateTimetable(20_000_000)])
+        #expect(budgets.map(\.download) == [nil, RateTimetable(2_500_000)])
     }
 
     @Test func `the budget of the machine is said once, and bounded`() throws {

@@ -85,4 +85,36 @@ import Strategy
         ]
         for (seconds, text) in ages { #expect(ageText(.seconds(seconds)) == text) }
     }
+
+    @Test func `a rate by the time of the day counts from each time on, over midnight too`() throws {
+        let timetable = try RateTimetable("23:00 unlimited, 8:00 2 MiB/s,18:30 160 kbit/s")
+        #expect(timetable.text == "08:00 2 MiB/s, 18:30 20 kB/s, 23:00 unlimited")
+        #expect(try RateTimetable(timetable.text) == timetable)
+        func rate(_ hour: Int, _ minute: Int, _ second: Int = 0) -> UInt64? {
+            timetable.bytesPerSecond(atSecond: hour * 3600 + minute * 60 + second)
+        }
+        #expect(rate(0, 0) == nil)
+        #expect(rate(7, 59, 59) == nil)
+        #expect(rate(8, 0) == 2 << 20)
+        #expect(rate(18, 29, 59) == 2 << 20)
+        #expect(rate(18, 30) == 20_000)
+        #expect(rate(23, 0) == nil)
+        let whole = try RateTimetable("20 MiB/s")
+        #expect(whole == RateTimetable(20 << 20))
+        #expect(whole.text == "20 MiB/s")
+        #expect(whole.bytesPerSecond(atSecond: 86_399) == 20 << 20)
+        let one = try RateTimetable("08:00 2 MiB/s")
+        #expect(one.bytesPerSecond(atSecond: 0) == 2 << 20)
+    }
+
+    @Test(
+        arguments: [
+            "08:00 2 MiB/s, 08:00 4 MiB/s", "08:00 unlimited, 23:00 unlimited", "24:00 2 MiB/s", "08:60 2 MiB/s",
+            "08:00", "8 2 MiB/s, 9:00 unlimited", "08:00 2 MiB/s,", "08:00 2 MiB", "unlimited", "08:00 0 B/s", "",
+            "08:0 2 MiB/s", "٨:00 2 MiB/s", "08:00 unlimited 2 MiB/s", "2 MiB/s, 08:00 unlimited",
+        ]
+    )
+    func `a timetable that says nothing, or twice, is refused`(text: String) {
+        #expect(throws: NotationError.self) { try RateTimetable(text) }
+    }
 }
