@@ -1,10 +1,13 @@
 import Testing
 
 import Bytes
+import Foundation
 import HostSystem
 import ObjectStorage
 import Outcome
 import Protection
+import ResticFormat
+import ResticRepository
 import Strategy
 import TestSupport
 
@@ -125,5 +128,83 @@ import TestSupport
         for name in ["os-ssd", "nowhere"] {
             await #expect(throws: ProtectionFailure.self) { try await again.run(name, release: nil) }
         }
+    }
+
+    private static let open = StoreRig("rest_double.py")
+    private static let appendOnly = StoreRig("rest_double.py", ["append-only"])
+
+    private func appendOnlyLab(_ port: Int) throws -> TestLab {
+        let url = "http://127.0.0.1:\(port)/\(UUID().uuidString)"
+        return try OffsiteService.lab("rest: { url: \"\(url)\", append-only: true } }")
+    }
+
+    @Test func `R-02 a server that only takes new objects is proven, and runs remove nothing there`() async throws {
+        let lab = try appendOnlyLab(Self.appendOnly.port)
+        try await lab.runDaily(5)
+        #expect(try await lab.counts() == ["host-os": 3, "host-usb": 3, "offsite": 5])
+        let ahead = try await lab.lookAhead()
+        #expect(ahead.apart == ["cloud": 2], "\(ahead)")
+        #expect(try await lab.status().mutability == ["cloud": .neverTried])
+        for _ in 0..<2 {
+            var tried: [String] = []
+            let proof = try await ImmutabilityTrial(try lab.environment).run("cloud") { _, trial in
+                tried += trial.attempts.map { "\(trial.canary.kind) \($0.attempt) \($0.outcome.isWithstood)" }
+            }
+            #expect(proof.isProven, "\(proof)")
+            #expect(
+                tried == [
+                    "pack replace true", "pack removePlainly true", "index removeAnother true",
+                    "snapshot removeAnother true", "key removeAnother true",
+                ]
+            )
+        }
+        #expect(try await lab.status().mutability.isEmpty)
+        // The canary is in nobody's way.
+        let report = try await lab.run(verifiesAll: true)
+        #expect(report.exitStatus == .success, "\(report.lines)")
+        try lab.write("secrets/other", "me:other\n")
+        lab.declare {
+            $0.replacing("append-only: true }", with: "append-only: true }, credentials: \"file:secrets/other\"")
+        }
+        #expect(try await lab.status().mutability == ["cloud": .changed])
+    }
+
+    @Test func `R-02 a server that is only said to take nothing away is told, and left as it was`() async throws {
+        let lab = try appendOnlyLab(Self.open.port)
+        try await lab.run()
+        let proof = try await ImmutabilityTrial(try lab.environment).run("cloud") { _, _ in }
+        #expect(!proof.isProven && proof.what.contains("delete it: HTTP 200: it is gone"), "\(proof)")
+        guard case .failed? = try await lab.status().mutability["cloud"] else {
+            Issue.record("a copy that can be deleted counts as immutable")
+            return
+        }
+        let report = try await lab.run(verifiesAll: true)
+        #expect(report.exitStatus == .success, "\(report.lines)")
+    }
+
+    @Test func `what others removed from such a server is told, and released where nothing is pruned from here`()
+        async throws
+    {
+        let port = Self.open.port
+        let lab = try appendOnlyLab(port)
+        try await lab.runDaily(5)
+        // Who keeps the server removes what is old.
+        let newest = try #require(try lab.ledger().repositories["offsite"]?.copies["host"]?.snapshot)
+        let environment = try lab.environment
+        let repository = try await #require(environment.store(named: "offsite")).open(.work)
+        let old = try #require(try await repository.listSnapshots().first { $0.hex != newest })
+        try await repository.store.remove(ObjectName(.snapshot, old.digest))
+        try await lab.run()
+        let problem = try #require(try await lab.status().problems.first { $0.kind == .doubt })
+        #expect(problem.next.hasSuffix("holdfast media prune cloud, and release it"), "\(problem)")
+        let pruning = MediumPruning(try lab.environment, observer: SilentRunObserver())
+        let shown = try await pruning.run("cloud", release: nil)
+        let digits = try #require(shown.digits)
+        #expect(shown.exitStatus == .refusedByGuard && shown.lines.isEmpty)
+        await #expect(throws: ProtectionFailure.self) { try await pruning.run("cloud", release: "00000000") }
+        let released = try await pruning.run("cloud", release: digits)
+        #expect(released.exitStatus == .success && released.snapshotsRemoved == 0)
+        #expect(!(try await lab.status().problems.contains { $0.kind == .doubt }))
+        #expect(try await pruning.run("cloud", release: nil).exitStatus == .success)
     }
 }

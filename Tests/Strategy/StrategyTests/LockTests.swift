@@ -59,7 +59,7 @@ import Testing
                 tried: Timestamp(seconds: now.seconds - days * 86_400),
                 isProven: isProven,
                 what: "gave way",
-                subject: subject ?? medium.lockSubject
+                subject: subject ?? medium.guardSubject
             )
         }
         #expect(medium.mutability(nil, now: now) == .neverTried)

@@ -14,6 +14,8 @@ struct MediaPruneVerb: ParsableCommand, LabVerb {
             For media that declare `pruning`: runs remove nothing there. That key is read now and kept nowhere; where it is in the vault, the master password is asked for. The same rules hold as in a run: nothing of a workload whose last run was not good, nothing \
             where damage is open, and nothing above the floor without the digits that it shows. What is locked stays stored until its lock ends.
 
+            On a server that is `append-only` and has no such key nothing is removed: what others removed there is shown, with the digits that say it is right.
+
             Ends in 0; 21 when something is held back; 1 when something failed.
             """
     )

@@ -13,11 +13,14 @@ struct VerifyImmutabilityVerb: ParsableCommand, LabVerb {
     static let configuration = CommandConfiguration(
         commandName: "immutability",
         abstract:
-            "Tries to destroy copies in a bucket with the credentials that runs hold, and remembers what came of it.",
+            "Tries to destroy copies in a bucket or on a server with the credentials that runs hold, and remembers what came of it.",
         discussion: """
             Beside each kind of object of each repository there, a canary of a few bytes is put with the lock of every object. Then it is tried to shorten that lock, \
             to delete that version by its id, both by the bypass of governance too, and to hide it behind a delete marker. After each attempt the version is \
             looked at again. No object of a repository is touched; canaries stay until their lock ends, and stock tools pass over them.
+
+            On a REST server a pack that no index names is put, and it is tried to delete and to replace it, and to delete an index, a snapshot and a key that \
+            are not there.
 
             Ends in 0 when everything was withstood; 21 when something was not, and then the copies count as destroyable; 1 when it could not be tried.
             """
@@ -30,7 +33,8 @@ struct VerifyImmutabilityVerb: ParsableCommand, LabVerb {
 
     func perform(on screen: Screen) async throws -> Int32 {
         let session = await (try LabSession(options, screen: screen)).recording()
-        let page = ImmutabilityPage(medium: name, printer: session.printer)
+        let isBucket = session.lab.medium(named: name).map { if case .s3 = $0.location { true } else { false } }
+        let page = ImmutabilityPage(medium: name, isBucket: isBucket ?? false, printer: session.printer)
         let proof = try await session.onPool {
             try await ImmutabilityTrial(session.environment).run(name) { page.show($1, in: $0) }
         }
@@ -41,12 +45,14 @@ struct VerifyImmutabilityVerb: ParsableCommand, LabVerb {
 /// What is said of attempts to destroy canaries.
 struct ImmutabilityPage: Sendable {
     let medium: String
+    /// It has rights and rules to paste.
+    let isBucket: Bool
     let printer: Printer
 
     func show(_ trial: CanaryTrial, in repository: String) {
         guard !printer.isJSON else { return showJSON(trial, repository) }
-        let until = trial.lockedUntil.map { "locked until \(LocalTime(utc: $0)) UTC" } ?? "NOT LOCKED"
-        printer.result(Text("\(repository) \(trial.canary.name): \(until)"))
+        let until = trial.lockedUntil.map { ": locked until \(LocalTime(utc: $0)) UTC" }
+        printer.result(Text("\(repository) \(trial.canary.name)\(until ?? (trial.hasLocks ? ": NOT LOCKED" : ""))"))
         for (attempt, outcome) in trial.attempts {
             printer.result(Text("  \(word(outcome)) \(attempt.rawValue): \(outcome.text)"))
         }
@@ -66,7 +72,7 @@ struct ImmutabilityPage: Sendable {
             printer.result(Text("\(medium) immutable: no: \(proof.what)"))
             printer.result(
                 Text(
-                    "  next: docs/manual/immutable.md; what the bucket and its keys need: holdfast media policy \(medium)"
+                    "  next: docs/manual/immutable.md\(isBucket ? "; what the bucket and its keys need: holdfast media policy \(medium)" : "")"
                 )
             )
         }

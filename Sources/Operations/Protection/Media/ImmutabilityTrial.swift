@@ -6,7 +6,7 @@ import ResticRepository
 import Sealing
 package import Strategy
 
-/// Tries to destroy what lies on a medium with the very credentials that runs hold, on canaries beside each kind of object.
+/// Tries to destroy what lies on a medium with the very credentials that runs hold, on canaries beside its objects.
 ///
 /// Nothing of a repository is touched. What withstands stays until its lock ends; stock tools pass over it by its name.
 package struct ImmutabilityTrial: Sendable {
@@ -26,19 +26,14 @@ package struct ImmutabilityTrial: Sendable {
     ) async throws -> DestructionProof {
         let medium = try environment.medium(named: name, operation: "verify immutability of")
         let stores = environment.stores.filter { $0.medium.name == name }
-        guard case .s3 = medium.location, !stores.isEmpty else { throw unsupported(medium, hasStores: !stores.isEmpty) }
+        guard medium.canBeTried, !stores.isEmpty else { throw unsupported(medium, hasStores: !stores.isEmpty) }
         let file = LedgerFile(environment)
         _ = await file.loadOrRecover()
         var weaknesses: [String] = []
         var count = 0
         for store in stores {
-            let bucket = try await store.bucketStorage()
-            for kind in Self.kinds {
-                try Task.checkCancellation()
-                let canary = Canary(kind, entropy: environment.repository.entropy)
-                let trial = try await bucket.trial(of: canary, content: content(), now: environment.now)
-                show(store.name, trial)
-                weaknesses += weakness(of: trial).map { "\(store.name), \(canary.kind.rawValue): \($0)" }
+            for trial in try await trials(in: store, { show(store.name, $0) }) {
+                weaknesses += weakness(of: trial).map { "\(store.name), \(trial.canary.kind.rawValue): \($0)" }
                 count += 1
             }
         }
@@ -46,7 +41,7 @@ package struct ImmutabilityTrial: Sendable {
             tried: environment.now,
             isProven: weaknesses.isEmpty,
             what: weaknesses.first ?? "",
-            subject: medium.lockSubject
+            subject: medium.guardSubject
         )
         await file.update { $0.immutability[name] = proof }
         var record = EvidenceRecord(
@@ -61,11 +56,31 @@ package struct ImmutabilityTrial: Sendable {
         return proof
     }
 
+    private func trials(in store: LabStore, _ show: (CanaryTrial) -> Void) async throws -> [CanaryTrial] {
+        var trials: [CanaryTrial] = []
+        let entropy = environment.repository.entropy
+        if case .rest = store.medium.location {
+            let content = Block(Array("holdfast canary of \(store.name): stands for a copy, and may be deleted\n".utf8))
+            trials = try await store.serverStorage().trial(content: content, entropy: entropy)
+            trials.forEach(show)
+            return trials
+        }
+        let bucket = try await store.bucketStorage()
+        for kind in Self.kinds {
+            try Task.checkCancellation()
+            let canary = Canary(kind, entropy: entropy)
+            let trial = try await bucket.trial(of: canary, content: content(), now: environment.now)
+            show(trial)
+            trials.append(trial)
+        }
+        return trials
+    }
+
     private func weakness(of trial: CanaryTrial) -> [String] {
         let weak = trial.attempts.filter { !$0.outcome.isWithstood }.map {
             "\($0.attempt.rawValue): \($0.outcome.text)"
         }
-        return weak.isEmpty && trial.lockedUntil == nil ? ["it was stored without a lock"] : weak
+        return weak.isEmpty && trial.hasLocks && trial.lockedUntil == nil ? ["it was stored without a lock"] : weak
     }
 
     /// Nobody can mistake it for a part of a backup, and no two are the same.
@@ -81,9 +96,20 @@ package struct ImmutabilityTrial: Sendable {
             .unknown,
             operation: "verify immutability of",
             object: "\(medium.name) (\(medium.text))",
-            what: hasStores ? "is no bucket: only buckets have locks that can be tried" : "holds no repository",
+            what: hasStores
+                ? "is no bucket and no REST server: nothing there stands against destruction" : "holds no repository",
             state: "nothing was tried",
-            next: hasStores ? "name a medium with s3" : "declare a repository on it"
+            next: hasStores ? "name a medium with s3 or rest" : "declare a repository on it"
         )
+    }
+}
+
+extension Medium {
+    /// There can be something against destruction there, and a way to try it.
+    fileprivate var canBeTried: Bool {
+        switch location {
+        case .s3, .rest: true
+        case .folder, .sftp: false
+        }
     }
 }

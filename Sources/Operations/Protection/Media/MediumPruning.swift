@@ -8,7 +8,8 @@ import Strategy
 /// ```
 /// each repository of the medium: retention, of workloads whose last run was good and read back > prune > leave the record
 /// ```
-/// By the same rules as in a run: nothing above the floor unasked, nothing where damage is open (L7, P-06).
+/// By the same rules as in a run: nothing above the floor unasked, nothing where damage is open (L7, P-06). Where nobody who enters from
+/// here may delete, nothing is removed: what others removed there is shown, and released.
 package struct MediumPruning: Sendable {
     private let environment: ProtectionEnvironment
     private let observer: any RunObserver
@@ -26,11 +27,17 @@ package struct MediumPruning: Sendable {
     package func run(_ name: String, release: String?) async throws -> RunReport {
         var environment = environment
         let medium = try environment.medium(named: name, operation: "prune")
-        guard let index = environment.lab.media.firstIndex(where: { $0.name == name }), let pruning = medium.pruning
+        guard let index = environment.lab.media.firstIndex(where: { $0.name == name }), medium.isPrunedApart
         else { throw needsNone(medium) }
-        // From here on this process is who may delete there.
-        environment.lab.media[index].credentials = pruning
-        environment.lab.media[index].pruning = nil
+        if let pruning = medium.pruning {
+            // From here on this process is who may delete there.
+            environment.lab.media[index].credentials = pruning
+            environment.lab.media[index].pruning = nil
+            if case .rest(var server) = medium.location {
+                server.isAppendOnly = false
+                environment.lab.media[index].location = .rest(server)
+            }
+        }
         let run = ProtectionRun(environment, observer: observer)
         let ledger = await run.ledgerFile.loadOrRecover()
         var report = RunReport(started: environment.now)
@@ -41,7 +48,10 @@ package struct MediumPruning: Sendable {
             report.lines.append(run.end(RunStep(.open, repository: name), .failed(failure), since: begun))
         }
         let released = try await released(release, run, looks.open, ledger)
-        for store in looks.open {
+        if medium.pruning == nil, release == nil {
+            report.held = try await held(run, looks.open, ledger)
+        }
+        for store in looks.open where medium.pruning != nil {
             let workloads = environment.lab.workloads.filter { workload in
                 workload.repositories.contains(store.name) && ledger.workloads[workload.name]?.lastOutcome == .ok
                     && ledger.repositories[store.name]?.readBack[workload.name] != nil
@@ -65,9 +75,7 @@ package struct MediumPruning: Sendable {
         _ ledger: Ledger
     ) async throws -> Release {
         guard let digits else { return Release() }
-        let held = try await run.removals(run.environment.lab.workloads, open, ledger).filter {
-            !$0.held.isEmpty && $0.held.allSatisfy(\.isReleasable)
-        }
+        let held = try await held(run, open, ledger).filter { $0.held.allSatisfy(\.isReleasable) }
         guard !held.isEmpty, digits == Release.digits(of: held) else {
             throw ProtectionFailure(
                 .held,
@@ -78,7 +86,20 @@ package struct MediumPruning: Sendable {
                 next: "run it without --release, and type the digits that it shows"
             )
         }
+        for removal in held {
+            await run.ledgerFile.update { $0.repositories[removal.repository]?.doubt = nil }
+        }
         return Release(held, stores: [])
+    }
+
+    /// What would be removed there and is not unasked; where nothing is removed, what others did alone.
+    private func held(_ run: ProtectionRun, _ open: [OpenStore], _ ledger: Ledger) async throws -> [Removal] {
+        var found: [Removal] = []
+        for var removal in try await run.removals(run.environment.lab.workloads, open, ledger) {
+            if run.isPrunedApart(removal) { removal.held = removal.held.filter(\.isOfOthers) }
+            if !removal.held.isEmpty { found.append(removal) }
+        }
+        return found
     }
 
     private func needsNone(_ medium: Medium) -> ProtectionFailure {
@@ -91,6 +112,11 @@ package struct MediumPruning: Sendable {
             next: "holdfast run; or declare pruning: a second key that may delete, and take that right from the first"
         )
     }
+}
+
+extension Removal.Held {
+    /// Somebody else changed what is there.
+    fileprivate var isOfOthers: Bool { if case .vanished = self { true } else { false } }
 }
 
 extension ProtectionEnvironment {

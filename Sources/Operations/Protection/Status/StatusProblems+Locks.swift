@@ -28,7 +28,7 @@ extension StatusProblems {
         case .tooLongAgo(let age):
             add(.amber, .destroyable, medium, "immutable: no, that was last tried \(ageText(age)) ago", tryIt)
         case .failed(let what):
-            let next = "mend the bucket's lock or the key's rights: docs/manual/immutable.md; then: \(tryIt)"
+            let next = "mend its locks, or what its credentials may do: docs/manual/immutable.md; then: \(tryIt)"
             add(
                 .wrong,
                 .destroyable,
@@ -55,15 +55,15 @@ extension StatusProblems {
 extension Medium {
     /// Destroying a copy there was tried and refused, lately.
     func isProvenImmutable(_ ledger: Ledger, now: Timestamp) -> Bool {
-        lock != nil && mutability(ledger.immutability[name], now: now) == nil
+        isGuarded && mutability(ledger.immutability[name], now: now) == nil
     }
 }
 
 extension Lab {
-    /// Why media that are out of the house, or have a lock, do not count as immutable.
+    /// Why media that are out of the house, or are guarded, do not count as immutable.
     func mutability(_ ledger: Ledger, now: Timestamp) -> [String: MutabilityConcern] {
         var concerns: [String: MutabilityConcern] = [:]
-        for medium in media where medium.isRemote && (medium.kind == .offsite || medium.lock != nil) {
+        for medium in media where medium.isRemote && (medium.kind == .offsite || medium.isGuarded) {
             concerns[medium.name] = medium.mutability(ledger.immutability[medium.name], now: now)
         }
         return concerns

@@ -286,12 +286,14 @@ struct StatusProblems {
             )
         }
         if let doubt = repository.history?.doubt {
+            let medium = repository.store.medium
+            let look = medium.isPrunedApart ? "holdfast media prune \(medium.name)" : "holdfast plan"
             add(
                 .wrong,
                 .doubt,
                 name,
                 "is not as this machine left it: \(doubt.text); its retention waits",
-                "compare it with another copy; if that is right: holdfast plan, and release it"
+                "compare it with another copy; if that is right: \(look), and release it"
             )
         }
         if let finding = repository.history?.finding {
@@ -316,13 +318,10 @@ struct StatusProblems {
         if repository.failure == nil, let history = repository.history, let period {
             let since = history.rotation.everyByteReadSince ?? history.rotation.started
             if status.now.length(since: since) > period + period {
-                add(
-                    .amber,
-                    .notVerified,
-                    name,
-                    "was not read whole within \(lengthText(period))",
-                    "holdfast run --verify"
-                )
+                let isBounded = repository.store.medium.bucketBudget.egress != nil
+                let next =
+                    isBounded ? "holdfast plan --cost: its egress budget may be too small" : "holdfast run --verify"
+                add(.amber, .notVerified, name, "was not read whole within \(lengthText(period))", next)
             }
         }
     }

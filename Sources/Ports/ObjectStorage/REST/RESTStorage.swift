@@ -136,11 +136,22 @@ package final class RESTStorage: ObjectStorage {
     }
 
     /// What is there already is what was to be written, or that is refused.
+    ///
+    /// Where objects are replaced they are also seen while another writes them: a part is looked at again before it counts as damage.
     private func requireSame(_ look: HTTPReceipt, _ name: ObjectName, _ bytes: Block) async throws {
-        guard name.kind != .config, look.declaredLength == UInt64(bytes.count),
-            try await get(name, range: nil).bytes == bytes.bytes
-        else { throw exists(name) }
+        guard name.kind != .config else { throw exists(name) }
+        var length = look.declaredLength
+        for attempt in 1... {
+            if length == UInt64(bytes.count), try await get(name, range: nil).bytes == bytes.bytes { return }
+            guard replaces, attempt < Self.partLooks else { throw exists(name) }
+            try await Task.sleep(nanoseconds: Self.partPauseNanoseconds)
+            length = try await send(.head, path(name), errand("write", name)).declaredLength
+        }
     }
+
+    /// Five seconds in all.
+    private static let partLooks = 26
+    private static let partPauseNanoseconds: UInt64 = 200_000_000
 
     private func exists(_ name: ObjectName) -> StorageFailure {
         let isConfig = name.kind == .config
@@ -212,15 +223,15 @@ package final class RESTStorage: ObjectStorage {
     // MARK: Requests
 
     /// Flat: the server sorts packs into folders as it likes.
-    private func path(_ name: ObjectName) -> String {
+    func path(_ name: ObjectName) -> String {
         name.kind == .config ? name.fileName : "\(name.kind.directoryName)/\(name.fileName)"
     }
 
-    private func errand(_ operation: String, _ name: ObjectName) -> RemoteErrand {
+    func errand(_ operation: String, _ name: ObjectName) -> RemoteErrand {
         RemoteErrand(operation, "\(name.short) in \(location)", host: host)
     }
 
-    private func send(
+    func send(
         _ method: HTTPMethod,
         _ path: String,
         _ errand: RemoteErrand,

@@ -33,18 +33,26 @@ package enum MutabilityConcern: Sendable, Hashable {
 }
 
 extension Medium {
-    /// What a proof is about: where it is, who writes there, for how long each object is locked.
-    package var lockSubject: String {
-        guard case .s3(let bucket) = location else { return "" }
-        let lock = bucket.lock.map { "\(bucket.lockMode.rawValue) \(lengthText($0))" } ?? "none"
-        return "\(text), \(credentials?.text ?? "nobody"), lock \(lock)"
+    /// What a proof is about: where it is, who writes there, what stands against destruction.
+    package var guardSubject: String {
+        let writer = credentials?.text ?? "nobody"
+        switch location {
+        case .s3(let bucket):
+            let lock = bucket.lock.map { "\(bucket.lockMode.rawValue) \(lengthText($0))" } ?? "none"
+            return "\(text), \(writer), lock \(lock)"
+        case .rest(let server): return "\(text), \(writer), \(server.isAppendOnly ? "append-only" : "open")"
+        case .folder, .sftp: return ""
+        }
     }
+
+    /// Something is declared to stand against the destruction of its copies.
+    package var isGuarded: Bool { lock != nil || isAppendOnly }
 
     /// Why its copies do not count as immutable; nil when they do.
     package func mutability(_ proof: DestructionProof?, now: Timestamp) -> MutabilityConcern? {
-        guard lock != nil else { return .unlocked }
+        guard isGuarded else { return .unlocked }
         guard let proof else { return .neverTried }
-        guard proof.subject == lockSubject else { return .changed }
+        guard proof.subject == guardSubject else { return .changed }
         guard proof.isProven else { return .failed(proof.what) }
         let age = now.length(since: proof.tried)
         return age > .seconds(DestructionProof.validSeconds) ? .tooLongAgo(age) : nil

@@ -13,6 +13,12 @@ package struct Canary: Sendable, Hashable {
         }
         name = (kind == .config ? "" : kind.directoryName + "/") + "holdfast-canary-" + digits.joined()
     }
+
+    /// One that is named as every object is: after its content.
+    init(_ object: ObjectName) {
+        kind = object.kind
+        name = object.kind.directoryName + "/" + object.fileName
+    }
 }
 
 /// A way to get rid of a copy.
@@ -22,6 +28,9 @@ package enum DestructionAttempt: String, Sendable, Hashable, CaseIterable {
     case remove = "delete it by version id"
     case removeBypassing = "delete it by bypass"
     case hide = "hide it by a delete marker"
+    case removePlainly = "delete it"
+    case replace = "put other bytes in its place"
+    case removeAnother = "delete one that is not there"
 }
 
 /// What came of one attempt.
@@ -47,10 +56,12 @@ package struct CanaryTrial: Sendable, Hashable {
     package var canary: Canary
     /// Until when the server says that it is locked; nil: not at all.
     package var lockedUntil: Timestamp?
+    /// Locks are what this store has against destruction.
+    package var hasLocks = true
     package var attempts: [(attempt: DestructionAttempt, outcome: AttemptOutcome)] = []
 
     package var isProven: Bool {
-        lockedUntil != nil && !attempts.isEmpty && attempts.allSatisfy(\.outcome.isWithstood)
+        (lockedUntil != nil || !hasLocks) && !attempts.isEmpty && attempts.allSatisfy(\.outcome.isWithstood)
     }
 
     package static func == (left: CanaryTrial, right: CanaryTrial) -> Bool {
