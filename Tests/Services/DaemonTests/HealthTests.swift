@@ -9,24 +9,7 @@ import TestSupport
 ///
 /// One after the other: who asks blocks a thread, and as many as there are processors would keep the daemon from answering.
 @Suite(.serialized) struct HealthTests {
-    /// A port that was free a moment ago.
-    private static func freePort() throws -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(socket, address, length) == 0 && getsockname(socket, address, &length) == 0
-            }
-        }
-        try #require(bound)
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    /// Status and document; nil when nobody answers within ten seconds.
+    /// Status and document; nil when nobody answers within ten minutes, which a run of all tests does not take.
     ///
     /// By a socket of its own: a pipe to a helper would be inherited by servers that other tests start, and never end. On a thread of its
     /// own, too: who waits on one of the few that tasks share keeps the daemon from answering.
@@ -39,7 +22,7 @@ import TestSupport
     private static func answer(_ port: Int, _ path: String) -> (status: Int, body: String)? {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
-        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        var patience = timeval(tv_sec: 600, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -64,7 +47,7 @@ import TestSupport
     }
 
     @Test func `it answers whether promises are kept, and ends with the daemon`() async throws {
-        let port = try Self.freePort()
+        let port = try LoopbackPort.free()
         let served = try Served()
         try served.declare(Served.text + "\nserve: { health: \"127.0.0.1:\(port)\" }\n")
         try await served.whileServing { served in
@@ -87,7 +70,7 @@ import TestSupport
     }
 
     @Test func `a declaration that cannot be read anew is amber, and one that can is judged at once`() async throws {
-        let port = try Self.freePort()
+        let port = try LoopbackPort.free()
         let health = "\nserve: { health: \"127.0.0.1:\(port)\" }\n"
         let served = try Served()
         try served.declare(Served.text + health)

@@ -41,7 +41,7 @@ extension Repository {
 
     func sealedBytes(_ location: BlobLocation) async throws -> Block {
         let range = UInt64(location.offset)..<location.end
-        if location.type == .tree, store.isLocalDisk {
+        if location.type == .tree, store.isLocalDisk || cache == nil {
             return try await packWindows.read(ObjectName(.pack, location.pack.digest), range, from: store)
         }
         if location.type == .tree, let cache {

@@ -13,7 +13,8 @@ extension S3Storage {
         }
         if bytes.count >= settings.multipartBytesMin { return try await putInParts(name, bytes) }
         let isConditional = !looksFirst.withLock { $0 }
-        let receipt = try await send(name, bytes, isConditional: isConditional, accepts: [412, 501])
+        let sum = bytes.withBytes { md5($0) }
+        let receipt = try await send(name, bytes, sum, isConditional: isConditional, accepts: [412, 501])
         switch receipt.status {
         case 412: try await confirmSame(name, bytes)
         case 501 where isConditional:
@@ -22,24 +23,27 @@ extension S3Storage {
         case 501:
             let trouble = S3Trouble(settings, errand("write", name), region: client.region, now: Timestamp(seconds: 0))
             throw trouble.failure(receipt, S3Refusal(receipt.body))
-        default: try await confirmTag(receipt, name, bytes)
+        default: try await confirmTag(receipt, name, bytes, sum)
         }
     }
 
     package func replaceConfig(_ bytes: Block) async throws {
         guard try await head(.config, "replace") != nil else { throw notFound("replace", .config) }
-        try await confirmTag(try await send(.config, bytes, isConditional: false, accepts: []), .config, bytes)
+        let sum = bytes.withBytes { md5($0) }
+        let receipt = try await send(.config, bytes, sum, isConditional: false, accepts: [])
+        try await confirmTag(receipt, .config, bytes, sum)
     }
 
     private func send(
         _ name: ObjectName,
         _ bytes: Block,
+        _ sum: [UInt8]?,
         isConditional: Bool,
         accepts: Set<Int>
     ) async throws -> HTTPReceipt {
         var ask = S3Ask(method: .put, key: key(name), body: bytes, accepts: accepts)
         ask.headers = newObjectHeaders(name.kind)
-        if let sum = bytes.withBytes({ md5($0) }) { ask.headers.append(HTTPHeader("Content-MD5", Base64.encode(sum))) }
+        if let sum { ask.headers.append(HTTPHeader("Content-MD5", Base64.encode(sum))) }
         if isConditional { ask.headers.append(HTTPHeader("If-None-Match", "*")) }
         return try await client.send(ask, errand("write", name))
     }
@@ -54,8 +58,13 @@ extension S3Storage {
     }
 
     /// A tag that looks like an MD5 and is not ours means other bytes, or encryption by the server; which one is found out by reading (E-04).
-    private func confirmTag(_ receipt: HTTPReceipt, _ name: ObjectName, _ bytes: Block) async throws {
-        guard let tag = S3Tag(receipt.header("etag") ?? "").md5, tag != bytes.withBytes({ md5($0) }) else { return }
+    private func confirmTag(
+        _ receipt: HTTPReceipt,
+        _ name: ObjectName,
+        _ bytes: Block,
+        _ sum: [UInt8]?
+    ) async throws {
+        guard let tag = S3Tag(receipt.header("etag") ?? "").md5, tag != sum else { return }
         let encryption = receipt.header("x-amz-server-side-encryption") ?? ""
         let hasForeignKey = receipt.header("x-amz-server-side-encryption-customer-algorithm") != nil
         guard !encryption.hasPrefix("aws:kms"), !hasForeignKey else { return }
