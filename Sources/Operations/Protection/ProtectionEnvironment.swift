@@ -2,6 +2,7 @@ package import Bytes
 import HostSystem
 import Chunking
 package import Journal
+package import Outcome
 package import ResticRepository
 package import Sealing
 package import Strategy
@@ -24,6 +25,8 @@ package struct ProtectionEnvironment: Sendable {
     package var programVersion: String
     /// The zone that a schedule is read in; nil: what else the declaration says by the clock.
     package var zone: @Sendable (Schedule?) -> ZoneRules
+    /// Name and secret of `pruning: typed`, with a colon between them; nil: nobody was asked.
+    package var typedCredentials: Secret?
     /// How media are mounted for runs.
     package var mounting = Mounting()
     /// The program that makes connections to machines behind SSH.

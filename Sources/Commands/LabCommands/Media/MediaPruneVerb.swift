@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Outcome
 import Protection
+import Strategy
 
 /// The verb `holdfast media prune`.
 struct MediaPruneVerb: ParsableCommand, LabVerb {
@@ -11,7 +12,7 @@ struct MediaPruneVerb: ParsableCommand, LabVerb {
         commandName: "prune",
         abstract: "Removes from a medium what its rules keep no longer, with the credentials that runs do not hold.",
         discussion: """
-            For media that declare `pruning`: runs remove nothing there. That key is read now and kept nowhere; where it is in the vault, the master password is asked for. The same rules hold as in a run: nothing of a workload whose last run was not good, nothing \
+            For media that declare `pruning`: runs remove nothing there. That key is read now, or typed, and kept nowhere; where it is in the vault, the master password is asked for. The same rules hold as in a run: nothing of a workload whose last run was not good, nothing \
             where damage is open, and nothing above the floor without the digits that it shows. What is locked stays stored until its lock ends.
 
             On a server that is `append-only` and has no such key nothing is removed: what others removed there is shown, with the digits that say it is right.
@@ -32,10 +33,16 @@ struct MediaPruneVerb: ParsableCommand, LabVerb {
         // The vault itself is asked: what may delete is in no sealed copy.
         let ask = masterPasswordQuestion(screen)
         let session = await (try LabSession(options, screen: screen, ask: ask)).recording()
+        var environment = session.environment
+        if session.lab.medium(named: name)?.pruning == .typed {
+            let prompt = "key that may delete on \(name), KEY-ID:SECRET: "
+            environment.typedCredentials = try await KitInput.passphrase(nil, prompt, screen)
+        }
+        let asked = environment
         let reporter = session.reporter
         let report = try await reporter.whileShown {
             try await session.onPool {
-                try await MediumPruning(session.environment, observer: reporter).run(name, release: release)
+                try await MediumPruning(asked, observer: reporter).run(name, release: release)
             }
         }
         show(report, session.printer)

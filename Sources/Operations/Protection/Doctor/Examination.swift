@@ -29,7 +29,7 @@ package struct Examined: Sendable, Hashable {
 
 /// Looks at all that a lab stands on: machine, clock, state, media, secrets, repositories.
 ///
-/// Nothing is changed but for a file that is written and removed in the state folder. Media that runs mount are mounted for the look.
+/// Nothing is changed but for a file that is written and removed in the state folder, and one among the locks of each bucket. Media that runs mount are mounted for the look.
 package struct Examination: Sendable {
     /// Part of a medium that should stay free: one in this many.
     private static let freeShare: UInt64 = 20
@@ -52,6 +52,7 @@ package struct Examination: Sendable {
         var found = [memory(), clock(), zone(), state()] + journal()
         for medium in environment.lab.media { found += self.medium(medium) }
         for store in environment.stores { found += try await repository(store) }
+        found += try await rights()
         found += programs() + certificates()
         found += await kit()
         return found
@@ -206,6 +207,29 @@ package struct Examination: Sendable {
                     next: "write its UUID into holdfast.yaml: `holdfast status` shows it"
                 )
             )
+        }
+        return found
+    }
+
+    /// What keys can do in buckets, on the first repository of each.
+    private func rights() async throws -> [Examined] {
+        var found: [Examined] = []
+        for medium in environment.lab.media {
+            guard case .s3 = medium.location,
+                let store = environment.stores.first(where: { $0.medium.name == medium.name })
+            else { continue }
+            let words = BucketRights(medium: medium)
+            do {
+                if let rights = try await store.rights(of: medium.credentials) { found.append(words.ofRuns(rights)) }
+                if let rights = try await store.rights(of: medium.readOnly) { found.append(words.ofKit(rights)) }
+            } catch {
+                let failure = try reportable(error, operation: "try the rights on", object: medium.name)
+                found.append(Examined(.bad, "\(medium.name), its keys", failure.what, next: failure.next))
+            }
+            if medium.pruning != nil {
+                let what = "is not looked at: `holdfast media prune \(medium.name)` alone reads it"
+                found.append(Examined(.good, "\(medium.name), the key that prunes", what))
+            }
         }
         return found
     }

@@ -44,9 +44,11 @@ extension LabStore {
     /// The bucket itself, where nothing is tried twice.
     ///
     /// Errors: as above, and `E-UNSUPPORTED` for a medium that is none.
-    func bucketStorage() async throws -> S3Storage {
+    func bucketStorage() async throws -> S3Storage { try await bucketStorage(with: medium.credentials) }
+
+    private func bucketStorage(with credentials: RemoteCredentials?) async throws -> S3Storage {
         guard case .s3(let bucket) = medium.location else { throw unspeakable("is no bucket") }
-        let pair = try await pair(medium.credentials)
+        let pair = try await pair(credentials)
         let key = pair.map { S3Credentials(keyID: $0.name, secret: $0.secret) }
         return try S3Storage(try settings(bucket), time: environment.repository.time) { key }
     }
@@ -140,40 +142,56 @@ extension LabStore {
     /// Name and secret of what can only read there; nil where none are declared.
     package func readOnlyPair() async throws -> (name: String, secret: Secret)? { try await pair(medium.readOnly) }
 
+    /// What the credentials of runs, and those of the kit where there are any, can do in a bucket; nil where none are declared.
+    ///
+    /// Errors: those of the store.
+    func rights(of credentials: RemoteCredentials?) async throws -> S3Rights? {
+        guard let credentials else { return nil }
+        return try await bucketStorage(with: credentials).rights(entropy: environment.repository.entropy)
+    }
+
     /// Name and secret; nil where none are declared.
     private func pair(_ credentials: RemoteCredentials?) async throws -> (name: String, secret: Secret)? {
         switch credentials {
         case nil: return nil
+        case .typed:
+            guard let typed = environment.typedCredentials else { throw untyped }
+            return try parts(of: typed, from: "typed")
         case .login(let name, let secret):
             let (name, secret) = (try await read(name), try await read(secret))
             return (name.withBytes { String(decoding: $0, as: UTF8.self) }, secret)
         case .pair(let reference):
-            let parts = try await read(reference).withBytes { bytes -> (String, Secret)? in
-                guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-                return (String(decoding: bytes[..<colon], as: UTF8.self), Secret(Array(bytes[(colon + 1)...])))
-            }
-            guard let parts, !parts.0.isEmpty, !parts.1.isEmpty else {
-                throw unusable(
-                    reference,
-                    "are not of the form NAME:SECRET",
-                    next: "write key ID and secret with a colon between them"
-                )
-            }
-            return parts
+            return try parts(of: try await read(reference), from: reference.text)
         }
+    }
+
+    private func parts(of pair: Secret, from place: String) throws -> (name: String, secret: Secret) {
+        let parts = pair.withBytes { bytes -> (String, Secret)? in
+            guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            return (String(decoding: bytes[..<colon], as: UTF8.self), Secret(Array(bytes[(colon + 1)...])))
+        }
+        guard let parts, !parts.0.isEmpty, !parts.1.isEmpty else {
+            let next = "write key ID and secret with a colon between them"
+            throw unusable(place, "are not of the form NAME:SECRET", next: next)
+        }
+        return parts
+    }
+
+    private var untyped: ProtectionFailure {
+        unusable("typed", "are typed by a person, and nobody was asked", next: "holdfast media prune \(medium.name)")
     }
 
     private func read(_ reference: SecretReference) async throws -> Secret {
         if let found = try await environment.secrets.read(reference) { return found }
-        throw unusable(reference, "do not exist", next: "bring them back to \(reference.text)")
+        throw unusable(reference.text, "do not exist", next: "bring them back to \(reference.text)")
     }
 
-    private func unusable(_ reference: SecretReference, _ what: String, next: String) -> ProtectionFailure {
+    private func unusable(_ place: String, _ what: String, next: String) -> ProtectionFailure {
         ProtectionFailure(
             .secret,
             operation: "open medium",
             object: "\(medium.name) (\(medium.text))",
-            what: "its credentials (\(reference.text)) \(what)",
+            what: "its credentials (\(place)) \(what)",
             state: "nothing was sent; the other media are not touched",
             next: next
         )

@@ -19,8 +19,10 @@ struct MediumBuilder {
         if case .secret(let reference)? = table["read-only"]?.scalar {
             medium.readOnly = RemoteCredentials(reference)
         }
-        if case .secret(let reference)? = table["pruning"]?.scalar {
-            medium.pruning = RemoteCredentials(reference)
+        switch table["pruning"]?.scalar {
+        case .secret(let reference)?: medium.pruning = RemoteCredentials(reference)
+        case .text?: medium.pruning = .typed
+        default: break
         }
         checkReadOnly(medium, table)
         checkPruning(medium, table)

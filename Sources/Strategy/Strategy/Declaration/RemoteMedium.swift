@@ -106,6 +106,8 @@ package enum RemoteCredentials: Sendable, Hashable {
     case pair(SecretReference)
     /// User and password of an item of the vault.
     case login(name: SecretReference, secret: SecretReference)
+    /// Nowhere: a person types them each time.
+    case typed
 
     /// An item of the vault that names no field has both; everything else is one text.
     init(_ reference: SecretReference) {
@@ -124,6 +126,7 @@ package enum RemoteCredentials: Sendable, Hashable {
         switch self {
         case .pair(let reference): [reference]
         case .login(let name, let secret): [name, secret]
+        case .typed: []
         }
     }
 
@@ -137,6 +140,7 @@ package enum RemoteCredentials: Sendable, Hashable {
                 return SecretReference.vault(place).text
             }()
         case .login(let name, _): name.text
+        case .typed: "typed"
         }
     }
 }

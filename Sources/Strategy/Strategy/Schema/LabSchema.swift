@@ -77,8 +77,8 @@ private let mediumShape = TableShape(
         ),
         Key(
             "pruning",
-            .scalar(.secret),
-            "The same of a key or user that may delete there: runs then remove nothing, and `holdfast media prune` alone reads it."
+            .scalar(.word("typed", or: .secret)),
+            "The same of a key or user that may delete there, or typed: runs then remove nothing, and `holdfast media prune` alone reads it, or asks for it."
         ),
         Key(
             "identity",
