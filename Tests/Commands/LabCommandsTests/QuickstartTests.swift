@@ -43,17 +43,36 @@ private final class SmallLab {
         }
     }
 
-    func run() async throws -> QuickstartReport {
+    func run(_ standInPrograms: [ByteString] = []) async throws -> QuickstartReport {
         var environment = try LabEnvironment.current()
         environment.keyCost = ScryptParameters(n: 1024, r: 1, p: 1)
         environment.workingDirectory = root
         let screen = Screen(facts: TerminalFacts(), output: output, error: output)
-        let quickstart = Quickstart(
+        var quickstart = Quickstart(
             folder: folder,
             environment: environment,
             printer: Printer(screen: screen, verbosity: .normal, isJSON: false)
         )
+        quickstart.standInPrograms = standInPrograms
         return try await quickstart.run()
+    }
+
+    /// Something called `minio` that serves a folder as minio does; nil where the server for it is not here.
+    func minio() throws -> ByteString? {
+        var shared = URL(fileURLWithPath: #filePath)
+        for _ in 0..<5 { shared.deleteLastPathComponent() }
+        let server = shared.path + "/shared/acceptance/s3server"
+        guard FileManager.default.isReadableFile(atPath: server) else { return nil }
+        let script = """
+            #!/bin/sh
+            [ "$1" = --version ] && exit 0
+            port=${4#127.0.0.1:}
+            S3_ACCESS=$MINIO_ROOT_USER S3_SECRET=$MINIO_ROOT_PASSWORD exec python3 '\(server)' "$port" "$5"
+            """
+        let path = root + "/minio"
+        try Data(script.utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        return ByteString(path)
     }
 }
 
@@ -74,6 +93,54 @@ private final class SmallLab {
         #expect(report.comparison.files == 21)
         #expect(report.comparison.equal == 21)
         #expect(report.exitStatus == .success)
+    }
+
+    @Test func `the recovery kit opens all of it with nothing else, and brings one file back`() async throws {
+        let lab = try SmallLab()
+        try lab.declare()
+        var report = try await lab.run()
+        #expect(report.kitRepositories == 3 && report.kitOpened == 3 && report.kitTroubles.isEmpty)
+        #expect(report.kitFileFrom == "offsite" && report.kitFileIsEqual)
+        #expect(report.kitFile.display.hasPrefix(lab.source + "/folder/file-"))
+        let name = (report.kitFile.display as NSString).lastPathComponent
+        #expect(
+            FileManager.default.contents(atPath: lab.folder + "/restored/with-the-kit/" + name)
+                == FileManager.default.contents(atPath: report.kitFile.display)
+        )
+        let mode = try FileManager.default.attributesOfItem(atPath: report.kitPath)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        let serial = report.kitSerial
+        report = try await lab.run()
+        #expect(report.kitSerial == serial && report.exitStatus == .success)
+        // The password of one is another now.
+        try Data("other\n".utf8).write(to: URL(fileURLWithPath: report.kitPath))
+        await #expect(throws: (any Error).self) { try await lab.run() }
+    }
+
+    @Test func `a server that speaks S3 plays the cloud where one is installed, and is said to be a stand-in`()
+        async throws
+    {
+        let lab = try SmallLab()
+        guard let minio = try lab.minio() else {
+            print("SKIP quickstart over S3: ../shared/acceptance/s3server is not here")
+            return
+        }
+        // A checkout, so that the source is what is protected.
+        try FileManager.default.createDirectory(atPath: lab.root + "/.git", withIntermediateDirectories: true)
+        for day in 1...2 {
+            let report = try await lab.run([minio])
+            #expect(report.exitStatus == .success, "\(lab.output.text)")
+            #expect(report.standIn?.program == "minio")
+            #expect(report.restoredFrom == "offsite" && report.restoredFromKind == "stand-in")
+            #expect(report.restoredPath.hasPrefix("s3:http://127.0.0.1:"))
+            #expect(report.kitOpened == 3 && report.kitFileFrom == "offsite" && report.kitFileIsEqual)
+            #expect(report.status?.workloads.first?.copies.map(\.count) == [day, day, day])
+            let port = try #require(report.standIn?.port)
+            // It ends with the run.
+            for _ in 0..<200 where LoopbackPort.isListening(port) { try await Task.sleep(for: .milliseconds(50)) }
+            #expect(!LoopbackPort.isListening(port))
+        }
+        #expect(lab.output.text.contains("Started minio as a stand-in for the cloud, on http://127.0.0.1:"))
     }
 
     @Test func `a second run adds a snapshot and what changed meanwhile`() async throws {

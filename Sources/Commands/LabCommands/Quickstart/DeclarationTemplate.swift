@@ -8,12 +8,39 @@ package struct DeclarationTemplate {
     var unreadable: [String]
     /// Name of the user, for the comment.
     var userName: String
+    /// Where a server on this machine plays the cloud; nil: a folder does.
+    var standInPort: Int?
 
-    package init(paths: [String], exclude: [String], unreadable: [String], userName: String) {
+    package init(
+        paths: [String],
+        exclude: [String],
+        unreadable: [String],
+        userName: String,
+        standInPort: Int? = nil
+    ) {
         self.paths = paths
         self.exclude = exclude
         self.unreadable = unreadable
         self.userName = userName
+        self.standInPort = standInPort
+    }
+
+    private var standIn: String {
+        guard let standInPort else {
+            return """
+                  # A stand-in plays the cloud on this machine. It never counts as an off-site copy.
+                  cloud:   { kind: stand-in,  path: media/cloud }
+                """
+        }
+        return """
+              # A stand-in plays the cloud on this machine: a server that runs only while quickstart does. It never counts as an off-site copy.
+              # In a real cloud `read-only` is another key, which can only read: the recovery kit carries it.
+              cloud:
+                kind: stand-in
+                s3: { endpoint: "http://127.0.0.1:\(standInPort)", bucket: lab-dr, region: us-east-1 }
+                credentials: "file:secrets/cloud.key"
+                read-only: "file:secrets/cloud-reader.key"
+            """
     }
 
     /// The file, ready to be read by `decodeLab`.
@@ -29,8 +56,7 @@ package struct DeclarationTemplate {
         media:
           os-ssd:  { kind: internal,  path: media/os-ssd }
           usb-ssd: { kind: removable, path: media/usb-ssd }
-          # A stand-in plays the cloud on this machine. It never counts as an off-site copy.
-          cloud:   { kind: stand-in,  path: media/cloud }
+        \(standIn)
 
         # Repositories in restic's format, one on each medium.
         repositories:

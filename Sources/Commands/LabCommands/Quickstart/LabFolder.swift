@@ -19,7 +19,12 @@ struct LabFolder {
     /// Finds the declaration, or writes the first one.
     ///
     /// `isNew` tells which.
-    func declaration(protecting candidates: [String]) throws -> (place: DeclarationPlace, isNew: Bool) {
+    ///
+    /// `standIn` is asked for the port of a server that plays the cloud when a new one is written.
+    func declaration(
+        protecting candidates: [String],
+        standIn: () async throws -> Int?
+    ) async throws -> (place: DeclarationPlace, isNew: Bool) {
         let directory = try made(path)
         let isNew: Bool
         do throws(Errno) {
@@ -28,7 +33,10 @@ struct LabFolder {
             throw LabFailure.folder("look at", declarationPath, error)
         }
         if isNew {
-            let text = try template(candidates).text
+            var template = try template(candidates)
+            template.standInPort = try await standIn()
+            if template.standInPort != nil { try writeKeys() }
+            let text = template.text
             do throws(Errno) {
                 try writeDurably(
                     Array(text.utf8),
@@ -44,6 +52,24 @@ struct LabFolder {
         let place = try DeclarationPlace(named: declarationPath, workingDirectory: path)
         return (place, isNew)
     }
+
+    /// One key that both credentials of the stand-in name: there is nobody to keep apart on one machine.
+    private func writeKeys() throws {
+        let text = StandInKey(SystemEntropy()).text
+        let secrets = try made("\(path)/secrets")
+        for name in ["cloud.key", "cloud-reader.key"] as [ByteString] {
+            do throws(Errno) {
+                let entropy = SystemEntropy()
+                try writeDurably(Array(text.utf8), to: name, in: secrets, ifExists: .replace, entropy: entropy)
+            } catch {
+                throw LabFailure.folder("write", "\(path)/secrets/\(name.display)", error)
+            }
+        }
+    }
+
+    /// The folder in which a server that plays the cloud keeps its objects.
+    var standInPath: String { "\(path)/media/cloud" }
+    var kitPath: String { "\(path)/kit.txt" }
 
     /// Makes the folders of media that a new declaration names.
     ///

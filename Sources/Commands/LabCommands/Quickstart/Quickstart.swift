@@ -1,4 +1,4 @@
-import Bytes
+package import Bytes
 package import Console
 import HostSystem
 import Outcome
@@ -10,7 +10,8 @@ import Synchronization
 
 /// The first run of a lab, and each later one.
 ///
-/// declare > make media > RUN all of it: back up, copy, read back, verify > restore from the stand-in > compare byte for byte > report
+/// declare > make media > start the stand-in > RUN all of it: back up, copy, read back, verify > restore from the stand-in > compare byte for byte
+///         > make a recovery kit, and open everything with it alone > bring one file back with it > report
 ///
 /// Nothing is deleted but the scratch folder of the last restore, and what the declaration's retention no longer keeps. Each step can be
 /// interrupted and the run repeated.
@@ -19,6 +20,8 @@ package struct Quickstart: Sendable {
     package var folder: String
     package var environment: LabEnvironment
     package var printer: Printer
+    /// Programs that can play the cloud, as they are called or where they lie.
+    package var standInPrograms: [ByteString] = ["minio", "rclone"]
 
     package init(folder: String, environment: LabEnvironment, printer: Printer) {
         self.folder = folder
@@ -31,12 +34,14 @@ package struct Quickstart: Sendable {
     /// Errors: `E-DECLARATION`, those of the restore, cancellation; what fails in the run is in the report.
     package func run() async throws -> QuickstartReport {
         let place = LabFolder(path: folder)
-        let (declaration, isNew) = try place.declaration(
+        let (declaration, isNew) = try await place.declaration(
             protecting: candidateFolders(from: environment.workingDirectory)
-        )
+        ) { try await standInPort() }
         let session = try LabSession(declaration, printer: printer, machine: environment)
         say(isNew ? "Wrote \(place.declarationPath)" : "Read \(place.declarationPath)")
         if isNew { try place.makeMedia(session.lab) }
+        let standIn = try await startStandIn(of: session.lab, place)
+        defer { withExtendedLifetime(standIn) {} }
         let reporter = RunReporter(printer: printer, time: time)
         let protection = ProtectionRun(await session.recording().environment, observer: reporter)
         var request = ProtectionRun.Request(.all)
@@ -52,9 +57,42 @@ package struct Quickstart: Sendable {
         if let far = session.environment.stores.max(by: { distance($0) < distance($1) }), run.isProven(far.name) {
             try await restoreAndCompare(session, far, began, place, &report)
         }
+        try await proveKit(session, place, &report)
+        if let standIn {
+            report.standIn = QuickstartReport.StandIn(program: standIn.program.rawValue, port: standIn.port)
+        }
         report.coverage = labCoverage(session.environment).coverage
         report.status = try await labStatus(session.environment)
         return report
+    }
+
+    // MARK: the stand-in
+
+    /// A port for a server that plays the cloud; nil where no program for it is installed, and a folder plays it.
+    private func standInPort() async throws -> Int? {
+        guard await StandInServer.installed(standInPrograms) != nil else {
+            say("No S3 server is installed (minio, or rclone 1.65 and later): a folder plays the cloud")
+            return nil
+        }
+        do throws(Errno) { return try LoopbackPort.free() } catch { return nil }
+    }
+
+    /// The server that the declaration's stand-in names; nil where it is a folder, or somebody runs it already.
+    private func startStandIn(of lab: Lab, _ place: LabFolder) async throws -> StandInServer? {
+        for medium in lab.media where medium.kind == .standIn {
+            guard case .s3(let bucket) = medium.location, bucket.endpoint.hasPrefix("http://127.0.0.1:"),
+                let port = Int(bucket.endpoint.dropFirst("http://127.0.0.1:".count)), !LoopbackPort.isListening(port),
+                case .pair(.file(let file))? = medium.credentials,
+                let text = try? readFile(ByteString(file), limit: 4096),
+                let key = StandInKey(String(decoding: text, as: UTF8.self)),
+                let program = await StandInServer.installed(standInPrograms)
+            else { continue }
+            _ = try place.made(place.standInPath)
+            let server = try await StandInServer(program, port: port, folder: place.standInPath, key: key, time: time)
+            say("Started \(server.program.rawValue) as a stand-in for the cloud, on \(bucket.endpoint)")
+            return server
+        }
+        return nil
     }
 
     private func distance(_ store: LabStore) -> Int {
@@ -122,7 +160,7 @@ package struct Quickstart: Sendable {
 
     private var time: any TimeSource { environment.repository.time }
 
-    private func say(_ text: Text) { printer.normal(text) }
+    func say(_ text: Text) { printer.normal(text) }
 
     private func withStatus<R: Sendable>(
         _ line: @escaping @Sendable () -> Text,

@@ -77,10 +77,17 @@ package struct KitTest: Sendable {
         return trials
     }
 
+    /// How a repository of the kit is opened; nil for a name that it does not have.
+    func store(named name: String) -> KitStore? {
+        kit.repositories.first { $0.name == name }.map {
+            KitStore(entry: $0, environment: environment, place: places[name])
+        }
+    }
+
     private func result(of entry: KitRepository) async throws -> KitTrial.Result {
         do {
-            let opened = try await KitStore(entry: entry, environment: environment, place: places[entry.name]).open()
-            return .passed(try await read(opened))
+            let store = KitStore(entry: entry, environment: environment, place: places[entry.name])
+            return .passed(try await read(try await store.open()))
         } catch let failure as KitFailure where failure.code == .away {
             return .notTested(failure)
         } catch {
